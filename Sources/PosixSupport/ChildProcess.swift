@@ -1,0 +1,95 @@
+import Foundation
+
+/// A program started through Foundation's `Process`, with an end that is noticed at once and never lost.
+public final class ChildProcess: Sendable {
+  public let pid: Int32
+  private let ending: Ending
+
+  /// Starts `executable`. The descriptors given stay the caller's to close; those not given are `/dev/null`.
+  /// - Throws: `PosixError` naming the executable or the folder that is missing, or Foundation's own error
+  public init(
+    _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil,
+    input: Descriptor? = nil, output: Descriptor? = nil, errors: Descriptor? = nil
+  ) throws {
+    // Foundation reports a missing folder and a missing program with the same error: tell them apart here.
+    if let folder, !PrivateFiles.isFolder(folder) { throw PosixError("chdir", path: folder, code: ENOENT) }
+    guard PrivateFiles.exists(executable) else { throw PosixError("exec", path: executable, code: ENOENT) }
+    guard PrivateFiles.isExecutable(executable) else { throw PosixError("exec", path: executable, code: EACCES) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = arguments
+    if let environment { process.environment = environment }
+    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder, isDirectory: true) }
+    func handle(_ descriptor: Descriptor?) -> FileHandle {
+      descriptor.map { FileHandle(fileDescriptor: $0.raw, closeOnDealloc: false) } ?? FileHandle.nullDevice
+    }
+    process.standardInput = handle(input)
+    process.standardOutput = handle(output)
+    process.standardError = handle(errors)
+    let ending = Ending()
+    process.terminationHandler = { ended in
+      let code = ended.terminationStatus
+      ending.settle(ended.terminationReason == .exit ? .exited(code) : .signaled(code))
+    }
+    try process.run()
+    let pid = process.processIdentifier
+    self.pid = pid
+    self.ending = ending
+    // The handler fires only when every descendant has closed a socket of Foundation's; `waitid` sees the end at once, but may
+    // lose the race to Foundation's own reaper. The first of the two to know settles it.
+    Thread.detachNewThread {
+      var info = siginfo_t()
+      while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0 {
+        if errno != EINTR { return }
+      }
+      ending.settle(info.si_code == CLD_EXITED ? .exited(info.exitValue) : .signaled(info.exitValue))
+    }
+  }
+
+  /// Waits for the end, blocking the calling thread.
+  /// - Parameter deadline: seconds; nil: for ever
+  /// - Returns: nil when the time was up first
+  public func wait(deadline: Double? = nil) -> ExitStatus? { ending.wait(deadline) }
+
+  /// Kills the whole process group that the child leads.
+  public func killGroup() { ProcessTable.signalGroup(pid, SIGKILL) }
+
+  private final class Ending: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var status: ExitStatus?
+
+    func settle(_ status: ExitStatus) {
+      condition.lock()
+      if self.status == nil { self.status = status }
+      condition.broadcast()
+      condition.unlock()
+    }
+
+    func wait(_ deadline: Double?) -> ExitStatus? {
+      let until = deadline.map { Monotonic.now + $0 }
+      condition.lock()
+      defer { condition.unlock() }
+      while status == nil {
+        if let until {
+          let left = until - Monotonic.now
+          if left <= 0 { break }
+          _ = condition.wait(until: Date(timeIntervalSinceNow: left))
+        } else {
+          condition.wait()
+        }
+      }
+      return status
+    }
+  }
+}
+
+extension siginfo_t {
+  /// Exit code or signal number of a `waitid` result.
+  fileprivate var exitValue: Int32 {
+    #if os(Linux)
+      return _sifields._sigchld.si_status
+    #else
+      return si_status
+    #endif
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+
+/// A short helper program, run to its end within a deadline, its output in files (a pipe's reader could block or lose bytes).
+public struct Command: Sendable {
+  public var executable: String
+  public var arguments: [String]
+  public var environment: [String: String]?
+  public var folder: String?
+  /// Seconds; then its process group is killed.
+  public var deadline: Double
+  /// More output than this is not read.
+  public var outputLimit: Int
+
+  public init(
+    _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil, deadline: Double,
+    outputLimit: Int = 256 << 20
+  ) {
+    self.executable = executable
+    self.arguments = arguments
+    self.environment = environment
+    self.folder = folder
+    self.deadline = deadline
+    self.outputLimit = outputLimit
+  }
+
+  public struct Result: Sendable {
+    /// nil: it did not end within the deadline.
+    public let status: ExitStatus?
+    public let output: [UInt8]
+    public let errors: [UInt8]
+
+    public var succeeded: Bool { status?.succeeded ?? false }
+    public var outputText: String { String(decoding: output, as: UTF8.self) }
+    public var errorText: String { String(decoding: errors, as: UTF8.self) }
+  }
+
+  /// Runs it, blocking the calling thread.
+  /// - Throws: `PosixError` when it can't be started or its output can't be kept
+  public func run(input: [UInt8] = []) throws -> Result {
+    let (output, errors) = (try Command.scratchFile(), try Command.scratchFile())
+    defer {
+      output.close()
+      errors.close()
+    }
+    var source: Descriptor?
+    defer { source?.close() }
+    if !input.isEmpty {
+      let file = try Command.scratchFile()
+      source = file
+      try file.writeAll(input)
+      lseek(file.raw, 0, SEEK_SET)
+    }
+    let child = try ChildProcess(
+      executable, arguments, environment: environment, folder: folder, input: source, output: output, errors: errors)
+    let status = child.wait(deadline: deadline)
+    if status == nil { child.killGroup() }
+    return Result(
+      status: status,
+      output: try output.bytes(limit: Int(min(Int64(outputLimit), output.size()))),
+      errors: try errors.bytes(limit: Int(min(1 << 20, errors.size()))))
+  }
+
+  /// An open file without a name: gone with its last descriptor, whatever crashes.
+  private static func scratchFile() throws -> Descriptor {
+    let folder = NSTemporaryDirectory()
+    let path = "\(folder.hasSuffix("/") ? folder : folder + "/")opencode-worker-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL)
+    unlink(path)
+    return file
+  }
+}
+
+/// Runs a blocking call on a thread of its own: never in a Task, whose pool it would starve.
+public func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+  try await withCheckedThrowingContinuation { continuation in
+    Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
+  }
+}
+
+/// The same for a call that can't fail.
+public func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+  await withCheckedContinuation { continuation in
+    Thread.detachNewThread { continuation.resume(returning: body()) }
+  }
+}

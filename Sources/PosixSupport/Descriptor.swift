@@ -1,0 +1,136 @@
+import Foundation
+
+/// An open file descriptor. Always opened close-on-exec: nothing that is spawned inherits it by accident.
+public struct Descriptor: Sendable, Equatable {
+  public let raw: Int32
+
+  public init(raw: Int32) { self.raw = raw }
+
+  /// Opens `path` with `O_CLOEXEC` added to `flags`.
+  /// - Throws: `PosixError`
+  public static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws -> Descriptor {
+    while true {
+      let fd = openFile(path, flags | O_CLOEXEC, mode)
+      if fd >= 0 { return Descriptor(raw: fd) }
+      if errno != EINTR { throw PosixError("open", path: path) }
+    }
+  }
+
+  /// A pipe whose ends are close-on-exec.
+  /// - Throws: `PosixError`
+  public static func pipe() throws -> (read: Descriptor, write: Descriptor) {
+    var ends: [Int32] = [-1, -1]
+    guard systemPipe(&ends) == 0 else { throw PosixError("pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (Descriptor(raw: ends[0]), Descriptor(raw: ends[1]))
+  }
+
+  /// Reads once, up to `buffer.count` bytes; 0 is end of file.
+  /// - Throws: `PosixError` (`EAGAIN` included)
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    while true {
+      let count = systemRead(raw, buffer.baseAddress!, buffer.count)
+      if count >= 0 { return count }
+      if errno != EINTR { throw PosixError("read") }
+    }
+  }
+
+  /// Reads at `offset` without moving the file position; 0 is end of file.
+  /// - Throws: `PosixError`
+  public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+    while true {
+      let count = pread(raw, buffer.baseAddress!, buffer.count, off_t(offset))
+      if count >= 0 { return count }
+      if errno != EINTR { throw PosixError("pread") }
+    }
+  }
+
+  /// Reads at most `limit` bytes from `offset` on.
+  /// - Throws: `PosixError`
+  public func bytes(at offset: Int64 = 0, limit: Int) throws -> [UInt8] {
+    guard limit > 0 else { return [] }
+    return try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+      let memory = UnsafeMutableRawBufferPointer(buffer)
+      while count < limit {
+        let got = try read(into: UnsafeMutableRawBufferPointer(rebasing: memory[count...]), at: offset + Int64(count))
+        if got == 0 { break }
+        count += got
+      }
+    }
+  }
+
+  /// Writes everything, waiting as long as the other side takes.
+  /// - Throws: `PosixError` (`EPIPE`, `ENOSPC`, ...)
+  public func writeAll(_ bytes: some ContiguousBytes) throws {
+    try bytes.withUnsafeBytes { (memory: UnsafeRawBufferPointer) in
+      var rest = memory
+      while !rest.isEmpty {
+        let count = systemWrite(raw, rest.baseAddress!, rest.count)
+        if count >= 0 {
+          rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        } else if errno == EAGAIN || errno == EWOULDBLOCK {
+          var poller = pollfd(fd: raw, events: Int16(POLLOUT), revents: 0)
+          _ = systemPoll(&poller, 1, -1)
+        } else if errno != EINTR {
+          throw PosixError("write")
+        }
+      }
+    }
+  }
+
+  /// Overwrites in place with a single `pwrite`.
+  /// - Throws: `PosixError`; a short write is reported as `ENOSPC`
+  public func overwrite(_ bytes: [UInt8], at offset: Int64) throws {
+    let count = bytes.withUnsafeBytes { pwrite(raw, $0.baseAddress!, $0.count, off_t(offset)) }
+    if count < 0 { throw PosixError("pwrite") }
+    if count != bytes.count { throw PosixError("pwrite", code: ENOSPC) }
+  }
+
+  /// Flushes to the disk.
+  /// - Throws: `PosixError`
+  public func sync() throws {
+    if fsync(raw) != 0 { throw PosixError("fsync") }
+  }
+
+  /// Size of the file in bytes.
+  /// - Throws: `PosixError`
+  public func size() throws -> Int64 {
+    var info = stat()
+    if fstat(raw, &info) != 0 { throw PosixError("fstat") }
+    return Int64(info.st_size)
+  }
+
+  public func close() { _ = systemClose(raw) }
+
+}
+
+/// What `poll` said of one descriptor.
+public struct Readiness: Sendable {
+  public let readable: Bool
+  public let hungUp: Bool
+}
+
+/// Waits until one of `descriptors` can be read or has hung up, or `milliseconds` have passed (-1: for ever).
+/// - Returns: one entry for each descriptor; none ready means that the time was up.
+public func waitReadable(_ descriptors: [Descriptor], milliseconds: Int) -> [Readiness] {
+  var set = descriptors.map { pollfd(fd: $0.raw, events: Int16(POLLIN), revents: 0) }
+  let until = milliseconds < 0 ? nil : Monotonic.now + Double(milliseconds) / 1000
+  var left = milliseconds
+  while systemPoll(&set, nfds_t(set.count), Int32(clamping: left)) < 0, errno == EINTR {
+    if let until { left = max(0, Int((until - Monotonic.now) * 1000)) }
+  }
+  return set.map {
+    Readiness(
+      readable: $0.revents & Int16(POLLIN) != 0,
+      hungUp: $0.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0)
+  }
+}
+
+/// Seconds on a clock that never goes back.
+public enum Monotonic {
+  public static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}

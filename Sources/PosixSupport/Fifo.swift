@@ -1,0 +1,31 @@
+import Foundation
+
+/// A FIFO that its owner holds open while it lives: whoever reads it sees the owner's end as end of file.
+public enum Fifo {
+  /// Creates the FIFO if it isn't there and holds it open for reading and writing. Neither blocks.
+  /// - Throws: `PosixError`
+  public static func hold(_ path: String) throws -> Descriptor {
+    if mkfifo(path, 0o600) != 0, errno != EEXIST { throw PosixError("mkfifo", path: path) }
+    return try Descriptor.open(path, O_RDWR | O_NONBLOCK)
+  }
+
+  /// Opens for watching; nil when nobody holds the FIFO (or it doesn't exist).
+  ///
+  /// A reader that comes after the last writer left never gets a hang-up from `poll`, so one `read` decides: 0 is "no
+  /// writer", `EAGAIN` is "held".
+  public static func watch(_ path: String) -> Descriptor? {
+    guard let file = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK) else { return nil }
+    var byte: UInt8 = 0
+    let count = systemRead(file.raw, &byte, 1)
+    if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { return file }
+    file.close()
+    return nil
+  }
+
+  /// Whether a process holds the FIFO right now.
+  public static func isHeld(_ path: String) -> Bool {
+    guard let file = watch(path) else { return false }
+    file.close()
+    return true
+  }
+}

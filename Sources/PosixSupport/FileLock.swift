@@ -1,0 +1,33 @@
+import Foundation
+
+/// An exclusive `flock` on a file, held until it is released or its process is gone. Its descriptor is close-on-exec:
+/// a process left behind by a child can't hold the lock for ever.
+public final class FileLock: Sendable {
+  public let file: Descriptor
+
+  private init(_ file: Descriptor) { self.file = file }
+
+  /// Takes the lock without waiting; nil when another process holds it.
+  /// - Throws: `PosixError`
+  public static func take(_ path: String) throws -> FileLock? {
+    let file = try Descriptor.open(path, O_RDWR | O_CREAT)
+    while flock(file.raw, LOCK_EX | LOCK_NB) != 0 {
+      if errno == EINTR { continue }
+      let failure = PosixError("flock", path: path)
+      file.close()
+      if failure.code == EWOULDBLOCK { return nil }
+      throw failure
+    }
+    return FileLock(file)
+  }
+
+  /// Replaces the content of the locked file (in place: the lock belongs to this very file).
+  /// - Throws: `PosixError`
+  public func write(_ text: String) throws {
+    let bytes = Array(text.utf8)
+    try file.overwrite(bytes, at: 0)
+    if ftruncate(file.raw, off_t(bytes.count)) != 0 { throw PosixError("ftruncate") }
+  }
+
+  public func release() { file.close() }
+}

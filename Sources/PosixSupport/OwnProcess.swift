@@ -1,0 +1,85 @@
+import Foundation
+
+/// What a process does to itself: its session, its signals, its descriptors, becoming another program.
+public enum OwnProcess {
+  /// Leaves the parent's session and terminal, so that a signal to its group or a hang-up doesn't reach us.
+  ///
+  /// Foundation's children lead a process group, and a leader can't call `setsid`: so join another group of the session
+  /// first. That needs a living parent; when it has gone already, we stay in our own group, which is still apart from its.
+  /// - Returns: whether we now lead a session
+  @discardableResult
+  public static func startSession() -> Bool {
+    for group in [getpgid(getppid()), getpgid(getsid(0))] where group > 0 {
+      if setpgid(0, group) == 0 { break }
+    }
+    return setsid() >= 0
+  }
+
+  /// A write to a pipe whose reader has gone then fails with `EPIPE`. Handled, not ignored: ignoring would be inherited.
+  public static func surviveBrokenPipes() {
+    signal(SIGPIPE) { _ in }
+  }
+
+  /// Terminal hang-ups and the polite signals don't end us.
+  public static func surviveSignals() {
+    for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM] { signal(number) { _ in } }
+  }
+
+  /// Every signal's default action and an empty mask, for the program that we become.
+  public static func resetSignals() {
+    for number in Int32(1)..<32 where number != SIGKILL && number != SIGSTOP { signal(number, SIG_DFL) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    sigprocmask(SIG_SETMASK, &none, nil)
+  }
+
+  /// Closes every descriptor from 3 on. (Foundation leaves one end of a socket pair in each child.)
+  public static func closeInherited() {
+    var limit = rlimit()
+    let soft = getrlimit(resourceLimit, &limit) == 0 ? limit.rlim_cur : 1024
+    if let names = try? FileManager.default.contentsOfDirectory(atPath: descriptorFolder) {
+      for number in names.compactMap(Int32.init) where number > 2 { _ = systemClose(number) }
+    } else {
+      for number in 3..<Int32(clamping: min(soft, 4096)) { _ = systemClose(number) }
+    }
+  }
+
+  /// Makes `descriptor` the process's descriptor `number` (0, 1 or 2).
+  /// - Throws: `PosixError`
+  public static func use(_ descriptor: Descriptor, as number: Int32) throws {
+    if dup2(descriptor.raw, number) < 0 { throw PosixError("dup2") }
+  }
+
+  /// A close-on-exec copy of a descriptor.
+  /// - Throws: `PosixError`
+  public static func duplicate(_ number: Int32) throws -> Descriptor {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    if copy < 0 { throw PosixError("fcntl") }
+    return Descriptor(raw: copy)
+  }
+
+  /// Becomes another program.
+  /// - Throws: `PosixError`: it only returns when it failed
+  public static func execute(_ path: String, arguments: [String], environment: [String: String]) throws -> Never {
+    var argv = ([path] + arguments).map { strdup($0) } + [nil]
+    var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    execve(path, &argv, &envp)
+    throw PosixError("execve", path: path)
+  }
+
+  /// The absolute path of the running binary.
+  public static let executable: String = {
+    #if os(Linux)
+      if let path = PrivateFiles.resolved("/proc/self/exe") { return path }
+    #endif
+    return Bundle.main.executablePath ?? CommandLine.arguments[0]
+  }()
+
+  #if os(Linux)
+    private static let descriptorFolder = "/proc/self/fd"
+    private static let resourceLimit = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+  #else
+    private static let descriptorFolder = "/dev/fd"
+    private static let resourceLimit = RLIMIT_NOFILE
+  #endif
+}

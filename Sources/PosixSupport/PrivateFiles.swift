@@ -1,0 +1,97 @@
+import Foundation
+
+/// Files and folders that only their owner may read: folders 0700, files 0600.
+public enum PrivateFiles {
+  /// Creates `path` and what is missing above it; an existing folder is kept as it is.
+  /// - Throws: `PosixError`
+  public static func createFolder(_ path: String) throws {
+    if mkdir(path, 0o700) == 0 { return }
+    switch errno {
+    case EEXIST:
+      guard isFolder(path) else { throw PosixError("mkdir", path: path, code: ENOTDIR) }
+    case ENOENT:
+      let parent = (path as NSString).deletingLastPathComponent
+      guard parent != path, !parent.isEmpty else { throw PosixError("mkdir", path: path, code: ENOENT) }
+      try createFolder(parent)
+      if mkdir(path, 0o700) != 0, errno != EEXIST { throw PosixError("mkdir", path: path) }
+    default:
+      throw PosixError("mkdir", path: path)
+    }
+  }
+
+  /// Writes a new file beside `path` and renames it over it: a reader sees the old content or the new, never a part.
+  /// - Parameter durable: also flushed to the disk before the rename
+  /// - Throws: `PosixError`; the old file is then unharmed
+  public static func replace(_ path: String, with bytes: some ContiguousBytes, durable: Bool = false, mode: mode_t = 0o600) throws {
+    let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
+    do {
+      let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+      defer { file.close() }
+      if fchmod(file.raw, mode) != 0 { throw PosixError("fchmod", path: temporary) }
+      try file.writeAll(bytes)
+      if durable { try file.sync() }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    if rename(temporary, path) != 0 {
+      let failure = PosixError("rename", path: path)
+      unlink(temporary)
+      throw failure
+    }
+  }
+
+  /// Creates `path` with `bytes`, complete from the first moment that it can be seen.
+  /// - Returns: false if `path` exists already: then nothing was done
+  /// - Throws: `PosixError`
+  public static func createOnce(_ path: String, with bytes: some ContiguousBytes) throws -> Bool {
+    let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
+    defer { unlink(temporary) }
+    let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL)
+    defer { file.close() }
+    try file.writeAll(bytes)
+    try file.sync()
+    if link(temporary, path) == 0 { return true }
+    if errno == EEXIST { return false }
+    throw PosixError("link", path: path)
+  }
+
+  /// The content of a file, at most `limit` bytes of it.
+  /// - Throws: `PosixError`
+  public static func read(_ path: String, limit: Int = 64 << 20) throws -> [UInt8] {
+    let file = try Descriptor.open(path, O_RDONLY)
+    defer { file.close() }
+    return try file.bytes(limit: Int(min(Int64(limit), max(0, file.size()))))
+  }
+
+  public static func exists(_ path: String) -> Bool {
+    var info = stat()
+    return lstat(path, &info) == 0
+  }
+
+  /// Follows symlinks.
+  public static func isFolder(_ path: String) -> Bool {
+    var info = stat()
+    return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// A regular file that may be executed (symlinks followed).
+  public static func isExecutable(_ path: String) -> Bool {
+    var info = stat()
+    return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
+  }
+
+  /// The path without symlinks, `.` and `..`; nil if it doesn't exist.
+  public static func resolved(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  /// Bytes that an unprivileged process may still write to the file system of `path`.
+  public static func freeSpace(_ path: String) -> Int64? {
+    var info = statvfs()
+    guard statvfs(path, &info) == 0 else { return nil }
+    return Int64(info.f_bavail) * Int64(info.f_frsize)
+  }
+}

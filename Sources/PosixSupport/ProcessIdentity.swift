@@ -1,0 +1,135 @@
+import Foundation
+
+/// One process for certain: a pid alone may have been given to another since.
+public struct ProcessIdentity: Codable, Sendable, Equatable {
+  public let pid: Int32
+  /// Linux: clock ticks since boot. macOS: microseconds since 1970.
+  public let startTime: UInt64
+  /// Changes at every boot.
+  public let bootID: String
+
+  public init(pid: Int32, startTime: UInt64, bootID: String) {
+    self.pid = pid
+    self.startTime = startTime
+    self.bootID = bootID
+  }
+
+  public static var current: ProcessIdentity? { of(getpid()) }
+
+  public static func of(_ pid: Int32) -> ProcessIdentity? {
+    guard let state = ProcessTable.state(of: pid) else { return nil }
+    return ProcessIdentity(pid: pid, startTime: state.startTime, bootID: ProcessTable.bootID)
+  }
+
+  /// Whether this very process still runs. A zombie, or another process under the same pid, doesn't count.
+  public var isAlive: Bool {
+    guard bootID == ProcessTable.bootID, let state = ProcessTable.state(of: pid) else { return false }
+    return state.startTime == startTime && !state.isDead
+  }
+}
+
+/// A process found in the system's table.
+public struct ListedProcess: Sendable, Equatable {
+  public let pid: Int32
+  /// Its command line, arguments separated by spaces.
+  public let command: String
+}
+
+public enum ProcessTable {
+  struct State {
+    let startTime: UInt64
+    /// States Z and X: it has ended, whatever the table says.
+    let isDead: Bool
+  }
+
+  /// Sends a signal to a whole process group.
+  public static func signalGroup(_ group: Int32, _ number: Int32) {
+    guard group > 1 else { return }
+    _ = systemKill(-group, number)
+  }
+
+  #if os(Linux)
+    static let bootID: String = {
+      let bytes = (try? readSystemFile("/proc/sys/kernel/random/boot_id")) ?? []
+      return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }()
+
+    static func state(of pid: Int32) -> State? {
+      guard pid > 0, let bytes = try? readSystemFile("/proc/\(pid)/stat"), let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+      // After "pid (name) " come the state (field 3) and, 19 fields later, the start time (field 22).
+      let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
+      guard fields.count > 19, let start = UInt64(String(decoding: fields[19], as: UTF8.self)) else { return nil }
+      let letter = fields[0].first
+      return State(startTime: start, isDead: letter == UInt8(ascii: "Z") || letter == UInt8(ascii: "X"))
+    }
+
+    /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
+    public static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
+      let wanted = Array("\(name)=\(value)".utf8)
+      guard let folder = opendir("/proc") else { return [] }
+      defer { closedir(folder) }
+      var found: [ListedProcess] = []
+      while let entry = readdir(folder) {
+        let text = withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        guard let pid = Int32(text), pid != getpid(), let environment = try? readSystemFile("/proc/\(pid)/environ"),
+          environment.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }),
+          let state = state(of: pid), !state.isDead
+        else { continue }
+        let command = ((try? readSystemFile("/proc/\(pid)/cmdline")) ?? []).split(separator: 0)
+        found.append(ListedProcess(pid: pid, command: command.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")))
+      }
+      return found
+    }
+
+    /// Files under /proc have no size: read to the end.
+    private static func readSystemFile(_ path: String) throws -> [UInt8] {
+      let file = try Descriptor.open(path, O_RDONLY)
+      defer { file.close() }
+      return try file.bytes(limit: 1 << 17)
+    }
+  #else
+    static let bootID: String = {
+      var time = timeval()
+      var size = MemoryLayout<timeval>.size
+      return sysctlbyname("kern.boottime", &time, &size, nil, 0) == 0 ? "\(time.tv_sec)" : ""
+    }()
+
+    static func state(of pid: Int32) -> State? {
+      var query = [CTL_KERN, KERN_PROC, KERN_PROC_PID, pid]
+      var info = kinfo_proc()
+      var size = MemoryLayout<kinfo_proc>.size
+      guard pid > 0, sysctl(&query, 4, &info, &size, nil, 0) == 0, size > 0 else { return nil }
+      let start = info.kp_proc.p_starttime
+      return State(
+        startTime: UInt64(start.tv_sec) * 1_000_000 + UInt64(start.tv_usec),
+        isDead: Int32(info.kp_proc.p_stat) == SZOMB)
+    }
+
+    /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
+    public static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
+      var query = [CTL_KERN, KERN_PROC, KERN_PROC_UID, Int32(bitPattern: getuid())]
+      var size = 0
+      guard sysctl(&query, 4, nil, &size, nil, 0) == 0 else { return [] }
+      var list = [kinfo_proc](repeating: kinfo_proc(), count: size / MemoryLayout<kinfo_proc>.stride + 16)
+      size = list.count * MemoryLayout<kinfo_proc>.stride
+      guard sysctl(&query, 4, &list, &size, nil, 0) == 0 else { return [] }
+      let wanted = Array("\(name)=\(value)".utf8)
+      return list.prefix(size / MemoryLayout<kinfo_proc>.stride).compactMap { info in
+        let pid = info.kp_proc.p_pid
+        guard pid != getpid(), Int32(info.kp_proc.p_stat) != SZOMB else { return nil }
+        var request = [CTL_KERN, KERN_PROCARGS2, pid]
+        var length = 1 << 20
+        var bytes = [UInt8](repeating: 0, count: length)
+        guard sysctl(&request, 3, &bytes, &length, nil, 0) == 0, length > 4 else { return nil }
+        // A count of arguments, the executable's path, zeros, then arguments and environment.
+        let count = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: Int32.self)) }
+        let texts = bytes[4..<length].split(separator: 0)
+        guard texts.contains(where: { $0.elementsEqual(wanted) }) else { return nil }
+        let command = texts.dropFirst().prefix(count).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+        return ListedProcess(pid: pid, command: command)
+      }
+    }
+  #endif
+}
