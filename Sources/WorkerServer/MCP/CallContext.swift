@@ -1,0 +1,37 @@
+import Foundation
+import JSONRPC
+
+/// What a tool may know of the call besides its arguments.
+struct CallContext: Sendable {
+  var client = ClientInfo()
+  /// Codex's conversation.
+  var threadID: String?
+  /// The folder that Codex works in.
+  var workspace: String?
+  /// Codex's sandbox for this conversation allows no writing.
+  var sandboxIsReadOnly = false
+  var progress: ProgressReporter?
+
+  init() {}
+
+  init(client: ClientInfo, meta: JSONValue?, progress: ProgressReporter?) {
+    self.client = client
+    self.progress = progress
+    threadID = meta?["threadId"]?.string
+    let sandbox = meta?[MetaKey.sandboxState]
+    workspace = sandbox?["sandboxCwd"]?.string.flatMap(CallContext.path(fromURLOrPath:))
+    sandboxIsReadOnly = SandboxProfile.isReadOnly(sandbox?["permissionProfile"])
+  }
+
+  /// Codex writes a `file://` URL or a plain path.
+  static func path(fromURLOrPath text: String) -> String? {
+    if text.hasPrefix("/") { return text }
+    guard let url = URL(string: text), url.isFileURL, url.path.hasPrefix("/") else { return nil }
+    return url.path
+  }
+}
+
+/// Codex's `permissionProfile`.
+enum SandboxProfile {
+  static func isReadOnly(_ profile: JSONValue?) -> Bool { false }
+}

@@ -1,0 +1,116 @@
+import JSONRPC
+
+/// One argument of a tool.
+struct Parameter: Sendable {
+  enum Kind: Sendable {
+    case string
+    case bool
+    case integer(ClosedRange<Int>)
+    case strings
+    case choice([String])
+  }
+
+  let name: String
+  let kind: Kind
+  let description: String?
+  let isRequired: Bool
+  /// Taken, but not offered: for callers who know it from elsewhere.
+  let isHidden: Bool
+
+  init(_ name: String, _ kind: Kind, _ description: String? = nil, required: Bool = false, hidden: Bool = false) {
+    self.name = name
+    self.kind = kind
+    self.description = description
+    isRequired = required
+    isHidden = hidden
+  }
+
+  var schema: JSONValue {
+    var schema = JSONObject()
+    switch kind {
+    case .string: schema["type"] = "string"
+    case .bool: schema["type"] = "boolean"
+    case .integer: schema["type"] = "integer"
+    case .strings:
+      schema["type"] = "array"
+      schema["items"] = ["type": "string"]
+    case .choice(let values): schema["enum"] = JSONValue(strings: values)
+    }
+    schema["description"] = description.map { .string($0) }
+    return .object(schema)
+  }
+
+  /// Why `value` doesn't fit; nil when it does.
+  fileprivate func problem(with value: JSONValue) -> String? {
+    switch kind {
+    case .string: value.string == nil ? "a string" : nil
+    case .bool: value.bool == nil ? "true or false" : nil
+    case .integer(let range): value.int.map(range.contains) == true ? nil : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .strings: value.array?.allSatisfy { $0.string != nil } == true ? nil : "a list of strings"
+    case .choice(let values): value.string.map(values.contains) == true ? nil : "one of " + values.map { "\"\($0)\"" }.joined(separator: ", ")
+    }
+  }
+}
+
+/// A tool's arguments, checked against its parameters. An argument that is `null` counts as absent.
+struct Arguments: Sendable {
+  private let values: JSONObject
+
+  /// - Throws: `ToolError` (`bad_argument`) naming the argument, what it was and what it must be
+  init(_ given: JSONObject, for tool: any Tool) throws {
+    var values = JSONObject()
+    for (key, value) in given.members {
+      guard let parameter = tool.parameters.first(where: { $0.name == key }) else {
+        let known = tool.parameters.filter { !$0.isHidden }.map(\.name)
+        let nearest = EditDistance.closest(to: key, in: known, limit: 1).first
+        throw ToolError.badArgument(
+          "\(tool.name) has no argument \"\(key.prefix(100))\".",
+          hint: nearest.map { "Did you mean \"\($0)\"?" } ?? "It takes: \(known.joined(separator: ", ")).")
+      }
+      if value == .null { continue }
+      if let expected = parameter.problem(with: value) {
+        throw ToolError.badArgument("\"\(key)\" is \(value.text.prefix(100)).", hint: "It must be \(expected).")
+      }
+      values[key] = value
+    }
+    if let missing = tool.parameters.first(where: { $0.isRequired && values[$0.name] == nil }) {
+      throw ToolError.badArgument("\"\(missing.name)\" is missing.", hint: "\(tool.name) needs it.")
+    }
+    self.values = values
+  }
+
+  func string(_ name: String) -> String? { values[name]?.string }
+  func bool(_ name: String) -> Bool? { values[name]?.bool }
+  func integer(_ name: String) -> Int? { values[name]?.int }
+  func strings(_ name: String) -> [String]? { values[name]?.array?.compactMap(\.string) }
+}
+
+/// How far two words are apart.
+enum EditDistance {
+  /// Insertions, deletions and replacements that make one of the other, without regard to case.
+  static func between(_ left: String, _ right: String) -> Int {
+    let (left, right) = (Array(left.lowercased()), Array(right.lowercased()))
+    var row = Array(0...right.count)
+    for (i, a) in left.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, b) in right.enumerated() {
+        let replaced = diagonal + (a == b ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+      }
+    }
+    return row[right.count]
+  }
+
+  /// The nearest of `candidates`, those that share most with `word` first; none that is further than half its length away.
+  static func closest(to word: String, in candidates: [String], limit: Int) -> [String] {
+    let word = String(word.prefix(200))
+    func distance(_ candidate: String) -> Int {
+      let (a, b) = (word.lowercased(), candidate.lowercased())
+      return !a.isEmpty && (a.contains(b) || b.contains(a)) ? 1 : between(word, candidate)
+    }
+    let scored = candidates.map { (name: $0, distance: distance($0)) }.filter { $0.distance <= max(2, word.count / 2) }
+    return scored.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(limit).map(\.name)
+  }
+}

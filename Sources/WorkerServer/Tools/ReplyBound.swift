@@ -1,0 +1,90 @@
+import JSONRPC
+
+/// Keeps every reply masked and under its bound, whatever a run printed.
+enum ReplyBound {
+  /// Bytes of `structuredContent` as JSON.
+  static let limit = 8 << 10
+
+  /// Masks secrets, then shortens the longest texts and lists until the reply fits; `cut` says that something was left out.
+  static func fit(_ reply: ToolReply, masking: Bool = true) -> ToolReply {
+    var reply = reply
+    var value = JSONValue.object(reply.structured)
+    if masking, reply.structured["patch"] == nil {
+      var masked = 0
+      value = SecretMask.apply(to: value, count: &masked)
+      reply.text = SecretMask.apply(to: reply.text, count: &masked)
+      if masked > 0, case .object(var object) = value {
+        object["masked"] = JSONValue(masked)
+        value = .object(object)
+      }
+    }
+    reply.text = TextCut.headAndTail(reply.text, bytes: 600)
+    value = fit(value)
+    reply.structured = value.object ?? [:]
+    return reply
+  }
+
+  private static func fit(_ value: JSONValue) -> JSONValue {
+    guard value.bytes.count >= limit else { return value }
+    guard case .object(var object) = value else { return value }
+    object["cut"] = true
+    var cut = JSONValue.object(object)
+    // Half the size of the largest text or list allowed, until all fits.
+    var textLimit = 4096
+    var listLimit = 128
+    while cut.bytes.count >= limit, textLimit >= 16 {
+      cut = shorten(cut, texts: textLimit, lists: listLimit)
+      textLimit = textLimit * 3 / 4
+      listLimit = max(1, listLimit * 3 / 4)
+    }
+    return cut
+  }
+
+  private static func shorten(_ value: JSONValue, texts: Int, lists: Int) -> JSONValue {
+    switch value {
+    case .string(let text): .string(TextCut.headAndTail(text, bytes: texts))
+    case .array(let elements): .array(elements.prefix(lists).map { shorten($0, texts: texts, lists: lists) })
+    case .object(let object):
+      .object(JSONObject(object.members.map { ($0.key, exact.contains($0.key) ? $0.value : shorten($0.value, texts: texts, lists: lists)) }))
+    default: value
+    }
+  }
+
+  /// Members that are of no use when shortened.
+  private static let exact: Set<String> = ["run", "session", "nextCursor", "state", "logPath"]
+}
+
+/// Shortening of texts.
+enum TextCut {
+  /// At most `bytes` bytes of UTF-8: two thirds from the beginning, the rest from the end, never half a character.
+  static func headAndTail(_ text: String, bytes: Int) -> String {
+    guard text.utf8.count > bytes else { return text }
+    let mark = " [...] "
+    let room = max(0, bytes - mark.utf8.count)
+    let head = prefix(text, bytes: room * 2 / 3)
+    return head + mark + suffix(text, bytes: room - head.utf8.count)
+  }
+
+  /// At most `bytes` bytes from the beginning.
+  static func prefix(_ text: String, bytes: Int) -> String {
+    guard text.utf8.count > bytes else { return text }
+    var end = text.utf8.index(text.utf8.startIndex, offsetBy: max(0, bytes))
+    while end > text.utf8.startIndex, end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+    return String(text[..<end])
+  }
+
+  /// At most `bytes` bytes from the end.
+  static func suffix(_ text: String, bytes: Int) -> String {
+    guard text.utf8.count > bytes else { return text }
+    var start = text.utf8.index(text.utf8.endIndex, offsetBy: -max(0, bytes))
+    while start < text.utf8.endIndex, start.samePosition(in: text.unicodeScalars) == nil { start = text.utf8.index(after: start) }
+    return String(text[start...])
+  }
+
+  /// The first line, shortened.
+  static func firstLine(_ text: String, bytes: Int) -> String {
+    let line = text.split(whereSeparator: \.isNewline).first { !$0.allSatisfy(\.isWhitespace) } ?? ""
+    let trimmed = line.trimmingPrefix(while: \.isWhitespace)
+    return trimmed.utf8.count > bytes ? prefix(String(trimmed), bytes: bytes - 3) + "..." : String(trimmed)
+  }
+}
