@@ -108,6 +108,7 @@ public struct Descriptor: Sendable, Equatable {
 public struct Readiness: Sendable {
   public let readable: Bool
   public let hungUp: Bool
+  public var isReady: Bool { readable || hungUp }
 }
 
 /// Waits until one of `descriptors` can be read or has hung up, or `milliseconds` have passed (-1: for ever).

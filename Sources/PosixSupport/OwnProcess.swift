@@ -33,14 +33,14 @@ public enum OwnProcess {
     sigprocmask(SIG_SETMASK, &none, nil)
   }
 
-  /// Closes every descriptor from 3 on. (Foundation leaves one end of a socket pair in each child.)
-  public static func closeInherited() {
+  /// Closes every descriptor from 3 on but one. (Foundation leaves one end of a socket pair in each child.)
+  public static func closeInherited(except kept: Descriptor) {
     var limit = rlimit()
     let soft = getrlimit(resourceLimit, &limit) == 0 ? limit.rlim_cur : 1024
     if let names = try? FileManager.default.contentsOfDirectory(atPath: descriptorFolder) {
-      for number in names.compactMap(Int32.init) where number > 2 { _ = systemClose(number) }
+      for number in names.compactMap(Int32.init) where number > 2 && number != kept.raw { _ = systemClose(number) }
     } else {
-      for number in 3..<Int32(clamping: min(soft, 4096)) { _ = systemClose(number) }
+      for number in 3..<Int32(clamping: min(soft, 4096)) where number != kept.raw { _ = systemClose(number) }
     }
   }
 

@@ -1,1 +1,5 @@
-print("opencode-worker")
+import Foundation
+import PosixSupport
+
+OwnProcess.surviveBrokenPipes()
+exit(CommandLineTool.run(CommandLine.arguments, environment: ProcessInfo.processInfo.environment))

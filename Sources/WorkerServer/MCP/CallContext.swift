@@ -31,7 +31,13 @@ struct CallContext: Sendable {
   }
 }
 
-/// Codex's `permissionProfile`.
+/// Codex's `permissionProfile`, as version 0.163 sends it.
 enum SandboxProfile {
-  static func isReadOnly(_ profile: JSONValue?) -> Bool { false }
+  /// Whether nothing may be written. A profile that isn't understood doesn't count as read-only.
+  static func isReadOnly(_ profile: JSONValue?) -> Bool {
+    guard let profile, profile["type"]?.string == "managed", let files = profile["file_system"], files["type"]?.string == "restricted",
+      let entries = files["entries"]?.array
+    else { return false }
+    return !entries.contains { $0["access"]?.string == "write" }
+  }
 }

@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""Measures the release build of the worker. Python standard library only.
+
+usage: benchmark.py [--short] [--binary PATH]
+--short leaves the 1 GB log and the 20,000 files out and repeats less. Nothing here passes or fails: it prints what it measured
+beside the target, where there is one.
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+
+
+def row(name, value, target=""):
+    print("%-58s %-30s %s" % (name, value, target), flush=True)
+
+
+def ms(values):
+    values = sorted(v * 1000 for v in values)
+    return "median %.1f ms (min %.1f, max %.1f)" % (statistics.median(values), values[0], values[-1])
+
+
+class Server:
+    """An MCP client with a server process of its own."""
+
+    def __init__(self, binary, env, cwd):
+        self.process = subprocess.Popen([binary], env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.next_id = 0
+        self.pending = {}
+
+    def begin(self, method, params):
+        self.next_id += 1
+        line = json.dumps({"jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params}) + "\n"
+        self.process.stdin.write(line.encode())
+        self.process.stdin.flush()
+        return self.next_id
+
+    def answer(self, number):
+        while number not in self.pending:
+            line = self.process.stdout.readline()
+            if not line:
+                raise SystemExit("the server ended")
+            message = json.loads(line)
+            if "id" in message:
+                self.pending[message["id"]] = (message, len(line))
+        return self.pending.pop(number)
+
+    def request(self, method, params=None):
+        return self.answer(self.begin(method, params or {}))
+
+    def initialize(self):
+        self.request("initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "benchmark", "version": "1"}})
+
+    def call(self, tool, arguments=None):
+        return self.request("tools/call", {"name": tool, "arguments": arguments or {}})[0]["result"]["structuredContent"]
+
+    def memory(self):
+        with open("/proc/%d/status" % self.process.pid) as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def first_answer(command, env, message, runs):
+    times = []
+    memory = 0
+    for _ in range(runs):
+        started = time.monotonic()
+        process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process.stdin.write(message)
+        process.stdin.flush()
+        process.stdout.readline()
+        times.append(time.monotonic() - started)
+        if os.path.exists("/proc"):
+            with open("/proc/%d/status" % process.pid) as f:
+                memory = max(memory, next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024)
+        process.stdin.close()
+        process.wait()
+    return times, memory
+
+
+def make_repository(path, files, env):
+    os.makedirs(path)
+    for i in range(files):
+        folder = os.path.join(path, "d%d" % (i // 100))
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "f%d.txt" % i), "w") as f:
+            f.write("file %d\n" % i)
+    git = ["git", "-c", "user.name=B", "-c", "user.email=b@localhost"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
+        subprocess.run(git + arguments, cwd=path, env=env, check=True)
+
+
+def stand_in(folder, binary, configuration):
+    os.makedirs(folder, exist_ok=True)
+    link = os.path.join(folder, "opencode")
+    if not os.path.lexists(link):
+        os.symlink(binary, link)
+    with open(os.path.join(folder, "stand-in.json"), "w") as f:
+        json.dump(configuration, f)
+    return link
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--binary", default=os.path.join(ROOT, ".build", "release", "opencode-worker"))
+    options = parser.parse_args()
+    binary = os.path.realpath(options.binary)
+    if not os.path.exists(binary):
+        sys.exit("build first: swift build -c release")
+    work = tempfile.mkdtemp(prefix="worker-benchmark-")
+    runs = 5 if options.short else 20
+    env = {"PATH": os.environ["PATH"], "HOME": work + "/home", "OPENCODE_WORKER_STATE_DIR": work + "/state", "LANG": "C.UTF-8"}
+    os.makedirs(work + "/home")
+    try:
+        measure(binary, work, env, runs, options.short)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def measure(binary, work, env, runs, short):
+    initialize = json.dumps({
+        "jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "b", "version": "1"}}}).encode() + b"\n"
+    bare = work + "/bare-foundation"
+    static = ["-static-stdlib"] if sys.platform == "linux" else []
+    built = subprocess.run(["swiftc", "-O", *static, HERE + "/bare-foundation.swift", "-o", bare], capture_output=True, text=True)
+    if built.returncode == 0:
+        times, memory = first_answer([bare], env, b'{"id":1}\n', runs)
+        row("bare Foundation program: start to first answer", ms(times))
+        row("bare Foundation program: memory", "%.1f MiB" % memory)
+    times, memory = first_answer([binary], env, initialize, runs)
+    row("start to initialize reply", ms(times), "target 12 ms")
+    row("idle memory", "%.1f MiB" % memory, "target 18 MiB")
+
+    for files in (1000,) if short else (1000, 20000):
+        repository = work + "/repository-%d" % files
+        make_repository(repository, files, env)
+        delegations(binary, work, dict(env), repository, files, runs)
+
+    logs(binary, work, dict(env), 64 if short else 1024)
+
+
+def delegations(binary, work, env, repository, files, runs):
+    env["OPENCODE_BIN"] = stand_in(work + "/bin", binary, {
+        "version": "1.18.34", "turns": [{"text": "Working.", "delay": 0.4}]})
+    server = Server(binary, env, work)
+    server.initialize()
+    if files == 1000:
+        _, size = server.request("tools/list")
+        row("tools/list", "%d bytes" % size, "target 8192")
+        times = []
+        for _ in range(200):
+            started = time.monotonic()
+            server.request("ping")
+            times.append(time.monotonic() - started)
+        row("ping", ms(times))
+    starts, wakes = [], []
+    for _ in range(runs):
+        started = time.monotonic()
+        reply = server.call("opencode_start", {"message": "Do nothing.", "cwd": repository})
+        starts.append(time.monotonic() - started)
+        wait = server.begin("tools/call", {"name": "opencode_wait", "arguments": {"run": reply["run"]}})
+        with open(os.path.join(env["OPENCODE_WORKER_STATE_DIR"], "runs", reply["run"], "process.json")) as f:
+            pid = json.load(f)["identity"]["pid"]
+        while is_running(pid):
+            time.sleep(0.0005)
+        ended = time.monotonic()
+        server.answer(wait)
+        wakes.append(time.monotonic() - ended)
+    row("opencode_start, %d files" % files, ms(starts))
+    row("OpenCode's end to the wait's reply, %d files" % files, ms(wakes), "target 40 ms" if files == 1000 else "")
+
+    changed = "for i in 0 1 2 3 4 5 6 7 8 9; do echo changed >> d0/f$i.txt; done"
+    env["OPENCODE_BIN"] = stand_in(work + "/bin", binary, {"version": "1.18.34", "turns": [
+        {"text": "I will change ten files.", "tools": [{"name": "bash", "arguments": {"command": changed, "description": "Changes files"}}]},
+        {"tools": [{"name": "bash", "arguments": {"command": "true", "description": "Checks"}}]},
+        {"tools": [{"name": "bash", "arguments": {"command": "test -f d0/f0.txt", "description": "Checks"}}]},
+        {"tools": [{"name": "bash", "arguments": {"command": "false", "description": "Checks"}}]},
+        {"text": "Ten files changed; two checks passed and one failed."}]})
+    arguments = {
+        "message": "Change ten files.", "cwd": repository, "acceptanceCriteria": ["ten files are changed"],
+        "verificationCommands": ["true", "test -f d0/f0.txt", "false"]}
+    message = server.call("opencode_run_and_wait", arguments)
+    row("ordinary delegation: call and reply, %d files" % files, "%d bytes" % (len(json.dumps(arguments)) + len(json.dumps(message))), "target 8192")
+    times = []
+    for _ in range(runs):
+        started = time.monotonic()
+        server.call("opencode_changed_files", {"run": message["run"]})
+        times.append(time.monotonic() - started)
+    row("opencode_changed_files, %d files" % files, ms(times))
+    plain = []
+    for _ in range(runs):
+        started = time.monotonic()
+        subprocess.run(["git", "status", "--porcelain"], cwd=repository, env=env, stdout=subprocess.DEVNULL)
+        plain.append(time.monotonic() - started)
+    row("git status, %d files (for comparison)" % files, ms(plain))
+    row("server's memory afterwards", "%.1f MiB" % server.memory())
+    server.close()
+
+
+def is_running(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def logs(binary, work, env, mebibytes):
+    """A run with a large log: what its supervisor needs to fold it, and what a first look at it costs."""
+    line = json.dumps({
+        "type": "tool_use", "timestamp": 1795364080500, "sessionID": "ses_1",
+        "part": {"type": "tool", "tool": "bash", "callID": "call", "id": "prt_%010d", "sessionID": "ses_1", "messageID": "msg_1", "state": {
+            "status": "completed", "input": {"command": "make test", "description": "Runs the tests"},
+            "output": "line of output\n" * 1000, "metadata": {"exit": 0, "output": "line of output\n" * 1000}, "title": "make test",
+            "time": {"start": 1795364080459, "end": 1795364080494}}}})
+    block = "".join(line % i + "\n" for i in range(64)).encode()
+    path = work + "/large.jsonl"
+    with open(path, "wb") as f:
+        while f.tell() < mebibytes << 20:
+            f.write(block)
+    size = os.path.getsize(path) / (1 << 20)
+    started = time.monotonic()
+    done = subprocess.run([binary, "fold", path], env=env, capture_output=True, text=True)
+    seconds = time.monotonic() - started
+    row("digest of a %d MiB log" % size, "%.0f MiB/s %s" % (size / seconds, done.stdout.strip()))
+
+    env["OPENCODE_BIN"] = stand_in(work + "/bin-large", binary, {"version": "1.18.34", "turns": [{"text": "Done."}]})
+    repository = work + "/repository-log"
+    make_repository(repository, 3, env)
+    server = Server(binary, env, work)
+    server.initialize()
+    run = server.call("opencode_run_and_wait", {"message": "x", "cwd": repository})["run"]
+    server.close()
+    folder = os.path.join(env["OPENCODE_WORKER_STATE_DIR"], "runs", run)
+    # The same run as if it had written the large log: without a review, so that it is taken over and folded once.
+    shutil.move(path, folder + "/events.jsonl")
+    for name in ("review.json", "digest.json"):
+        os.remove(os.path.join(folder, name))
+    server = Server(binary, env, work)
+    server.initialize()
+    started = time.monotonic()
+    while server.call("opencode_status", {"run": run})["running"]:
+        time.sleep(0.05)
+    row("taking over a run with that log, whole", "%.2f s" % (time.monotonic() - started))
+    server.close()
+    for tool in ("opencode_status", "opencode_run_summary", "opencode_logs"):
+        times, memory = [], 0
+        for _ in range(5):
+            server = Server(binary, env, work)
+            server.initialize()
+            started = time.monotonic()
+            server.call(tool, {"run": run})
+            times.append(time.monotonic() - started)
+            memory = max(memory, server.memory())
+            server.close()
+        row("%s, first look, %d MiB log" % (tool, size), "%s, %.1f MiB" % (ms(times), memory), "target 50 ms, 30 MiB")
+
+
+if __name__ == "__main__":
+    main()

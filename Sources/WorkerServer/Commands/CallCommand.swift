@@ -1,0 +1,46 @@
+import Foundation
+import JSONRPC
+import PosixSupport
+
+/// `call TOOL JSON`: one tool by hand.
+enum CallCommand {
+  static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
+    let tools = ToolList.all(RunManager(state: .standard(environment), environment: environment))
+    guard let name = arguments.first else {
+      for name in tools.names { Terminal.line("\(name)\n    \(tools[name]?.description ?? "")") }
+      return CommandLineTool.ExitCode.success
+    }
+    // `status` will do for `opencode_status`.
+    guard let tool = tools[name] ?? tools["opencode_" + name] else {
+      let nearest = EditDistance.closest(to: name, in: tools.names, limit: 1).first.map { "; did you mean \($0)?" } ?? ""
+      return CommandLineTool.wrong("unknown tool \"\(name)\"\(nearest)")
+    }
+    guard arguments.count <= 2 else { return CommandLineTool.wrong("call takes a tool and one JSON object, in quotes") }
+    var given = JSONObject()
+    if arguments.count == 2 {
+      do {
+        guard let object = try JSONValue(parsing: Array(arguments[1].utf8)).object else {
+          return CommandLineTool.wrong("the arguments must be a JSON object, such as '{\"lines\": 10}'")
+        }
+        given = object
+      } catch {
+        return CommandLineTool.wrong("the arguments are not JSON: \(error)")
+      }
+    }
+    let object = given
+    return CommandLineTool.finish {
+      let reply = await tool.reply(to: object, in: .byHand())
+      Terminal.line(JSONValue.object(reply.structured).prettyText)
+      return reply.isError ? CommandLineTool.ExitCode.failure : CommandLineTool.ExitCode.success
+    }
+  }
+}
+
+extension CallContext {
+  /// A call from a terminal: the workspace is the folder one stands in.
+  static func byHand() -> CallContext {
+    var context = CallContext()
+    context.workspace = FileManager.default.currentDirectoryPath
+    return context
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import JSONRPC
+import PosixSupport
+
+/// `demo`: the main job on a fresh machine, in a temporary repository.
+enum DemoCommand {
+  static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
+    guard arguments.isEmpty || arguments == ["--real"] else { return CommandLineTool.wrong("demo takes --real or nothing") }
+    let real = !arguments.isEmpty
+    let folder = NSTemporaryDirectory() + "opencode-worker-demo-\(getpid())"
+    do {
+      let repository = folder + "/repository"
+      try PrivateFiles.createFolder(repository)
+      try makeRepository(repository, environment)
+      var environment = environment
+      environment["OPENCODE_WORKER_STATE_DIR"] = folder + "/state"
+      if real {
+        Terminal.line("Using the OpenCode that is installed. Its model may cost money.")
+      } else {
+        Terminal.line("Using the built-in stand-in for OpenCode: no model, no cost. `demo --real` uses the OpenCode that is installed.")
+        try PrivateFiles.createFolder(folder + "/bin")
+        try FileManager.default.createSymbolicLink(atPath: folder + "/bin/opencode", withDestinationPath: OwnProcess.executable)
+        environment["OPENCODE_BIN"] = folder + "/bin/opencode"
+      }
+      Terminal.line("Repository: \(repository)\n\nopencode_run_and_wait: add greeting.txt and check it\n")
+      let code = delegate(in: repository, environment)
+      Terminal.line("\nEverything is in \(folder); delete it when you like.")
+      return code
+    } catch {
+      Terminal.error("The demo could not be set up: \(error)")
+      return CommandLineTool.ExitCode.failure
+    }
+  }
+
+  /// A repository with one commit and one uncommitted file that isn't the run's.
+  private static func makeRepository(_ path: String, _ environment: [String: String]) throws {
+    try PrivateFiles.replace(path + "/README.md", with: Array("# Demo\n".utf8))
+    try PrivateFiles.replace(path + "/notes.txt", with: Array("uncommitted, and not the run's\n".utf8))
+    let git = try GitProgram.require(environment)
+    let commands = [
+      ["init", "-q"], ["add", "README.md"],
+      ["-c", "user.name=Demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false", "commit", "-q", "-m", "Begin"],
+    ]
+    for arguments in commands {
+      let result = try Command(git, arguments, environment: environment, folder: path, deadline: 20).run()
+      if !result.succeeded { throw LaunchFailure(reason: "git \(arguments[0]) failed: \(result.errorText)") }
+    }
+  }
+
+  private static func delegate(in repository: String, _ environment: [String: String]) -> Int32 {
+    let manager = RunManager(state: .standard(environment), environment: environment)
+    let tool = StartTool(manager: manager)
+    let arguments: JSONObject = [
+      "message": "Add a file greeting.txt that holds one line: hello. Then check that it is not empty.", "cwd": .string(repository),
+      "acceptanceCriteria": ["greeting.txt holds the line hello"], "verificationCommands": ["test -s greeting.txt"],
+    ]
+    return CommandLineTool.finish {
+      let started = await tool.reply(to: arguments, in: .byHand())
+      guard !started.isError, let id = started.structured["run"]?.string else {
+        Terminal.error(started.text)
+        return CommandLineTool.ExitCode.failure
+      }
+      do {
+        let run = try await WatchCommand.follow(id, manager)
+        Terminal.line("\nThe review:")
+        return ReportCommand.show(run)
+      } catch {
+        Terminal.error("\(error)")
+        return CommandLineTool.ExitCode.failure
+      }
+    }
+  }
+}

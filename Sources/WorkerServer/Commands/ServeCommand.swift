@@ -1,0 +1,59 @@
+import Foundation
+import JSONRPC
+import PosixSupport
+
+/// `serve`: the MCP server on stdin and stdout.
+enum ServeCommand {
+  static func run(environment: [String: String]) -> Int32 {
+    if isatty(STDIN_FILENO) == 1 {
+      Terminal.error(
+        """
+        opencode-worker \(ServerInfo.version): MCP server on stdin and stdout, one JSON message a line. End it with Ctrl-D.
+        To try a tool by hand: opencode-worker call opencode_status     All commands: opencode-worker --help
+        """)
+    }
+    let transport: StdioTransport
+    do {
+      transport = try StdioTransport()
+    } catch {
+      Terminal.error("opencode-worker: stdin or stdout is closed (\(error)); an MCP client must provide both.")
+      return CommandLineTool.ExitCode.failure
+    }
+    return CommandLineTool.finish {
+      let manager = RunManager(state: .standard(environment), environment: environment)
+      let server = MCPServer(tools: .all(manager)) { transport.send($0) }
+      // Nobody reads our answers any more: as good as the end of stdin.
+      transport.onBroken { exit(CommandLineTool.ExitCode.success) }
+      for await frame in transport.frames() { await server.receive(frame) }
+      await server.drain(seconds: 0.5)
+      transport.flush(seconds: 1)
+      return CommandLineTool.ExitCode.success
+    }
+  }
+}
+
+extension ToolList {
+  /// Every tool. None stops, cancels or kills a run.
+  static func all(_ manager: RunManager) -> ToolList {
+    ToolList([
+      RunAndWaitTool(manager: manager), StartTool(manager: manager), WaitTool(manager: manager), StatusTool(manager: manager),
+      RunSummaryTool(manager: manager), ChangedFilesTool(manager: manager), UsageTool(manager: manager), LogsTool(manager: manager),
+      RunsTool(manager: manager), ModelsTool(manager: manager), CheckModelTool(manager: manager), DelegationTemplateTool(),
+    ])
+  }
+}
+
+/// `supervise`: hidden; see `Supervisor`.
+enum SuperviseCommand {
+  static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
+    guard arguments.count == 4, arguments[0] == "--state" else { return CommandLineTool.wrong("supervise is for the server's own use") }
+    OwnProcess.startSession()
+    OwnProcess.surviveSignals()
+    let supervisor = Supervisor(state: StateFolder(root: arguments[1]), report: .takingStdout(), environment: environment)
+    switch arguments[2] {
+    case "--staging" where !arguments[3].contains("/"): return supervisor.start(staging: arguments[3])
+    case "--adopt" where RunID.isValid(arguments[3]): return supervisor.adopt(arguments[3])
+    default: return CommandLineTool.ExitCode.usage
+    }
+  }
+}

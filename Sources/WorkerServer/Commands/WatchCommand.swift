@@ -1,0 +1,70 @@
+import Foundation
+import JSONRPC
+import PosixSupport
+
+/// `watch [RUN]`: follows a run on the terminal until it ends.
+enum WatchCommand {
+  static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
+    guard arguments.count <= 1 else { return CommandLineTool.wrong("watch takes one run id at most") }
+    let manager = RunManager(state: .standard(environment), environment: environment)
+    return CommandLineTool.finish {
+      do {
+        guard let run = try await manager.resolve(arguments.first, in: .byHand()) else {
+          Terminal.line("No run is kept.")
+          return CommandLineTool.ExitCode.failure
+        }
+        Terminal.line("\(run.folder.id)  \(run.record.request.title)  (\(run.record.request.cwd))")
+        return ReportCommand.show(try await follow(run.folder.id, manager))
+      } catch {
+        Terminal.error("\(error)")
+        return CommandLineTool.ExitCode.failure
+      }
+    }
+  }
+
+  /// Prints each thing that happens, and waits for the end.
+  static func follow(_ id: String, _ manager: RunManager) async throws -> RunSnapshot {
+    let printer = StepPrinter()
+    while true {
+      let run = try await manager.wait(for: id, seconds: 86_400) { await printer.show($0) }
+      if run.isOver { return run }
+    }
+  }
+}
+
+private actor StepPrinter {
+  private var last = ""
+
+  func show(_ run: RunSnapshot) {
+    let line = run.digest.lastDone.map { "step \(run.digest.steps): \($0.text)" } ?? run.state
+    guard line != last else { return }
+    last = line
+    Terminal.line("  \(line)")
+  }
+}
+
+/// `report [RUN]`: the review of a run.
+enum ReportCommand {
+  static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
+    guard arguments.count <= 1 else { return CommandLineTool.wrong("report takes one run id at most") }
+    let manager = RunManager(state: .standard(environment), environment: environment)
+    return CommandLineTool.finish {
+      do {
+        guard let run = try await manager.resolve(arguments.first, in: .byHand()) else {
+          Terminal.line("No run is kept.")
+          return CommandLineTool.ExitCode.failure
+        }
+        return show(run)
+      } catch {
+        Terminal.error("\(error)")
+        return CommandLineTool.ExitCode.failure
+      }
+    }
+  }
+
+  static func show(_ run: RunSnapshot) -> Int32 {
+    let reply = ReplyBound.fit(run.isOver ? RunReply.review(run) : RunReply.status(run))
+    Terminal.line(JSONValue.object(reply.structured).prettyText)
+    return run.state == "completed" ? CommandLineTool.ExitCode.success : CommandLineTool.ExitCode.failure
+  }
+}

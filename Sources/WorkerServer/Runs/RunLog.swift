@@ -1,0 +1,36 @@
+import Foundation
+import OpenCode
+import PosixSupport
+
+/// The fold over a run's logs, continued from its checkpoint.
+struct RunLog {
+  private let run: RunFolder
+  private var folder: DigestFolder
+
+  init(_ run: RunFolder, _ record: RunRecord) {
+    self.run = run
+    folder = DigestFolder(Stored.load(RunDigest.self, from: run.digest) ?? RunDigest(record.request))
+  }
+
+  var digest: RunDigest {
+    get { folder.digest }
+    set { folder.digest = newValue }
+  }
+
+  /// Folds what OpenCode has written since, in memory only: for readers.
+  mutating func catchUp(final: Bool = false) {
+    _ = try? folder.advance(eventsPath: run.events, stderrPath: run.stderr, final: final)
+  }
+
+  /// Folds what OpenCode has written since and keeps the checkpoint: for the supervisor, who alone writes it.
+  mutating func advance(final: Bool = false) {
+    do {
+      if try folder.advance(eventsPath: run.events, stderrPath: run.stderr, final: final) { try save() }
+    } catch {
+      // A full disk: the checkpoint stays behind, and readers fold a little more.
+    }
+  }
+
+  /// - Throws: `PosixError`
+  func save() throws { try Stored.save(folder.digest, to: run.digest) }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import OpenCode
+import PosixSupport
+
+/// What is known of a run once it has ended: written last, by its supervisor alone.
+struct RunReview: Codable, Sendable {
+  /// Seconds since 1970.
+  var endedAt: Double
+  /// nil: the end was not seen, or OpenCode never started.
+  var exit: ExitStatus?
+  var outcome: Outcome
+  var verification: VerificationReport
+  var usage: RunUsage
+  var changes: ChangesSummary
+}
+
+/// The changed files as far as a review shows them; all of them are in a file of their own.
+struct ChangesSummary: Codable, Sendable {
+  var root: String
+  var counts: ChangedFiles.Counts
+  var files: [ChangedFile]
+  var exact: Bool
+  var why: String?
+
+  static let shownRows = 20
+
+  init(_ changes: ChangedFiles) {
+    root = changes.root
+    counts = changes.counts
+    files = Array(changes.files.prefix(ChangesSummary.shownRows))
+    exact = changes.exact
+    why = changes.why
+  }
+
+  var count: Int { counts.added + counts.modified + counts.deleted + counts.renamed }
+}
+
+extension ChangedFiles {
+  /// For a run whose workspace nobody compared.
+  static func notRecorded(root: String, why: String) -> ChangedFiles {
+    var changes = ChangedFiles(root: root)
+    changes.doubt([why])
+    return changes
+  }
+}
+
+/// What a run used: its own steps and its subagents' sessions.
+struct RunUsage: Codable, Sendable, Equatable {
+  struct Subagent: Codable, Sendable, Equatable {
+    var session: String
+    var title: String?
+    var agent: String?
+    var tokens: TokenCounts?
+    /// USD; nil: unknown.
+    var cost: Double?
+  }
+
+  var tokens: TokenCounts
+  /// USD; nil: unknown, because a model has no price or a session couldn't be read.
+  var cost: Double?
+  var steps: Int
+  var subagents: [Subagent] = []
+  /// Where the figures are from.
+  var source: String
+  /// What is missing from them.
+  var missing: String?
+
+  /// - Parameter session: what OpenCode itself knows of the session and its subagents
+  init(_ digest: RunDigest, _ facts: SessionFacts = SessionFacts()) {
+    tokens = digest.usage.tokens + (facts.lastStep?.tokens ?? TokenCounts())
+    steps = digest.steps
+    subagents = facts.subagents
+    source = facts.isEmpty ? "events" : "events and OpenCode's sessions"
+    missing = facts.missing
+    var cost: Double? = digest.usage.costIsKnown ? digest.usage.cost + (facts.lastStep?.cost ?? 0) : nil
+    if let last = facts.lastStep, last.isUnpriced { cost = nil }
+    for subagent in subagents {
+      if let used = subagent.tokens { tokens = tokens + used }
+      if let sum = cost, let part = subagent.cost { cost = sum + part } else { cost = nil }
+    }
+    if tokens.total == 0 || missing != nil { cost = cost == 0 || missing != nil ? nil : cost }
+    self.cost = cost
+  }
+}
+
+/// What only OpenCode's own store knows of a run: asked after its end.
+struct SessionFacts: Sendable {
+  var subagents: [RunUsage.Subagent] = []
+  /// Shell commands that subagents ran.
+  var shellCommands: [ShellCall] = []
+  /// The times at which subagents changed files, seconds since 1970.
+  var editTimes: [Double] = []
+  /// Files that their tools named.
+  var namedFiles: [String] = []
+  /// The usage of the step whose end OpenCode 2 leaves out.
+  var lastStep: PartMemory.Usage?
+  var outcome: SessionOutcome?
+  /// What could not be had, and why.
+  var missing: String?
+
+  struct ShellCall: Sendable {
+    let id: String
+    let command: String
+    let exitCode: Int?
+    let at: Double
+  }
+
+  var isEmpty: Bool { subagents.isEmpty && lastStep == nil && outcome == nil }
+}
+
+extension RunReview {
+  /// Puts together what is known. Pure.
+  /// - Parameter remarks: sentences for `attention` that neither the exit nor the logs tell
+  static func make(
+    _ end: RunEnd, at: Double, record: RunRecord, digest: RunDigest, changes: ChangedFiles, facts: SessionFacts = SessionFacts(),
+    remarks: [String] = []
+  ) -> RunReview {
+    var outcome = Outcome.of(end: end, digest: digest, session: facts.outcome, arguments: record.request.arguments, now: at)
+    outcome.attention += remarks
+    if let missing = facts.missing { outcome.attention.append(missing) }
+    let usage = RunUsage(digest, facts)
+    var exit: ExitStatus?
+    var endNotSeen = outcome.state == .lost
+    switch end {
+    case .exited(let code): exit = .exited(code)
+    case .signaled(let number):
+      exit = .signaled(number)
+      endNotSeen = true
+    case .spawnFailed, .notSeen, .neverStarted: break
+    }
+    return RunReview(
+      endedAt: at, exit: exit, outcome: outcome, verification: digest.verification.report(endNotSeen: endNotSeen), usage: usage,
+      changes: ChangesSummary(changes))
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import OpenCode
+import PosixSupport
+
+/// What is known of a run at one moment.
+struct RunSnapshot: Sendable {
+  enum Phase: Sendable, Equatable {
+    /// Accepted; OpenCode isn't running yet.
+    case starting
+    /// OpenCode is alive.
+    case running
+    /// OpenCode has ended; its supervisor is recording the result.
+    case finishing
+    case ended
+  }
+
+  let folder: RunFolder
+  let record: RunRecord
+  let phase: Phase
+  let digest: RunDigest
+  /// Once it has ended.
+  let review: RunReview?
+  /// OpenCode's process while it is alive; it leads a process group.
+  let process: ProcessIdentity?
+  /// What a reader of this reply should know besides: most important first.
+  var remarks: [String] = []
+
+  var isOver: Bool { phase == .ended }
+
+  /// As `tools.md` names it.
+  var state: String {
+    switch phase {
+    case .starting: "starting"
+    case .running, .finishing: "running"
+    case .ended: review?.outcome.state.rawValue ?? "lost"
+    }
+  }
+}
+
+/// What a look at a run's folder finds.
+enum RunFinding: Sendable {
+  case known(RunSnapshot)
+  /// Its supervisor died before writing the review: somebody has to take it over.
+  case orphan
+  /// No such run.
+  case none
+}
+
+extension RunFolder {
+  /// Looks, without changing anything.
+  func look() -> RunFinding {
+    guard PrivateFiles.exists(path) else { return .none }
+    guard let record = loadRecord() else { return .none }
+    if let over = finished(record) { return .known(over) }
+    guard Fifo.isHeld(fifo) else {
+      // The supervisor may have written its review between the two looks.
+      return finished(record).map(RunFinding.known) ?? .orphan
+    }
+    return .known(unfinished(record))
+  }
+
+  private func finished(_ record: RunRecord) -> RunSnapshot? {
+    guard let review = Stored.load(RunReview.self, from: review) else { return nil }
+    let digest = Stored.load(RunDigest.self, from: digest)
+    var log = RunLog(self, record)
+    if digest == nil { log.catchUp(final: true) }
+    return RunSnapshot(folder: self, record: record, phase: .ended, digest: log.digest, review: review, process: nil)
+  }
+
+  /// A run without a review, as it stands.
+  func unfinished(_ record: RunRecord) -> RunSnapshot {
+    var log = RunLog(self, record)
+    log.catchUp()
+    let process = process
+    let phase: RunSnapshot.Phase =
+      if PrivateFiles.exists(processPath) { process?.isAlive == true ? .running : .finishing } else { .starting }
+    return RunSnapshot(
+      folder: self, record: record, phase: phase, digest: log.digest, review: nil, process: phase == .running ? process : nil)
+  }
+
+  /// The result of a run that nobody could record: worked out for this reply only.
+  func workedOut(_ record: RunRecord, because why: String) -> RunSnapshot {
+    var log = RunLog(self, record)
+    log.catchUp(final: true)
+    let (end, at) = endWithoutSupervisor
+    let review = RunReview.make(
+      end, at: at ?? log.digest.lastEventAt ?? record.startedAt, record: record, digest: log.digest,
+      changes: .notRecorded(root: record.request.cwd, why: "the result could not be recorded: \(why)"), extra: ReviewExtra())
+    return RunSnapshot(
+      folder: self, record: record, phase: .ended, digest: log.digest, review: review, process: nil,
+      remarks: ["the result could not be recorded: \(why)"])
+  }
+}

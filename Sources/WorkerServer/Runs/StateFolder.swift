@@ -1,0 +1,120 @@
+import Foundation
+import PosixSupport
+
+/// Where runs are kept. One place for everybody, or two runs could be alive at once; only `OPENCODE_WORKER_STATE_DIR` moves it.
+struct StateFolder: Sendable {
+  let root: String
+
+  static func standard(_ environment: [String: String]) -> StateFolder {
+    if let moved = environment["OPENCODE_WORKER_STATE_DIR"], moved.hasPrefix("/") { return StateFolder(root: moved) }
+    let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? NSHomeDirectory()
+    return StateFolder(root: home + "/.local/state/codex-opencode-worker")
+  }
+
+  /// Holds the id of the live run; locked by its supervisor.
+  var liveLock: String { root + "/live.lock" }
+  var runs: String { root + "/runs" }
+  var staging: String { root + "/staging" }
+  /// What is worth keeping between runs, such as OpenCode's version.
+  var cache: String { root + "/cache" }
+
+  func run(_ id: String) -> RunFolder { RunFolder(id: id, path: runs + "/" + id) }
+
+  /// - Throws: `PosixError`
+  func create() throws {
+    for folder in [root, runs, staging, cache] { try PrivateFiles.createFolder(folder) }
+  }
+
+  /// The runs, newest first.
+  func runFolders() -> [RunFolder] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: runs)) ?? []
+    return names.filter(RunID.isValid).sorted(by: >).map(run)
+  }
+
+  /// The run that the lock file names. It may have ended since.
+  func lockedRun() -> RunFolder? {
+    guard let bytes = try? PrivateFiles.read(liveLock, limit: 100) else { return nil }
+    let id = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    return RunID.isValid(id) ? run(id) : nil
+  }
+
+  /// The run whose supervisor is alive.
+  func heldRun() -> RunFolder? {
+    if let locked = lockedRun(), Fifo.isHeld(locked.fifo) { return locked }
+    return unfinishedRuns().first { Fifo.isHeld($0.fifo) }
+  }
+
+  /// Runs without a review: alive, or left by a supervisor that died.
+  func unfinishedRuns() -> [RunFolder] { runFolders().filter { !PrivateFiles.exists($0.review) } }
+}
+
+/// The files of one run. Deleting the folder forgets the run.
+struct RunFolder: Sendable, Equatable {
+  let id: String
+  let path: String
+
+  /// What was asked (`RunRequest`).
+  var request: String { path + "/request.json" }
+  /// OpenCode's stdin.
+  var prompt: String { path + "/prompt.md" }
+  /// `RunRecord`, written at acceptance.
+  var record: String { path + "/record.json" }
+  /// `ProcessRecord`, written once: by `launch` just before it becomes OpenCode, or by whoever found that nothing was spawned.
+  var processPath: String { path + "/process.json" }
+  /// The workspace before the run.
+  var workspace: String { path + "/workspace.json" }
+  /// The exit status, in a file whose blocks exist from the start.
+  var exit: String { path + "/exit" }
+  /// Held open by the supervisor.
+  var fifo: String { path + "/fifo" }
+  /// The checkpoint of the fold over both logs.
+  var digest: String { path + "/digest.json" }
+  /// `RunReview`: written last. A run with a review has ended.
+  var review: String { path + "/review.json" }
+  /// Every changed file.
+  var changes: String { path + "/changes.json" }
+  /// OpenCode's stdout.
+  var events: String { path + "/events.jsonl" }
+  /// OpenCode's stderr.
+  var stderr: String { path + "/stderr.log" }
+  /// What the supervisor itself could not do.
+  var supervisorLog: String { path + "/supervisor.log" }
+}
+
+/// A run's id: `20261122-162803-k3f9`, UTC. Ids sort by time.
+enum RunID {
+  static func make(at date: Date) -> String {
+    var seconds = time_t(date.timeIntervalSince1970)
+    var parts = tm()
+    gmtime_r(&seconds, &parts)
+    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    let day = "\(parts.tm_year + 1900)\(two(parts.tm_mon + 1))\(two(parts.tm_mday))"
+    let time = "\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))"
+    let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
+    return "\(day)-\(time)-" + String((0..<4).map { _ in letters.randomElement()! })
+  }
+
+  static func isValid(_ text: String) -> Bool {
+    let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard parts.count == 3, parts.map(\.count) == [8, 6, 4] else { return false }
+    let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+    return parts[0].allSatisfy(digits.contains) && parts[1].allSatisfy(digits.contains)
+      && parts[2].allSatisfy { digits.contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+  }
+}
+
+/// Values kept as JSON files.
+enum Stored {
+  /// nil when the file is missing, damaged or of another shape.
+  static func load<Value: Decodable>(_ type: Value.Type, from path: String) -> Value? {
+    guard let bytes = try? PrivateFiles.read(path) else { return nil }
+    return try? JSONDecoder().decode(type, from: Data(bytes))
+  }
+
+  /// - Throws: `PosixError`
+  static func save(_ value: some Encodable, to path: String, durable: Bool = false) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try PrivateFiles.replace(path, with: try encoder.encode(value), durable: durable)
+  }
+}

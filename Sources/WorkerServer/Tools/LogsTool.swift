@@ -1,0 +1,161 @@
+import Foundation
+import JSONRPC
+import OpenCode
+import PosixSupport
+
+/// `opencode_logs`: the end of a run's log, and further back by cursor.
+struct LogsTool: Tool {
+  let manager: RunManager
+
+  let name = "opencode_logs"
+  let description = "Log of an OpenCode run, newest lines last: events (readable), raw (JSONL) or stderr. nextCursor reads further back."
+  let annotations = ToolAnnotations.reads
+  let parameters = [
+    Parameter("run", .string, "Run id; default: the live or latest run"),
+    Parameter("lines", .integer(1...1000), "Default 40"),
+    Parameter("source", .choice(LogSource.allCases.map(\.rawValue)), "Default events"),
+    Parameter("cursor", .string, "nextCursor of an earlier reply"),
+  ]
+
+  func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
+    guard let run = try await manager.resolve(arguments.string("run"), in: context) else { return RunReply.none }
+    let source = arguments.string("source").flatMap(LogSource.init) ?? .events
+    var before: Int64?
+    if let cursor = arguments.string("cursor") {
+      let parts = cursor.split(separator: ":")
+      guard parts.count == 2, parts[0] == source.rawValue[...], let offset = Int64(parts[1]), offset >= 0 else {
+        throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of these lines.", hint: "Pass nextCursor as it came, with the same source.")
+      }
+      before = offset
+    }
+    let page = try await LogPage.last(arguments.integer("lines") ?? 40, of: source, of: run, before: before, bytes: 6 << 10)
+    var reply = RunReply.brief(run)
+    reply.structured["source"] = .string(source.rawValue)
+    reply.structured["lines"] = JSONValue(strings: page.lines)
+    if page.wasCut { reply.structured["cut"] = true }
+    if page.start > 0 { reply.structured["nextCursor"] = .string("\(source.rawValue):\(page.start)") }
+    reply.text = "\(page.lines.count) lines of \(run.folder.id)."
+    return reply
+  }
+}
+
+/// The logs of a run.
+enum LogSource: String, CaseIterable, Sendable {
+  case events, raw, stderr
+
+  func path(in folder: RunFolder) -> String { self == .stderr ? folder.stderr : folder.events }
+}
+
+/// Some lines of a log, read backwards from the end or from a cursor, so that the log's size doesn't matter.
+struct LogPage: Sendable {
+  var lines: [String] = []
+  /// Where the first of them begins; 0: nothing is further back.
+  var start: Int64 = 0
+  /// A line was shortened.
+  var wasCut = false
+
+  /// - Parameters:
+  ///   - before: the offset at which the lines end; nil: the end of the file
+  ///   - bytes: the most that the lines may take together
+  /// - Throws: `ToolError` (`log_unavailable`)
+  static func last(_ count: Int, of source: LogSource, of run: RunSnapshot, before: Int64?, bytes: Int) async throws -> LogPage {
+    let path = source.path(in: run.folder)
+    return try await onThread {
+      guard let file = try? Descriptor.open(path, O_RDONLY), let size = try? file.size() else {
+        if run.phase == .starting || run.process == nil { return LogPage() }
+        throw ToolError(code: .logUnavailable, message: "The log \(path) can't be read.", hint: "It may have been deleted; opencode_runs lists the runs.")
+      }
+      defer { file.close() }
+      return try LogPage(file, end: min(before ?? size, size), count: count, source: source, budget: bytes)
+    }
+  }
+
+  private init() {}
+
+  private init(_ file: Descriptor, end: Int64, count: Int, source: LogSource, budget: Int) throws {
+    start = end
+    var left = budget
+    var reader = BackwardLines(file, end: end)
+    while lines.count < count, let line = try reader.next() {
+      var text: String
+      switch source {
+      case .events:
+        guard let rendered = try EventLine.render(file, line) else {
+          start = line.lowerBound
+          continue
+        }
+        text = rendered
+      case .raw, .stderr:
+        let wanted = min(Int(line.upperBound - line.lowerBound), 1 << 20)
+        text = String(decoding: try file.bytes(at: line.lowerBound, limit: wanted), as: UTF8.self)
+        if source == .stderr { text = ANSI.stripped(text) }
+      }
+      let longest = source == .events ? 400 : 2000
+      if text.utf8.count > longest {
+        text = TextCut.headAndTail(text, bytes: longest)
+        wasCut = true
+      }
+      // As JSON a text may take more room than its bytes.
+      let size = JSONValue.string(text).bytes.count + 1
+      if size > left {
+        wasCut = true
+        if !lines.isEmpty { break }
+        text = TextCut.headAndTail(text, bytes: left / 8)
+      }
+      left -= size
+      lines.append(text)
+      start = line.lowerBound
+    }
+    lines.reverse()
+  }
+}
+
+/// The byte ranges of a file's lines (without their LF), last first.
+struct BackwardLines {
+  private let file: Descriptor
+  private var end: Int64
+  private var buffer: [UInt8] = []
+  /// Where `buffer` begins in the file.
+  private var bufferStart: Int64
+  private static let block: Int64 = 64 << 10
+
+  init(_ file: Descriptor, end: Int64) {
+    self.file = file
+    self.end = end
+    bufferStart = end
+  }
+
+  /// - Throws: `PosixError`
+  mutating func next() throws -> Range<Int64>? {
+    guard end > 0 else { return nil }
+    // The LF that ends this line doesn't count.
+    var lineEnd = end
+    if try byte(at: end - 1) == UInt8(ascii: "\n") { lineEnd -= 1 }
+    var position = lineEnd
+    while position > 0 {
+      if position <= bufferStart { try load(before: position) }
+      let slice = buffer[..<Int(position - bufferStart)]
+      if let newline = slice.lastIndex(of: UInt8(ascii: "\n")) {
+        let start = bufferStart + Int64(newline) + 1
+        end = start
+        return start..<lineEnd
+      }
+      position = bufferStart
+    }
+    end = 0
+    return 0..<lineEnd
+  }
+
+  private mutating func byte(at offset: Int64) throws -> UInt8? {
+    if offset < bufferStart || offset >= bufferStart + Int64(buffer.count) { try load(before: offset + 1) }
+    let index = Int(offset - bufferStart)
+    return buffer.indices.contains(index) ? buffer[index] : nil
+  }
+
+  private mutating func load(before end: Int64) throws {
+    bufferStart = max(0, end - BackwardLines.block)
+    buffer = try file.bytes(at: bufferStart, limit: Int(end - bufferStart))
+    // The file became shorter under our hands.
+    if Int64(buffer.count) < end - bufferStart { buffer += [UInt8](repeating: 0, count: Int(end - bufferStart) - buffer.count) }
+  }
+}

@@ -1,0 +1,228 @@
+import Foundation
+import JSONRPC
+import OpenCode
+import PosixSupport
+
+/// Replies about a run: which of the known facts are shown, and under which names.
+enum RunReply {
+  /// There has been no run.
+  static let none = ToolReply(text: "No run yet.", structured: ["state": "none", "running": false])
+
+  /// What every tool about a run replies.
+  static func facts(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> JSONObject {
+    let request = run.record.request
+    var facts: JSONObject = ["run": .string(run.folder.id), "state": .string(run.state), "running": .bool(!run.isOver)]
+    facts["reason"] = run.review?.outcome.reason.map { .string($0) }
+    facts["title"] = .string(request.title)
+    facts["cwd"] = .string(request.cwd)
+    facts["model"] = request.model.map { .string($0) }
+    facts["agent"] = request.agent.map { .string($0) }
+    facts["session"] = (run.digest.session ?? request.session).map { .string($0) }
+    facts["startedAt"] = .string(Timestamp.text(run.record.startedAt))
+    facts["seconds"] = seconds((run.review?.endedAt ?? now) - run.record.startedAt)
+    if let review = run.review {
+      facts["endedAt"] = .string(Timestamp.text(review.endedAt))
+      switch review.exit {
+      case .exited(let code)?: facts["exitCode"] = JSONValue(Int(code))
+      case .signaled(let number)?: facts["signal"] = .string(ExitStatus.signalName(number))
+      case nil: break
+      }
+    }
+    facts["logPath"] = .string(run.folder.events)
+    return facts
+  }
+
+  /// The facts with `attention`: what `opencode_logs` and the like put their own members after.
+  static func brief(_ run: RunSnapshot) -> ToolReply {
+    var structured = facts(run)
+    let attention = attention(run)
+    if !attention.isEmpty { structured["attention"] = JSONValue(strings: attention) }
+    return ToolReply(text: line(run), structured: structured)
+  }
+
+  /// `opencode_status`.
+  static func status(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> ToolReply {
+    var reply = brief(run)
+    let digest = run.digest
+    reply.structured["steps"] = JSONValue(digest.steps)
+    reply.structured["toolCalls"] = JSONValue(digest.toolCallCount)
+    guard !run.isOver else { return reply }
+    if let done = digest.lastDone { reply.structured["lastDone"] = .string(done.text) }
+    if run.phase == .finishing { reply.structured["lastDone"] = "OpenCode has ended; its result is being recorded" }
+    reply.structured["lastEventSecondsAgo"] = digest.lastEventAt.map { JSONValue(Int(max(0, now - $0))) }
+    reply.structured["todo"] = todo(digest)
+    reply.structured["lastText"] = digest.lastText.map { .string(TextCut.headAndTail($0.text, bytes: 800)) }
+    reply.structured["providerErrors"] = providerErrors(digest, now: now)
+    if let process = run.process { reply.structured["toStop"] = .string("a person can, in a terminal: kill -- -\(process.pid)") }
+    return reply
+  }
+
+  /// A wait whose time was up.
+  static func stillRunning(_ run: RunSnapshot) -> ToolReply {
+    var reply = status(run)
+    reply.structured["timedOut"] = true
+    reply.structured["next"] = "call opencode_wait again"
+    return reply
+  }
+
+  /// The result of a run that has ended.
+  static func review(_ run: RunSnapshot) -> ToolReply {
+    guard let review = run.review else { return status(run) }
+    var reply = brief(run)
+    reply.structured["answer"] = run.digest.answer.map { .string(TextCut.headAndTail($0.text, bytes: 2500)) }
+    reply.structured["changedFiles"] = changes(review.changes)
+    reply.structured["verification"] = verification(review.verification, undeclared: 6)
+    reply.structured["usage"] = usage(review.usage, rows: 0)
+    reply.structured["next"] = .string(next(run, review))
+    return reply
+  }
+
+  /// `opencode_runs`.
+  static func historyRow(_ run: RunSnapshot) -> JSONValue {
+    let facts = facts(run)
+    var row = JSONObject()
+    for name in ["run", "title", "state", "cwd", "model", "startedAt", "seconds"] { row[name] = facts[name] }
+    if let review = run.review {
+      row["changedFiles"] = JSONValue(review.changes.count)
+      row["cost"] = review.usage.cost.map { money($0) }
+    }
+    return .object(row)
+  }
+
+  /// What a reviewer would miss, most important first.
+  static func attention(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> [String] {
+    run.remarks + (run.review?.outcome.attention ?? Outcome.attentionWhileRunning(run.digest, startedAt: run.record.startedAt, now: now))
+  }
+
+  // MARK: - Parts
+
+  static func changes(_ changes: ChangesSummary) -> JSONValue {
+    var object: JSONObject = ["counts": counts(changes.counts), "exact": .bool(changes.exact)]
+    object["why"] = changes.why.map { .string($0) }
+    if changes.count > 0 { object["root"] = .string(changes.root) }
+    var left = 2 << 10
+    let rows = changes.files.map { changedFile($0) }.prefix {
+      left -= $0.bytes.count
+      return left > 0
+    }
+    object["files"] = .array(Array(rows))
+    if rows.count < changes.count { object["more"] = .string("\(changes.count - rows.count) more: opencode_changed_files") }
+    return .object(object)
+  }
+
+  static func counts(_ counts: ChangedFiles.Counts) -> JSONValue {
+    let all = [("added", counts.added), ("modified", counts.modified), ("deleted", counts.deleted), ("renamed", counts.renamed)]
+    return .object(JSONObject(all.filter { $0.1 > 0 }.map { ($0.0, JSONValue($0.1)) }))
+  }
+
+  static func changedFile(_ file: ChangedFile) -> JSONValue {
+    var row: JSONObject = ["path": .string(file.path), "change": .string(file.change.rawValue)]
+    row["from"] = file.from.map { .string($0) }
+    row["added"] = file.added.map { JSONValue($0) }
+    row["removed"] = file.removed.map { JSONValue($0) }
+    row["mode"] = file.mode.map { .string($0) }
+    for (name, flag) in [("binary", file.binary), ("dirtyBefore", file.dirtyBefore), ("byTool", file.byTool), ("ignored", file.ignored)] {
+      if flag == true { row[name] = true }
+    }
+    return .object(row)
+  }
+
+  static func verification(_ report: VerificationReport, undeclared limit: Int) -> JSONValue? {
+    guard !report.declared.isEmpty || !report.undeclared.isEmpty else { return nil }
+    var object = JSONObject()
+    object["declared"] = .array(
+      report.declared.map { check in
+        var row: JSONObject = ["command": .string(TextCut.headAndTail(check.command, bytes: 300)), "result": .string(check.result)]
+        row["exitCode"] = check.exitCode.map { JSONValue($0) }
+        if check.times != 1 { row["times"] = JSONValue(check.times) }
+        row["at"] = check.at.map { .string(Timestamp.text($0)) }
+        if check.editedAfter { row["editedAfter"] = true }
+        return .object(row)
+      })
+    if !report.undeclared.isEmpty {
+      object["undeclared"] = .array(
+        report.undeclared.suffix(limit).map { check in
+          var row: JSONObject = ["command": .string(TextCut.headAndTail(check.command, bytes: 200))]
+          row["exitCode"] = check.exitCode.map { JSONValue($0) }
+          if check.times > 1 { row["times"] = JSONValue(check.times) }
+          return .object(row)
+        })
+    }
+    return .object(object)
+  }
+
+  /// - Parameter rows: how many subagents get a row of their own
+  static func usage(_ usage: RunUsage, rows: Int) -> JSONValue {
+    var object: JSONObject = ["tokens": tokens(usage.tokens)]
+    object["cost"] = usage.cost.map { money($0) }
+    object["steps"] = JSONValue(usage.steps)
+    if rows == 0 {
+      if !usage.subagents.isEmpty { object["subagents"] = JSONValue(usage.subagents.count) }
+    } else {
+      object["subagents"] = .array(
+        usage.subagents.prefix(rows).map { subagent in
+          var row: JSONObject = ["session": .string(subagent.session)]
+          row["title"] = subagent.title.map { .string($0) }
+          row["agent"] = subagent.agent.map { .string($0) }
+          row["tokens"] = subagent.tokens.map { tokens($0) }
+          row["cost"] = subagent.cost.map { money($0) }
+          return .object(row)
+        })
+    }
+    object["source"] = .string(usage.source)
+    object["missing"] = usage.missing.map { .string($0) }
+    return .object(object)
+  }
+
+  static func tokens(_ tokens: TokenCounts) -> JSONValue {
+    [
+      "input": JSONValue(tokens.input), "output": JSONValue(tokens.output), "reasoning": JSONValue(tokens.reasoning),
+      "cacheRead": JSONValue(tokens.cacheRead), "cacheWrite": JSONValue(tokens.cacheWrite), "total": JSONValue(tokens.total),
+    ]
+  }
+
+  /// USD to a millionth.
+  static func money(_ dollars: Double) -> JSONValue { .number((dollars * 1e6).rounded() / 1e6) }
+
+  /// Seconds to a tenth.
+  static func seconds(_ seconds: Double) -> JSONValue { .number((max(0, seconds) * 10).rounded() / 10) }
+
+  static func todo(_ digest: RunDigest) -> JSONValue? {
+    guard !digest.todos.isEmpty else { return nil }
+    let done = digest.todos.filter { $0.status == "completed" }.count
+    var todo: JSONObject = ["done": JSONValue(done), "total": JSONValue(digest.todos.count)]
+    todo["current"] = digest.todos.first { $0.status == "in_progress" }.map { .string(TextCut.prefix($0.content, bytes: 200)) }
+    return .object(todo)
+  }
+
+  private static func providerErrors(_ digest: RunDigest, now: Double) -> JSONValue? {
+    guard digest.providerErrors.count > 0 else { return nil }
+    var errors: JSONObject = ["count": JSONValue(digest.providerErrors.count)]
+    errors["last"] = digest.providerErrors.last.map { .string($0) }
+    errors["secondsAgo"] = digest.providerErrors.at.map { JSONValue(Int(max(0, now - $0))) }
+    return .object(errors)
+  }
+
+  /// One line for a person.
+  static func line(_ run: RunSnapshot) -> String {
+    let reason = run.review?.outcome.reason.map { ": \($0)" } ?? ""
+    let changed = run.review.map { "; \($0.changes.count) files changed" } ?? ""
+    return "\(run.record.request.title) (\(run.folder.id)): \(run.state)\(reason)\(changed)."
+  }
+
+  private static func next(_ run: RunSnapshot, _ review: RunReview) -> String {
+    switch review.outcome.state {
+    case .completed:
+      return review.changes.count > 0
+        ? "review the diff (opencode_changed_files with patch); follow up with session" : "check the answer; follow up with session"
+    case .incomplete: return "read reason and attention; go on with opencode_run_and_wait and session"
+    case .failed, .lost:
+      return review.changes.count > 0 ? "mend the cause, review what it changed, then start again" : "mend the cause, then start again"
+    }
+  }
+}
+
+extension RunDigest.LastDone {
+  /// `bash: swift test`
+  var text: String { title.map { "\(tool): \($0)" } ?? tool }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import JSONRPC
+import PosixSupport
+
+/// `opencode_runs`: the history.
+struct RunsTool: Tool {
+  let manager: RunManager
+
+  let name = "opencode_runs"
+  let description = "History of OpenCode runs, newest first: id, title, state, cwd, model, seconds, changed files, cost."
+  let annotations = ToolAnnotations.reads
+  let parameters = [
+    Parameter("limit", .integer(1...100), "Default 10"),
+    Parameter("cwd", .string, "Only runs in this folder"),
+    Parameter("cursor", .string, "nextCursor of an earlier reply"),
+  ]
+
+  func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
+    let (state, limit) = (manager.state, arguments.integer("limit") ?? 10)
+    let cwd = arguments.string("cwd").map { PrivateFiles.resolved($0) ?? $0 }
+    let cursor = arguments.string("cursor")
+    if let cursor, !RunID.isValid(cursor) {
+      throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of this list.", hint: "Pass nextCursor as it came.")
+    }
+    let ids: [String] = await onThread {
+      state.runFolders().filter { folder in
+        if let cursor, folder.id >= cursor { return false }
+        guard let record = folder.loadRecord() else { return false }
+        return cwd == nil || record.request.cwd == cwd
+      }.prefix(limit + 1).map(\.id)
+    }
+    var rows: [JSONValue] = []
+    var left = ReplyBound.limit - 512
+    var next: String?
+    for id in ids {
+      guard rows.count < limit, let run = try? await manager.snapshot(id) else {
+        if rows.count >= limit { next = rows.last?["run"]?.string }
+        continue
+      }
+      let row = RunReply.historyRow(run)
+      left -= row.bytes.count + 1
+      if left < 0 {
+        next = rows.last?["run"]?.string
+        break
+      }
+      rows.append(row)
+    }
+    var structured: JSONObject = ["runs": .array(rows), "count": JSONValue(rows.count)]
+    if let next {
+      structured["nextCursor"] = .string(next)
+      if left < 0 { structured["cut"] = true }
+    }
+    return ToolReply(text: rows.isEmpty ? "No runs are kept." : "\(rows.count) runs.", structured: structured)
+  }
+}

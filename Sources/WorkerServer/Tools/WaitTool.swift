@@ -1,0 +1,75 @@
+import Foundation
+import JSONRPC
+
+/// How long one call may wait, so that its reply comes before the client gives up on it.
+enum WaitSlice {
+  /// Seconds: `OPENCODE_WORKER_WAIT_SECONDS` if set; else 280 for Codex from 0.163, whose tools may take 300; else 50.
+  static func seconds(for client: ClientInfo, environment: [String: String]) -> Double {
+    if let set = environment["OPENCODE_WORKER_WAIT_SECONDS"].flatMap(Double.init), set > 0, set.isFinite { return min(set, 86_400) }
+    guard let version = client.codexVersion else { return 50 }
+    return version.lexicographicallyPrecedes([0, 163]) ? 50 : 280
+  }
+}
+
+/// `opencode_wait`: waits for the run's end and replies with the review.
+struct WaitTool: Tool {
+  let manager: RunManager
+
+  let name = "opencode_wait"
+  let description =
+    "Wait for the background OpenCode run to end and get its review: state, answer, changed files, verification, cost. Never touches the run. "
+    + "timedOut: call it again."
+  let annotations = ToolAnnotations.reads
+  var parameters: [Parameter] { WaitTool.waiting + [Parameter("run", .string, "Run id; default: the live or latest run")] }
+
+  static let waiting = [
+    Parameter("timeoutSeconds", .integer(0...86_400), "Default 3600; a reply comes earlier, before the client's own limit"),
+    Parameter("pollIntervalSeconds", .integer(0...86_400), hidden: true),
+  ]
+
+  func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
+    guard let run = try await manager.resolve(arguments.string("run"), in: context) else { return RunReply.none }
+    return try await WaitTool.wait(for: run, arguments, in: context, manager: manager)
+  }
+
+  static func wait(for run: RunSnapshot, _ arguments: Arguments, in context: CallContext, manager: RunManager) async throws -> ToolReply {
+    let slice = WaitSlice.seconds(for: context.client, environment: manager.environment)
+    let seconds = min(slice, Double(arguments.integer("timeoutSeconds") ?? 3600))
+    let narrator = context.progress.map(ProgressNarrator.init)
+    var ended = try await manager.wait(for: run.folder.id, seconds: seconds, follow: narrator.map { narrator in { await narrator.tell($0) } })
+    ended.remarks = run.remarks + ended.remarks.filter { !run.remarks.contains($0) }
+    return ended.isOver ? RunReply.review(ended) : RunReply.stillRunning(ended)
+  }
+}
+
+/// Turns a run's steps into progress notifications: one for each change, at most one a second.
+private actor ProgressNarrator {
+  private let reporter: ProgressReporter
+  private var last = 0
+
+  init(_ reporter: ProgressReporter) { self.reporter = reporter }
+
+  func tell(_ run: RunSnapshot) async {
+    let steps = run.digest.steps + run.digest.toolCallCount
+    guard steps > last else { return }
+    last = steps
+    await reporter.report(steps, "step \(run.digest.steps): \(run.digest.lastDone?.text ?? "working")")
+  }
+}
+
+/// `opencode_run_and_wait`: start, then wait.
+struct RunAndWaitTool: Tool {
+  let manager: RunManager
+
+  let name = "opencode_run_and_wait"
+  let description =
+    "Delegate a coding task to OpenCode: implement it in the background, wait, return the review (state, answer, changed files, verification, cost). "
+    + "The usual way to delegate. Arguments as opencode_start."
+  let annotations = ToolAnnotations.acts
+  var parameters: [Parameter] { StartTool.starting(described: false) + WaitTool.waiting }
+
+  func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
+    let run = try await RunStarter(manager: manager).start(arguments, in: context)
+    return try await WaitTool.wait(for: run, arguments, in: context, manager: manager)
+  }
+}
