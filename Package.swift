@@ -21,10 +21,14 @@ let package = Package(
     .target(name: "PosixSupport", swiftSettings: strict),
     .target(name: "JSONRPC", dependencies: ["PosixSupport"], swiftSettings: strict),
     .target(name: "OpenCode", dependencies: ["PosixSupport", "JSONRPC"], swiftSettings: strict),
+    .target(name: "StandInOpenCode", dependencies: ["PosixSupport", "JSONRPC"], swiftSettings: strict),
     .executableTarget(
-      name: "WorkerServer", dependencies: ["PosixSupport", "JSONRPC", "OpenCode"],
+      name: "WorkerServer", dependencies: ["PosixSupport", "JSONRPC", "OpenCode", "StandInOpenCode"],
       swiftSettings: strict, linkerSettings: staticRuntime),
+    .testTarget(name: "PosixSupportTests", dependencies: ["PosixSupport"], swiftSettings: strict),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"], swiftSettings: strict),
+    .testTarget(name: "OpenCodeTests", dependencies: ["OpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
     .testTarget(name: "WorkerServerTests", dependencies: ["WorkerServer", "OpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", dependencies: ["WorkerServer", "JSONRPC", "PosixSupport"], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,242 @@
+import Foundation
+
+/// Something that OpenCode said outside its events: on stderr, or as plain text on stdout.
+public enum LogFact: Sendable, Equatable {
+  /// Nobody was there to allow it.
+  case permissionRejected(permission: String, pattern: String?)
+  /// The default agent ran instead.
+  case agentNotFound(name: String)
+  /// `Error: ...`: why it didn't start.
+  case failure(String)
+  /// A request to the provider failed; OpenCode tries again.
+  case providerError(message: String?, at: Double?)
+  /// The message of a provider error that has been reported already (1.3.2 writes two lines for one).
+  case providerErrorMessage(String)
+  /// What is behind an error event's reference.
+  case cause(ref: String, message: String)
+  /// An option that the help text lists, or only that there is help text.
+  case help(option: String?)
+  /// What the command line's parser refused.
+  case refusedArgument(String)
+}
+
+/// Makes lines of bytes as they come; of a long line the beginning and the end are kept.
+public struct LineReader: Sendable {
+  public private(set) var lineStart: Int64
+  public private(set) var position: Int64
+  private var collector = TextCollector(limit: LineReader.limit)
+  /// 1.3.2 puts whole requests, 45 KB and more, before the part of the line that matters.
+  static let limit = 8 << 10
+
+  public init(at offset: Int64 = 0) {
+    lineStart = offset
+    position = offset
+  }
+
+  public mutating func feed(_ bytes: UnsafeRawBufferPointer, _ body: (BoundedText) -> Void) {
+    let buffer = bytes.bindMemory(to: UInt8.self)
+    guard let base = buffer.baseAddress else { return }
+    let start = position
+    var index = 0
+    while index < buffer.count {
+      let stop = Byte.newlineIndex(base, index, buffer.count)
+      collector.append(UnsafeBufferPointer(start: base + index, count: stop - index))
+      index = stop
+      if index < buffer.count {
+        index += 1
+        position = start + Int64(index)
+        endLine(body)
+      }
+    }
+    position = start + Int64(buffer.count)
+  }
+
+  public mutating func finish(_ body: (BoundedText) -> Void) {
+    if position > lineStart { endLine(body) }
+  }
+
+  private mutating func endLine(_ body: (BoundedText) -> Void) {
+    body(collector.text)
+    lineStart = position
+    collector.reset(limit: LineReader.limit)
+  }
+}
+
+/// Reads OpenCode's stderr, and the plain text that some versions print on stdout, for the facts that no event carries.
+public struct LogReader: Sendable {
+  /// 1.17.9's dump of an error spreads over lines: what was seen of it so far.
+  private struct Dump {
+    var ref: String?
+    var provider: String?
+    var model: String?
+    var tag: String?
+  }
+
+  private var dump: Dump?
+
+  public init() {}
+
+  /// The facts in one line.
+  public mutating func facts(in line: BoundedText) -> [LogFact] {
+    let head = LogReader.withoutColours(line.head)
+    let text = head.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !text.isEmpty else { return [] }
+    if let fact = dumped(head) { return [fact] }
+    if dump != nil { return [] }
+    if let fact = LogReader.notice(text) ?? LogReader.help(head, trimmed: text) { return [fact] }
+    if text.contains("level=ERROR") { return LogReader.logLine(text) }
+    if text.hasPrefix("ERROR ") { return LogReader.oldLogLine(text, tail: line.tail) }
+    return []
+  }
+
+  // MARK: - Notices for people
+
+  private static func notice(_ text: String) -> LogFact? {
+    if let found = text.range(of: "permission requested: "), text.contains("auto-rejecting") {
+      let rest = text[found.upperBound...]
+      let asked = rest.range(of: "; auto-rejecting", options: .backwards).map { rest[..<$0.lowerBound] } ?? rest
+      guard let open = asked.range(of: " ("), asked.hasSuffix(")") else { return .permissionRejected(permission: String(asked).oneLine(100), pattern: nil) }
+      let pattern = asked[open.upperBound...].dropLast()
+      return .permissionRejected(permission: String(asked[..<open.lowerBound]).oneLine(100), pattern: String(pattern).oneLine(300))
+    }
+    if let found = text.range(of: "agent \""), let end = text.range(of: "\" not found. Falling back", range: found.upperBound..<text.endIndex) {
+      return .agentNotFound(name: String(text[found.upperBound..<end.lowerBound]).oneLine(100))
+    }
+    if text.hasPrefix("Error: ") { return .failure(String(text.dropFirst(7)).oneLine(500)) }
+    for words in ["Unknown argument: ", "Unknown arguments: ", "Unrecognized flag: ", "Unknown option: ", "Unknown flag: "] {
+      if let found = text.range(of: words) { return .refusedArgument(String(text[found.upperBound...]).oneLine(200)) }
+    }
+    return nil
+  }
+
+  private static let helpHeadings: Set<String> = ["Positionals:", "Options:", "USAGE", "FLAGS", "GLOBAL FLAGS"]
+
+  /// `  -m, --model    model to use` (1.x), `  --model, -m string    Model to use` (2.x).
+  private static func help(_ line: String, trimmed text: String) -> LogFact? {
+    if helpHeadings.contains(text) { return .help(option: nil) }
+    guard line.hasPrefix("  "), text.hasPrefix("-") else { return nil }
+    let words = text.split(separator: " ", maxSplits: 3).prefix(2)
+    guard let option = words.first(where: { $0.hasPrefix("--") }) else { return nil }
+    let name = option.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+    return name.count > 2 ? .help(option: String(name.prefix(60))) : nil
+  }
+
+  // MARK: - Log lines
+
+  /// 1.17 and later: `timestamp=... level=ERROR message="stream error" ... error.error="AI_APICallError: Rate limit"`.
+  private static func logLine(_ text: String) -> [LogFact] {
+    let fields = keysAndValues(text)
+    if let ref = fields["ref"], let error = fields["error"] ?? fields["cause"] {
+      return [.cause(ref: ref.oneLine(100), message: withoutClass(error))]
+    }
+    guard fields["message"] == "stream error", fields["small"] != "true" else { return [] }
+    let message = (fields["error.error"] ?? fields["error"]).map(withoutClass)
+    return [.providerError(message: message, at: fields["timestamp"].flatMap { Timestamp.seconds(Substring($0)) })]
+  }
+
+  /// `key=value` and `key="quoted value"`; the first of a key counts.
+  static func keysAndValues(_ text: String) -> [String: String] {
+    var fields: [String: String] = [:]
+    var rest = Substring(text)
+    while let equals = rest.firstIndex(of: "="), fields.count < 64 {
+      let key = rest[..<equals].split(separator: " ").last.map(String.init) ?? ""
+      rest = rest[rest.index(after: equals)...]
+      var value = ""
+      if rest.first == "\"" {
+        rest = rest.dropFirst()
+        while let character = rest.popFirst(), character != "\"" {
+          if character == "\\", let next = rest.popFirst() { value.append(next == "n" ? "\n" : next) } else { value.append(character) }
+        }
+      } else {
+        value = String(rest.prefix { $0 != " " })
+        rest = rest.dropFirst(value.count)
+      }
+      if fields[key] == nil { fields[key] = value }
+    }
+    return fields
+  }
+
+  /// 1.3.2: `ERROR 2026-11-22T16:21:03 +718ms service=llm ... error={the whole request and response}`.
+  private static func oldLogLine(_ text: String, tail: String) -> [LogFact] {
+    let words = text.split(separator: " ", maxSplits: 12, omittingEmptySubsequences: true).prefix(12)
+    if words.contains("service=llm") {
+      guard !words.contains("small=true") else { return [] }
+      let at = words.count > 1 ? Timestamp.seconds(words[1]) : nil
+      return [.providerError(message: providerMessage(tail.isEmpty ? text : tail), at: at)]
+    }
+    if words.contains("service=session.processor"), let start = text.range(of: " error=") {
+      let rest = text[start.upperBound...]
+      let message = rest.range(of: " stack=").map { rest[..<$0.lowerBound] } ?? rest
+      return [.providerErrorMessage(withoutClass(String(message)))]
+    }
+    return []
+  }
+
+  /// The provider's own sentence at the end of the line, and nothing else of it: request and headers may hold secrets.
+  private static func providerMessage(_ text: String) -> String? {
+    guard let data = text.range(of: "\"data\":{", options: .backwards), let key = text.range(of: "\"message\":\"", range: data.upperBound..<text.endIndex)
+    else { return nil }
+    var message = ""
+    var rest = text[key.upperBound...]
+    while let character = rest.popFirst(), character != "\"" {
+      if character == "\\" { message.append(rest.popFirst().map { $0 == "n" ? " " : $0 } ?? " ") } else { message.append(character) }
+    }
+    return message.isEmpty ? nil : message.oneLine(300)
+  }
+
+  /// "ProviderModelNotFoundError: Model not found: a/b." without the name of the class.
+  static func withoutClass(_ error: String) -> String {
+    let line = error.prefix { $0 != "\n" }
+    let parts = line.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2, parts[0].hasSuffix("Error"), !parts[0].contains(" ") else { return String(line).oneLine(300) }
+    let rest = String(parts[1]).oneLine(300)
+    return rest.isEmpty ? String(parts[0]) : rest
+  }
+
+  // MARK: - 1.17.9's dump on stdout
+
+  /// `[16:16:51.058] ERROR (#10950): failed {`, then members a line, then `}`.
+  private mutating func dumped(_ line: String) -> LogFact? {
+    if line.hasPrefix("["), line.contains("] ERROR ("), line.hasSuffix("{") {
+      dump = Dump()
+      return nil
+    }
+    guard dump != nil else { return nil }
+    guard line.hasPrefix(" ") || line.hasPrefix("}") else {
+      dump = nil
+      return nil
+    }
+    if line.hasPrefix("}") {
+      defer { dump = nil }
+      guard let ref = dump?.ref else { return nil }
+      if dump?.tag == "ProviderModelNotFoundError", let provider = dump?.provider, let model = dump?.model {
+        return .cause(ref: ref, message: "Model not found: \(provider)/\(model).")
+      }
+      return dump?.tag.map { .cause(ref: ref, message: $0) }
+    }
+    let text = line.trimmingCharacters(in: .whitespaces)
+    for (key, path) in [("ref", \Dump.ref), ("providerID", \Dump.provider), ("modelID", \Dump.model), ("_tag", \Dump.tag)] {
+      guard text.hasPrefix("\(key): \""), dump?[keyPath: path] == nil else { continue }
+      dump?[keyPath: path] = String(text.dropFirst(key.count + 3).prefix { $0 != "\"" }).oneLine(200)
+    }
+    return nil
+  }
+
+  // MARK: -
+
+  /// Without ANSI escape sequences.
+  static func withoutColours(_ text: String) -> String {
+    guard text.utf8.contains(0x1B) else { return text }
+    var out: [UInt8] = []
+    var bytes = text.utf8.makeIterator()
+    while let byte = bytes.next() {
+      guard byte == 0x1B else {
+        out.append(byte)
+        continue
+      }
+      guard bytes.next() == UInt8(ascii: "[") else { continue }
+      while let next = bytes.next(), !(0x40...0x7E).contains(next) {}
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+}
