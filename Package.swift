@@ -24,6 +24,7 @@ let package = Package(
     .executableTarget(
       name: "WorkerServer", dependencies: ["PosixSupport", "JSONRPC", "OpenCode"],
       swiftSettings: strict, linkerSettings: staticRuntime),
+    .testTarget(name: "OpenCodeTests", dependencies: ["OpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
     .testTarget(name: "WorkerServerTests", dependencies: ["WorkerServer", "OpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
   ]
 )
