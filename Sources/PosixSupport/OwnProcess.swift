@@ -83,3 +83,20 @@ public enum OwnProcess {
     private static let resourceLimit = RLIMIT_NOFILE
   #endif
 }
+
+/// The machine in the words that package registries use.
+public enum Platform {
+  /// `linux-x64`, `darwin-arm64`, ...
+  public static let npmName: String = {
+    #if os(Linux)
+      let system = "linux"
+    #else
+      let system = "darwin"
+    #endif
+    #if arch(arm64)
+      return "\(system)-arm64"
+    #else
+      return "\(system)-x64"
+    #endif
+  }()
+}

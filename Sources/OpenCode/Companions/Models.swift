@@ -1,0 +1,133 @@
+import JSONRPC
+
+public struct ModelsQuery: Sendable, Equatable {
+  public var provider: String?
+  /// Names, limits and prices too (1.x only).
+  public var verbose = false
+  /// Have OpenCode fetch its catalogue anew (1.x only).
+  public var refresh = false
+
+  public init() {}
+}
+
+public struct ModelList: Sendable, Equatable {
+  public var models: [Model]
+  /// false: the list was empty where OpenCode 2 is known to leave it out; what models there are is unknown.
+  public var isKnown: Bool
+
+  public init(models: [Model], isKnown: Bool) {
+    self.models = models
+    self.isKnown = isKnown
+  }
+}
+
+/// A model that OpenCode offers. Details are nil unless asked for.
+public struct Model: Sendable, Equatable {
+  /// `provider/model`; the model's part may hold `/` and `:`.
+  public let id: String
+  public var name: String?
+  /// Tokens.
+  public var contextLimit: Int?
+  public var outputLimit: Int?
+  public var prices: Prices?
+  public var variants: [String] = []
+
+  /// USD for a million tokens.
+  public struct Prices: Sendable, Equatable {
+    public let input: Double
+    public let output: Double
+    public let cacheRead: Double?
+    public let cacheWrite: Double?
+
+    /// Both 0 is how OpenCode shows a model whose price it doesn't know.
+    public var isUnknown: Bool { input == 0 && output == 0 }
+  }
+
+  public init(id: String) { self.id = id }
+
+  public var provider: String { String(id.prefix { $0 != "/" }) }
+  public var model: String { String(id.dropFirst(provider.count + 1)) }
+}
+
+extension ModelList {
+  /// Reads one id a line, each followed by a JSON object when details were asked for.
+  static func parse(_ output: String, emptyIsUnknown: Bool) throws -> ModelList {
+    let lines = Terminal.plain(output).split(whereSeparator: \.isNewline)
+    var (models, details): ([Model], [Substring]?) = ([], nil)
+    for line in lines {
+      if details != nil {
+        details?.append(line)
+        guard line == "}" else { continue }
+        if let last = models.indices.last { models[last].fill(from: (details ?? []).joined(separator: "\n")) }
+        details = nil
+      } else if line == "{" {
+        details = [line]
+      } else if isModelID(line) {
+        models.append(Model(id: String(line)))
+      }
+    }
+    if models.isEmpty, lines.contains(where: { !$0.allSatisfy(\.isWhitespace) }) {
+      throw OpenCodeCommandError.unreadable(command: "models", why: "no line of it is provider/model")
+    }
+    return ModelList(models: models, isKnown: !(models.isEmpty && emptyIsUnknown))
+  }
+
+  private static func isModelID(_ line: Substring) -> Bool {
+    guard let slash = line.firstIndex(of: "/"), slash != line.startIndex, line.index(after: slash) != line.endIndex else { return false }
+    return !line.contains(where: { $0.isWhitespace || "{}\"│".contains($0) })
+  }
+}
+
+extension Model {
+  /// Takes what is there; anything else stays unknown.
+  fileprivate mutating func fill(from json: String) {
+    guard let details = try? ConfigText.parse(json) else { return }
+    name = details["name"]?.string
+    contextLimit = details["limit"]?["context"]?.int
+    outputLimit = details["limit"]?["output"]?.int
+    variants = details["variants"]?.object?.keys ?? []
+    if let cost = details["cost"], let input = cost["input"]?.double, let output = cost["output"]?.double {
+      prices = Prices(input: input, output: output, cacheRead: cost["cache"]?["read"]?.double, cacheWrite: cost["cache"]?["write"]?.double)
+    }
+  }
+}
+
+/// The ids most like one that doesn't exist, at most three, the same provider's first. Nothing that is unlike in more than a third.
+public func closestModels(to wanted: String, in models: [String]) -> [String] {
+  let target = Array(wanted.lowercased().prefix(200))
+  let provider = wanted.prefix { $0 != "/" }.lowercased()
+  let tail = Array((wanted.contains("/") ? String(wanted.drop { $0 != "/" }.dropFirst()) : wanted).lowercased().prefix(200))
+  struct Candidate {
+    let id: String
+    let sameProvider: Bool
+    let distance: Int
+  }
+  let candidates = Set(models).compactMap { id -> Candidate? in
+    let lower = id.lowercased()
+    let name = Array(lower.drop { $0 != "/" }.dropFirst().prefix(200))
+    let whole = editDistance(target, Array(lower.prefix(200)))
+    let same = wanted.contains("/") && lower.prefix { $0 != "/" } == provider
+    // The right name under the wrong provider, or without one, is a near miss too; so is one that was only begun.
+    var distance = min(whole, editDistance(tail, name) + (same ? 0 : 1))
+    if tail.count >= 3, String(name).contains(String(tail)) { distance = min(distance, 1 + (name.count - tail.count) / 8) }
+    return distance * 3 <= max(tail.count, 3) || whole * 3 <= target.count ? Candidate(id: id, sameProvider: same, distance: distance) : nil
+  }
+  return candidates.sorted {
+    ($0.sameProvider ? 0 : 1, $0.distance, $0.id) < ($1.sameProvider ? 0 : 1, $1.distance, $1.id)
+  }.prefix(3).map(\.id)
+}
+
+/// Insertions, deletions, substitutions and swaps of neighbours.
+func editDistance(_ a: [Character], _ b: [Character]) -> Int {
+  if a.isEmpty || b.isEmpty { return max(a.count, b.count) }
+  var (before, previous) = ([Int](), Array(0...b.count))
+  for i in 1...a.count {
+    var row = [i] + Array(repeating: 0, count: b.count)
+    for j in 1...b.count {
+      row[j] = min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1))
+      if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] { row[j] = min(row[j], before[j - 2] + 1) }
+    }
+    (before, previous) = (previous, row)
+  }
+  return previous[b.count]
+}

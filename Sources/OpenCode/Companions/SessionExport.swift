@@ -1,0 +1,231 @@
+import Foundation
+import JSONRPC
+
+/// A whole session as `export` prints it, without what nobody here needs: outputs, diffs, files.
+public struct SessionExport: Sendable, Equatable {
+  public let info: SessionInfo
+  public let messages: [Message]
+
+  public struct Message: Sendable, Equatable {
+    public let id: String
+    /// `user`, `assistant`; other values of 2.x as they are.
+    public let role: String
+    public var agent: String?
+    /// `provider/model`.
+    public var model: String?
+    /// Milliseconds since 1970.
+    public var created: Int?
+    public var completed: Int?
+    /// USD; 0 also when the model has no price.
+    public var cost: Double?
+    public var tokens: SessionTokens?
+    /// Why its last step ended: `stop`, `tool-calls`, `length`, ...
+    public var finish: String?
+    /// The model's or the user's words, without what OpenCode itself put in.
+    public var text: String
+    public var toolCalls: [ToolCall]
+  }
+
+  public struct ToolCall: Sendable, Equatable {
+    public let id: String
+    public let tool: String
+    /// `completed`, `error`, `running`, `pending`.
+    public var status: String?
+    public var title: String?
+    /// Of a shell tool.
+    public var command: String?
+    public var workdir: String?
+    /// nil: killed, timed out, or no shell tool.
+    public var exitCode: Int?
+    /// Of a tool that edits: the files it named.
+    public var files: [String]
+    /// Of a tool that runs a subagent: its session.
+    public var childSession: String?
+    public var error: String?
+    /// Milliseconds since 1970.
+    public var started: Int?
+    public var ended: Int?
+  }
+
+  /// The sessions that its tools started, in order.
+  public var childSessions: [String] {
+    var seen: Set<String> = []
+    return messages.flatMap(\.toolCalls).compactMap(\.childSession).filter { seen.insert($0).inserted }
+  }
+
+  static func parseLine1(_ output: [UInt8]) throws -> SessionExport { try decode(Export1.self, output) { SessionExport(info: $0.info.info, messages: $0.messages.map(\.message)) } }
+  static func parseLine2(_ output: [UInt8]) throws -> SessionExport { try decode(Export2.self, output) { SessionExport(info: $0.info.info, messages: $0.messages.map(\.message)) } }
+
+  private static func decode<Shape: Decodable>(_ shape: Shape.Type, _ output: [UInt8], _ build: (Shape) -> SessionExport) throws -> SessionExport {
+    // Anything printed before the document is skipped.
+    guard let start = output.firstIndex(of: UInt8(ascii: "{")) else { throw OpenCodeCommandError.unreadable(command: "export", why: "it holds no JSON") }
+    do {
+      return build(try JSONDecoder().decode(shape, from: Data(output[start...])))
+    } catch {
+      throw OpenCodeCommandError.unreadable(command: "export", why: "not a session in JSON, or cut short")
+    }
+  }
+}
+
+// MARK: - The shapes on disk
+
+/// A value that may have any shape: what doesn't fit is absent, instead of making the whole export unreadable.
+private struct Lenient<Value: Decodable>: Decodable {
+  let value: Value?
+  init(from decoder: any Decoder) throws { value = try? Value(from: decoder) }
+}
+
+private struct ToolState: Decodable {
+  let status: String?
+  let title: String?
+  let input: Lenient<Input>?
+  let metadata: Lenient<Metadata>?
+  let error: Lenient<Failure>?
+  let time: Lenient<Moments>?
+
+  struct Input: Decodable {
+    let command: Lenient<String>?
+    let workdir: Lenient<String>?
+    let filePath: Lenient<String>?
+    let path: Lenient<String>?
+  }
+
+  /// 2.x nests the tool's own metadata one deeper in events, not in exports: both are taken.
+  struct Metadata: Decodable {
+    let exit: Lenient<Int>?
+    let sessionId: Lenient<String>?
+    let sessionID: Lenient<String>?
+    let filepath: Lenient<String>?
+    let filediff: Lenient<Edited>?
+    let files: Lenient<[Lenient<Edited>]>?
+    let metadata: Lenient<Inner>?
+
+    struct Inner: Decodable {
+      let exit: Lenient<Int>?
+      let sessionID: Lenient<String>?
+      let files: Lenient<[Lenient<Edited>]>?
+    }
+  }
+
+  struct Edited: Decodable {
+    let file: String?
+    let filePath: String?
+    let movePath: String?
+    var names: [String] { [file, filePath, movePath].compactMap { $0 } }
+  }
+
+  struct Failure: Decodable {
+    let message: String?
+    init(from decoder: any Decoder) throws {
+      if let text = try? decoder.singleValueContainer().decode(String.self) {
+        message = text
+      } else {
+        message = try decoder.container(keyedBy: Keys.self).decodeIfPresent(String.self, forKey: .message)
+      }
+    }
+    enum Keys: CodingKey { case message }
+  }
+
+  func call(id: String, tool: String, time outer: Moments?) -> SessionExport.ToolCall {
+    let (input, metadata) = (input?.value, metadata?.value)
+    let inner = metadata?.metadata?.value
+    let isShell = ["bash", "shell"].contains(tool)
+    let edits = ["edit", "write", "apply_patch", "patch", "multiedit"].contains(tool)
+    let edited = [metadata?.filediff?.value].compactMap { $0 } + (metadata?.files?.value ?? inner?.files?.value ?? []).compactMap(\.value)
+    var seen: Set<String> = []
+    let precise = ([metadata?.filepath?.value].compactMap { $0 } + edited.flatMap(\.names)).filter { seen.insert($0).inserted }
+    let named = [input?.filePath?.value, input?.path?.value].compactMap { $0 }
+    return SessionExport.ToolCall(
+      id: id, tool: tool, status: status, title: title, command: isShell ? input?.command?.value : nil, workdir: isShell ? input?.workdir?.value : nil,
+      exitCode: isShell ? metadata?.exit?.value ?? inner?.exit?.value : nil, files: edits ? (precise.isEmpty ? named : precise) : [],
+      childSession: ["task", "subagent"].contains(tool)
+        ? metadata?.sessionId?.value ?? metadata?.sessionID?.value ?? inner?.sessionID?.value : nil,
+      error: error?.value?.message, started: time?.value?.start ?? outer?.ran ?? outer?.created, ended: time?.value?.end ?? outer?.completed)
+  }
+}
+
+private struct Export1: Decodable {
+  let info: ExportedInfo
+  let messages: [Entry]
+
+  struct Entry: Decodable {
+    let info: Info
+    let parts: [Lenient<Part>]
+
+    struct Info: Decodable {
+      let id: String
+      let role: String
+      let agent: String?
+      let modelID: String?
+      let providerID: String?
+      let model: Lenient<NamedModel>?
+      let cost: Double?
+      let tokens: Lenient<CountedTokens>?
+      let finish: String?
+      let time: Lenient<Moments>?
+    }
+
+    struct Part: Decodable {
+      let id: String?
+      let type: String
+      let text: String?
+      let synthetic: Bool?
+      let tool: String?
+      let callID: String?
+      let state: ToolState?
+    }
+
+    var message: SessionExport.Message {
+      let named = info.modelID.map { id in info.providerID.map { "\($0)/\(id)" } ?? id }
+      let parts = parts.compactMap(\.value)
+      return SessionExport.Message(
+        id: info.id, role: info.role, agent: info.agent, model: named ?? info.model?.value?.full, created: info.time?.value?.created,
+        completed: info.time?.value?.completed, cost: info.cost, tokens: info.tokens?.value?.counts, finish: info.finish,
+        text: parts.filter { $0.type == "text" && $0.synthetic != true }.compactMap(\.text).joined(separator: "\n"),
+        toolCalls: parts.compactMap { part in
+          guard part.type == "tool", let tool = part.tool else { return nil }
+          return part.state?.call(id: part.callID ?? part.id ?? "", tool: tool, time: nil)
+        })
+    }
+  }
+}
+
+private struct Export2: Decodable {
+  let info: ExportedInfo
+  let messages: [Entry]
+
+  struct Entry: Decodable {
+    let id: String
+    let type: String?
+    let role: String?
+    let text: Lenient<String>?
+    let agent: String?
+    let model: Lenient<NamedModel>?
+    let time: Lenient<Moments>?
+    let content: Lenient<[Lenient<Content>]>?
+    let finish: String?
+    let cost: Double?
+    let tokens: Lenient<CountedTokens>?
+
+    struct Content: Decodable {
+      let type: String
+      let id: String?
+      let name: String?
+      let text: String?
+      let state: ToolState?
+      let time: Lenient<Moments>?
+    }
+
+    var message: SessionExport.Message {
+      let content = (content?.value ?? []).compactMap(\.value)
+      let words = [text?.value].compactMap { $0 } + content.filter { $0.type == "text" }.compactMap(\.text)
+      return SessionExport.Message(
+        id: id, role: type ?? role ?? "unknown", agent: agent, model: model?.value?.full, created: time?.value?.created,
+        completed: time?.value?.completed, cost: cost, tokens: tokens?.value?.counts, finish: finish, text: words.joined(separator: "\n"),
+        toolCalls: content.compactMap { part in
+          guard part.type == "tool", let tool = part.name else { return nil }
+          return part.state?.call(id: part.id ?? "", tool: tool, time: part.time?.value)
+        })
+    }
+  }
+}

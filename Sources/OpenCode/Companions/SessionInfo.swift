@@ -1,0 +1,182 @@
+import Foundation
+import JSONRPC
+
+/// Tokens of a step, a message or a session. `input` excludes what came from the cache, `output` excludes reasoning.
+public struct SessionTokens: Sendable, Equatable {
+  public var input = 0
+  public var output = 0
+  public var reasoning = 0
+  public var cacheRead = 0
+  public var cacheWrite = 0
+
+  public init(input: Int = 0, output: Int = 0, reasoning: Int = 0, cacheRead: Int = 0, cacheWrite: Int = 0) {
+    self.input = input
+    self.output = output
+    self.reasoning = reasoning
+    self.cacheRead = cacheRead
+    self.cacheWrite = cacheWrite
+  }
+
+  /// All of them together. No sum of real counts reaches the limit; a made-up one stops there.
+  public var total: Int { [output, reasoning, cacheRead, cacheWrite].reduce(input, SessionTokens.sum) }
+
+  public static func + (left: SessionTokens, right: SessionTokens) -> SessionTokens {
+    SessionTokens(
+      input: sum(left.input, right.input), output: sum(left.output, right.output), reasoning: sum(left.reasoning, right.reasoning),
+      cacheRead: sum(left.cacheRead, right.cacheRead), cacheWrite: sum(left.cacheWrite, right.cacheWrite))
+  }
+
+  private static func sum(_ left: Int, _ right: Int) -> Int {
+    let (value, overflow) = left.addingReportingOverflow(right)
+    return overflow ? .max : value
+  }
+}
+
+/// What OpenCode keeps of a session. Its figures are those of the session alone, without the ones below it.
+public struct SessionInfo: Sendable, Equatable {
+  public let id: String
+  public var parent: String?
+  public var title: String?
+  /// The folder it belongs to: it can be continued only there.
+  public var directory: String?
+  public var agent: String?
+  /// `provider/model`.
+  public var model: String?
+  public var variant: String?
+  /// USD; 0 also when the model has no price.
+  public var cost: Double?
+  public var tokens: SessionTokens?
+  /// Milliseconds since 1970.
+  public var created: Int?
+  public var updated: Int?
+  /// 2.x: `succeeded` or `failed`, once known.
+  public var outcome: String?
+
+  public init(id: String) { self.id = id }
+}
+
+extension SessionInfo {
+  /// From rows of the store's table `session`; the wanted session first, the others in the order of their creation.
+  static func parseRows(_ output: [UInt8], root: String) throws -> [SessionInfo] {
+    let rows: [Row]
+    do {
+      rows = try JSONDecoder().decode([Row].self, from: Data(output))
+    } catch {
+      throw OpenCodeCommandError.unreadable(command: "db", why: "not a list of sessions")
+    }
+    let sorted = rows.map(\.info).sorted { ($0.created ?? 0, $0.id) < ($1.created ?? 0, $1.id) }
+    guard let first = sorted.first(where: { $0.id == root }) else { return [] }
+    return [first] + sorted.filter { $0.id != root }
+  }
+
+  /// From the reply to `GET /api/session/ID`; nil: there is no such session.
+  static func parseReply(_ output: [UInt8]) throws -> SessionInfo? {
+    struct Reply: Decodable {
+      let data: ExportedInfo?
+      let tag: String?
+      let message: String?
+      enum CodingKeys: String, CodingKey {
+        case data, message
+        case tag = "_tag"
+      }
+    }
+    guard let reply = try? JSONDecoder().decode(Reply.self, from: Data(output)) else {
+      throw OpenCodeCommandError.unreadable(command: "api", why: "not a session in JSON")
+    }
+    if let data = reply.data { return data.info }
+    if reply.tag == "SessionNotFoundError" { return nil }
+    throw OpenCodeCommandError.unreadable(command: "api", why: reply.message ?? reply.tag ?? "it holds no session")
+  }
+
+  private struct Row: Decodable {
+    let id: String
+    let parent_id: String?
+    let title: String?
+    let directory: String?
+    let agent: String?
+    let model: String?
+    let cost: Double?
+    let tokens_input: Int?
+    let tokens_output: Int?
+    let tokens_reasoning: Int?
+    let tokens_cache_read: Int?
+    let tokens_cache_write: Int?
+    let time_created: Int?
+    let time_updated: Int?
+
+    var info: SessionInfo {
+      var info = SessionInfo(id: id)
+      (info.parent, info.title, info.directory, info.agent) = (parent_id, title, directory, agent)
+      (info.cost, info.created, info.updated) = (cost, time_created, time_updated)
+      // Stores of older versions have no such columns: then the figures are unknown.
+      if let tokens_input {
+        info.tokens = SessionTokens(
+          input: tokens_input, output: tokens_output ?? 0, reasoning: tokens_reasoning ?? 0, cacheRead: tokens_cache_read ?? 0,
+          cacheWrite: tokens_cache_write ?? 0)
+      }
+      if let model, let named = try? JSONDecoder().decode(NamedModel.self, from: Data(model.utf8)) { (info.model, info.variant) = (named.full, named.named) }
+      return info
+    }
+  }
+}
+
+// MARK: - Shapes that exports and replies share
+
+struct NamedModel: Decodable {
+  let id: String?
+  let modelID: String?
+  let providerID: String?
+  let variant: String?
+
+  var full: String? { (id ?? modelID).map { id in providerID.map { "\($0)/\(id)" } ?? id } }
+  /// `default` is what OpenCode writes when none was chosen.
+  var named: String? { variant == "default" ? nil : variant }
+}
+
+struct CountedTokens: Decodable {
+  struct Cache: Decodable {
+    let read: Int?
+    let write: Int?
+  }
+  let input: Int?
+  let output: Int?
+  let reasoning: Int?
+  let cache: Cache?
+
+  var counts: SessionTokens {
+    SessionTokens(input: input ?? 0, output: output ?? 0, reasoning: reasoning ?? 0, cacheRead: cache?.read ?? 0, cacheWrite: cache?.write ?? 0)
+  }
+}
+
+struct Moments: Decodable {
+  let created: Int?
+  let updated: Int?
+  let completed: Int?
+  let start: Int?
+  let end: Int?
+  let ran: Int?
+}
+
+/// `info` of an export in both lines, `data` of a reply in 2.x.
+struct ExportedInfo: Decodable {
+  struct Location: Decodable { let directory: String? }
+  let id: String
+  let parentID: String?
+  let title: String?
+  let directory: String?
+  let location: Location?
+  let agent: String?
+  let model: NamedModel?
+  let cost: Double?
+  let tokens: CountedTokens?
+  let time: Moments?
+  let outcome: String?
+
+  var info: SessionInfo {
+    var info = SessionInfo(id: id)
+    (info.parent, info.title, info.directory, info.agent) = (parentID, title, directory ?? location?.directory, agent)
+    (info.model, info.variant, info.cost, info.tokens) = (model?.full, model?.named, cost, tokens?.counts)
+    (info.created, info.updated, info.outcome) = (time?.created, time?.updated, outcome)
+    return info
+  }
+}

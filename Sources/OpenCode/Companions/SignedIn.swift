@@ -1,0 +1,64 @@
+import JSONRPC
+
+/// A provider for which OpenCode has a credential, or finds a key in the environment.
+public struct SignedInProvider: Sendable, Equatable {
+  /// As OpenCode shows it: often the display name ("GitHub Copilot"), not the id.
+  public let name: String
+  /// Set where OpenCode tells it.
+  public var id: String?
+  /// `oauth`, `api`, or the name of the variable that holds the key.
+  public var kind: String?
+
+  public init(name: String, id: String? = nil, kind: String? = nil) {
+    self.name = name
+    self.id = id
+    self.kind = kind
+  }
+
+  /// Whether this is the provider of that id, as far as names tell: case, blanks and punctuation don't count.
+  public func matches(_ provider: String) -> Bool {
+    func plain(_ text: String) -> String { String(text.lowercased().filter { $0.isLetter || $0.isNumber }) }
+    return [name, id].compactMap { $0 }.contains { plain($0) == plain(provider) }
+  }
+}
+
+extension SignedInProvider {
+  /// Reads the drawing of `auth list`: a bullet, the name, the kind.
+  static func parseDrawing(_ output: String) throws -> [SignedInProvider] {
+    let lines = Terminal.plain(output).split(whereSeparator: \.isNewline)
+    guard lines.contains(where: { $0.hasPrefix("┌") }) else { throw OpenCodeCommandError.unreadable(command: "auth list", why: "not the known drawing") }
+    return lines.compactMap { line in
+      guard line.hasPrefix("●") else { return nil }
+      let words = line.dropFirst().split(separator: " ")
+      guard let kind = words.last, words.count > 1 else { return words.first.map { SignedInProvider(name: String($0)) } }
+      return SignedInProvider(name: words.dropLast().joined(separator: " "), kind: String(kind))
+    }
+  }
+
+  /// Reads a list of objects, or an object with a member for each provider.
+  static func parseJSON(_ output: String) throws -> [SignedInProvider] {
+    guard let start = output.firstIndex(where: { "[{".contains($0) }), let json = try? ConfigText.parse(String(output[start...])) else {
+      throw OpenCodeCommandError.unreadable(command: "auth list", why: "not JSON")
+    }
+    let root = json["data"] ?? json["credentials"] ?? json
+    if let members = root.object?.members {
+      return members.map { SignedInProvider(name: $0.value["name"]?.string ?? $0.key, id: $0.key, kind: $0.value["type"]?.string) }
+    }
+    return (root.array ?? []).compactMap { row in
+      let id = (row["providerID"] ?? row["provider"] ?? row["id"])?.string
+      guard let name = row["name"]?.string ?? id ?? row.string else { return nil }
+      return SignedInProvider(name: name, id: id, kind: row["type"]?.string)
+    }
+  }
+}
+
+/// The folders that `debug paths` names, by name (`data`, `config`, `log`, ...).
+public func parseDebugPaths(_ output: String) throws -> [String: String] {
+  var paths: [String: String] = [:]
+  for line in Terminal.plain(output).split(whereSeparator: \.isNewline) {
+    guard let gap = line.firstIndex(of: " "), let start = line[gap...].firstIndex(where: { $0 != " " }), line[start] == "/" else { continue }
+    paths[String(line[..<gap])] = String(line[start...])
+  }
+  guard !paths.isEmpty else { throw OpenCodeCommandError.unreadable(command: "debug paths", why: "it names no folder") }
+  return paths
+}

@@ -1,0 +1,76 @@
+import JSONRPC
+
+/// OpenCode 2.x. `--standalone` everywhere: without it a background service with an environment of its own does the work.
+public struct Line2: OpenCodeLine {
+  public let version: OpenCodeVersion
+
+  public init(version: OpenCodeVersion) { self.version = version }
+
+  public func runArguments(_ options: RunOptions) throws -> [String] {
+    try options.checkConsistency()
+    let (model, variant) = try options.modelAndVariant()
+    var arguments = ["run", "--standalone", "--format", "json"]
+    if let model {
+      arguments.append("--model=\(model)" + (variant.map { "#\($0)" } ?? ""))
+    } else if variant != nil {
+      throw UnsupportedOption(option: "variant", reason: "OpenCode \(version) takes a variant only together with a model")
+    }
+    arguments += options.sharedArguments
+    if options.skipPermissions { arguments.append("--auto") }
+    return arguments
+  }
+
+  /// The folder is PWD alone. Permissions are a setting; `OPENCODE_PERMISSION` does nothing here.
+  public func environment(_ options: RunOptions, base: [String: String], agents: AgentPermissions) throws -> [String: String] {
+    var content = try BrokenConfigContent.read(base)
+    var result = base
+    result["PWD"] = options.cwd
+    guard let preset = options.permissions else { return result }
+    content["permission"] = .object(preset.setting)
+    // Rules in the new spelling, and those of single agents, would stand beside ours.
+    content["permissions"] = nil
+    for key in ["agent", "agents"] {
+      guard var configured = content[key]?.object else { continue }
+      for name in configured.keys {
+        guard var agent = configured[name]?.object else { continue }
+        agent["permissions"] = nil
+        if agent["permission"] != nil { agent["permission"] = .object(preset.setting) }
+        configured[name] = .object(agent)
+      }
+      content[key] = .object(configured)
+    }
+    result[BrokenConfigContent.variable] = JSONValue.object(content).text
+    return result
+  }
+
+  public var agentListArguments: [String]? { nil }
+
+  /// Filtering by provider is left to the parser; details and refreshing this line doesn't offer.
+  public func modelsArguments(_ query: ModelsQuery) -> [String] { ["models", "--standalone"] }
+
+  public func parseModels(_ output: String, _ query: ModelsQuery) throws -> ModelList {
+    var list = try ModelList.parse(output, emptyIsUnknown: true)
+    if let provider = query.provider { list.models.removeAll { $0.provider != provider } }
+    return list
+  }
+
+  public func exportArguments(_ session: String) -> [[String]] {
+    [["session", "export", "--standalone", session], ["export", "--standalone", "--session", session]]
+  }
+
+  public func parseExport(_ output: [UInt8]) throws -> SessionExport { try SessionExport.parseLine2(output) }
+
+  public func sessionArguments(_ session: String) -> [String] { ["api", "--standalone", "GET", "/api/session/\(session)"] }
+
+  public func parseSession(_ output: [UInt8], _ session: String) throws -> [SessionInfo] { try SessionInfo.parseReply(output).map { [$0] } ?? [] }
+
+  public var tellsChildren: Bool { false }
+
+  public func statsArguments(_ query: StatsQuery) throws -> [String] { ["stats", "--json"] + query.sharedArguments }
+
+  public func parseStats(_ output: String) throws -> Stats { try Stats.parseJSON(output) }
+
+  public var signedInArguments: [String] { ["auth", "list", "--format", "json"] }
+
+  public func parseSignedIn(_ output: String) throws -> [SignedInProvider] { try SignedInProvider.parseJSON(output) }
+}

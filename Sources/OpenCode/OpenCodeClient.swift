@@ -1,0 +1,126 @@
+import PosixSupport
+
+/// OpenCode's companion commands. Each blocks the calling thread until its answer or its deadline (seconds), and throws
+/// `OpenCodeCommandError`.
+public struct OpenCodeClient: Sendable {
+  public let installation: Installation
+  /// Where commands run: what OpenCode knows (models, agents) depends on the folder's configuration.
+  public let folder: String
+  public let environment: [String: String]
+
+  public var line: any OpenCodeLine { installation.version.commandLine }
+
+  /// - Parameter environment: ours; what OpenCode gets is derived from it
+  public init(_ installation: Installation, folder: String, environment: [String: String]) {
+    self.installation = installation
+    self.folder = folder
+    self.environment = ChildEnvironment.make(environment, for: installation, folder: folder)
+  }
+
+  public func models(_ query: ModelsQuery = ModelsQuery(), deadline: Double = 15) throws -> ModelList {
+    let result = try run(line.modelsArguments(query), named: "models", deadline: deadline)
+    return try line.parseModels(result.outputText, query)
+  }
+
+  /// A session with its messages. An unknown one is `failed`, with `isSessionNotFound`.
+  public func export(_ session: String, deadline: Double = 30) throws -> SessionExport {
+    let until = Monotonic.now + deadline
+    let ways = line.exportArguments(session)
+    for (index, arguments) in ways.enumerated() {
+      let left = max(0.1, until - Monotonic.now)
+      do {
+        return try line.parseExport(try run(arguments, named: "export", deadline: left).output)
+      } catch let error as OpenCodeCommandError {
+        // Another spelling of the command may be the right one, unless this one was understood.
+        if index == ways.count - 1 || error.isSessionNotFound || Monotonic.now >= until { throw error }
+      }
+    }
+    throw OpenCodeCommandError.notStarted(command: "export", why: "this version has no such command")
+  }
+
+  /// What is known of a session; nil: there is no such session.
+  public func session(_ id: String, deadline: Double = 10) throws -> SessionInfo? {
+    guard SessionID.isValid(id) else { return nil }
+    return try sessions(id, deadline).first
+  }
+
+  /// A session and all below it (subagents'), the session itself first; empty: there is no such session.
+  /// What one command doesn't tell is exported session by session, in the same deadline.
+  public func sessionTree(_ id: String, deadline: Double = 30) throws -> [SessionInfo] {
+    guard SessionID.isValid(id) else { return [] }
+    let until = Monotonic.now + deadline
+    let quick = try? sessions(id, deadline)
+    if let quick, quick.isEmpty { return [] }
+    if let quick, line.tellsChildren, quick.allSatisfy({ $0.tokens != nil }) { return quick }
+    return try exportTree(id, deadline: until - Monotonic.now).map(\.info)
+  }
+
+  /// The exports of a session and all below it, at most 200, the session itself first; empty: there is no such session.
+  public func exportTree(_ id: String, deadline: Double = 60) throws -> [SessionExport] {
+    let until = Monotonic.now + deadline
+    var (found, waiting, seen): ([SessionExport], [String], Set<String>) = ([], [id], [id])
+    while !waiting.isEmpty, found.count < 200 {
+      let next = waiting.removeFirst()
+      guard SessionID.isValid(next) else { continue }
+      guard Monotonic.now < until else { throw OpenCodeCommandError.timedOut(command: "export", seconds: deadline) }
+      do {
+        let export = try export(next, deadline: until - Monotonic.now)
+        found.append(export)
+        waiting += export.childSessions.filter { seen.insert($0).inserted }
+      } catch let error as OpenCodeCommandError where error.isSessionNotFound {
+        continue
+      }
+    }
+    return found
+  }
+
+  /// - Throws: `OpenCodeCommandError`, `UnsupportedOption`
+  public func stats(_ query: StatsQuery = StatsQuery(), deadline: Double = 20) throws -> Stats {
+    try line.parseStats(try run(try line.statsArguments(query), named: "stats", deadline: deadline).outputText)
+  }
+
+  public func signedIn(deadline: Double = 10) throws -> [SignedInProvider] {
+    try line.parseSignedIn(try run(line.signedInArguments, named: "auth list", deadline: deadline).outputText)
+  }
+
+  public func debugPaths(deadline: Double = 10) throws -> [String: String] {
+    try parseDebugPaths(try run(["debug", "paths"], named: "debug paths", deadline: deadline).outputText)
+  }
+
+  /// The agents and the rules that result from all configuration; nil: this line doesn't tell.
+  public func agents(_ environment: [String: String]? = nil, deadline: Double = 10) throws -> [AgentListing]? {
+    guard let arguments = line.agentListArguments else { return nil }
+    return try AgentListing.parse(try run(arguments, named: "agent list", environment: environment, deadline: deadline).outputText)
+  }
+
+  private func sessions(_ id: String, _ deadline: Double) throws -> [SessionInfo] {
+    let until = Monotonic.now + deadline
+    do {
+      let result = try run(line.sessionArguments(id), named: line.tellsChildren ? "db" : "api", deadline: deadline)
+      return try line.parseSession(result.output, id)
+    } catch let error as OpenCodeCommandError {
+      // Without that command, or with another store, an export tells the same.
+      guard Monotonic.now < until else { throw error }
+      do { return [try export(id, deadline: until - Monotonic.now).info] } catch let error as OpenCodeCommandError where error.isSessionNotFound { return [] }
+    }
+  }
+
+  private func run(_ arguments: [String], named name: String, environment: [String: String]? = nil, deadline: Double) throws -> Command.Result {
+    let command = Command(installation.path, arguments, environment: environment ?? self.environment, folder: folder, deadline: deadline)
+    let result: Command.Result
+    do { result = try command.run() } catch { throw OpenCodeCommandError.notStarted(command: name, why: "\(error)") }
+    guard let status = result.status else { throw OpenCodeCommandError.timedOut(command: name, seconds: deadline) }
+    guard status.succeeded else {
+      let words = Terminal.complaint(errors: result.errorText, output: String(decoding: result.output.prefix(1 << 16), as: UTF8.self))
+      throw OpenCodeCommandError.failed(command: name, status: status.text, words: words)
+    }
+    return result
+  }
+}
+
+/// `ses_` and letters and digits.
+enum SessionID {
+  static func isValid(_ text: String) -> Bool {
+    text.hasPrefix("ses_") && text.count > 4 && text.count <= 128 && text.dropFirst(4).allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
+  }
+}

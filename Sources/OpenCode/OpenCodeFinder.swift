@@ -1,0 +1,155 @@
+import Foundation
+import PosixSupport
+
+/// An OpenCode that can be run.
+public struct Installation: Sendable, Equatable {
+  /// What is executed. Never resolved: a symlink's own name can matter.
+  public let path: String
+  public let version: OpenCodeVersion
+  /// How it was found, for people: `OPENCODE_BIN`, `PATH`, `usual place`; and behind which wrapper.
+  public let foundBy: String
+  /// A script or a version manager's shim: it needs its interpreter on PATH, and its version may differ from folder to folder.
+  public let isWrapper: Bool
+
+  public init(path: String, version: OpenCodeVersion, foundBy: String, isWrapper: Bool = false) {
+    self.path = path
+    self.version = version
+    self.foundBy = foundBy
+    self.isWrapper = isWrapper
+  }
+}
+
+/// No OpenCode that works, with every place that was tried.
+public struct OpenCodeNotFound: Error, CustomStringConvertible, Sendable {
+  public let tried: [ProgramFinder.Attempt]
+
+  /// Places that simply lack it are named, in one list, after those where something was wrong.
+  public var description: String {
+    let wrong = tried.filter { $0.problem != "not there" }.map { "\($0.path): \($0.problem ?? "usable")" }
+    let missing = tried.filter { $0.problem == "not there" }.map(\.path)
+    let parts = wrong + (missing.isEmpty ? [] : ["not in " + missing.joined(separator: ", ")])
+    return "OpenCode was not found" + (parts.isEmpty ? "" : ". Tried: " + parts.joined(separator: "; "))
+  }
+}
+
+public enum OpenCodeFinder {
+  /// Finds OpenCode and asks its version: `OPENCODE_BIN`, then PATH (the login shell's when ours is bare), then the usual places.
+  /// A set but unusable `OPENCODE_BIN` is an error, not skipped. Blocks the calling thread.
+  /// - Parameters:
+  ///   - workspace: where the run will work; nothing inside it is executed
+  ///   - cache: a folder for what native binaries answered; nil: ask
+  /// - Throws: `OpenCodeNotFound`
+  public static func find(environment: [String: String], workspace: String?, cache: String?) throws -> Installation {
+    let search = Search(environment: ChildEnvironment.cleaned(environment), workspace: workspace, cache: cache.map { VersionCache(folder: $0) })
+    return try search.run()
+  }
+
+  /// Where installers and version managers put it.
+  static func usualPlaces(home: String) -> [String] {
+    let own = [
+      ".opencode/bin", ".local/bin", ".bun/bin", ".npm-global/bin", ".local/share/pnpm", "Library/pnpm", ".volta/bin",
+      ".local/share/mise/shims", ".asdf/shims", ".nix-profile/bin",
+    ]
+    let system = [
+      "/opt/homebrew/bin", "/usr/local/bin", "/home/linuxbrew/.linuxbrew/bin", "/run/current-system/sw/bin", "/nix/var/nix/profiles/default/bin",
+      "/usr/bin",
+    ]
+    return own.map { "\(home)/\($0)" } + system
+  }
+}
+
+/// One search, remembering what was tried.
+private final class Search {
+  let environment: [String: String]
+  let workspace: String?
+  let cache: VersionCache?
+  var tried: [ProgramFinder.Attempt] = []
+
+  init(environment: [String: String], workspace: String?, cache: VersionCache?) {
+    self.environment = environment
+    self.workspace = workspace
+    self.cache = cache
+  }
+
+  func run() throws -> Installation {
+    if let named = environment["OPENCODE_BIN"], !named.isEmpty { return try explicit(named) }
+    let path = environment["PATH"]
+    if let found = look(in: ProgramFinder.entries(of: path), "PATH") { return found }
+    let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? NSHomeDirectory()
+    let known = Set(ProgramFinder.entries(of: path))
+    if let found = look(in: OpenCodeFinder.usualPlaces(home: home).filter { !known.contains($0) }, "usual place") { return found }
+    throw OpenCodeNotFound(tried: tried)
+  }
+
+  /// The user chose it by its path: it is taken wherever it lies. By name alone it is looked up like any other.
+  private func explicit(_ named: String) throws -> Installation {
+    if !named.contains("/") {
+      let attempts = ProgramFinder.attempts(named, folders: ProgramFinder.entries(of: environment["PATH"]), workspace: workspace)
+      tried += attempts.filter { $0.problem != nil }
+      if let path = attempts.last(where: { $0.problem == nil })?.path, let found = installation(path, "OPENCODE_BIN") { return found }
+    } else if let problem = ProgramFinder.problem(with: named, workspace: nil) {
+      tried.append(.init(path: "OPENCODE_BIN=\(named)", problem: problem))
+    } else if let found = installation(named, "OPENCODE_BIN") {
+      return found
+    }
+    throw OpenCodeNotFound(tried: tried)
+  }
+
+  private func look(in folders: [String], _ how: String) -> Installation? {
+    var rest = folders[...]
+    while !rest.isEmpty {
+      let attempts = ProgramFinder.attempts("opencode", folders: Array(rest), workspace: workspace)
+      tried += attempts.filter { $0.problem != nil }
+      guard let path = attempts.last(where: { $0.problem == nil })?.path else { return nil }
+      if let found = installation(path, how) { return found }
+      rest = rest.dropFirst(attempts.count)
+    }
+    return nil
+  }
+
+  /// The program at `path`, or the native binary that it hides; nil (and why, in `tried`) if neither tells its version.
+  private func installation(_ path: String, _ how: String) -> Installation? {
+    let behind = Wrapper.nativeBinaries(behind: path, environment: environment, workspace: workspace)
+    for (candidate, wrapper) in behind.map({ ($0, true) }) + [(path, false)] {
+      let kind = ProgramKind(candidate)
+      do {
+        let version = try self.version(of: candidate, kind)
+        return Installation(
+          path: candidate, version: version, foundBy: wrapper ? "\(how), behind \(path)" : how, isWrapper: kind != .native)
+      } catch {
+        tried.append(.init(path: candidate, problem: error.description))
+      }
+    }
+    return nil
+  }
+
+  private func version(of path: String, _ kind: ProgramKind) throws(VersionUnknown) -> OpenCodeVersion {
+    let stamp = kind == .native ? FileStamp(path) : nil
+    if let stamp, let known = cache?.version(of: path, stamp) { return known }
+    // A shim's answer depends on the folder; a native binary is kept from reading what lies in the workspace.
+    let version = try VersionUnknown.ask(path, environment: environment, folder: kind == .native ? "/" : workspace ?? "/")
+    if let stamp { cache?.remember(version, of: path, stamp) }
+    return version
+  }
+}
+
+/// Why a program didn't tell its version.
+struct VersionUnknown: Error, CustomStringConvertible {
+  let description: String
+
+  /// Seconds that `--version` may take; OpenCode needs 0.6 on a quiet machine.
+  static let deadline = 10.0
+
+  static func ask(_ path: String, environment: [String: String], folder: String) throws(VersionUnknown) -> OpenCodeVersion {
+    var environment = environment
+    environment["PWD"] = folder
+    let command = Command(path, ["--version"], environment: environment, folder: folder, deadline: deadline, outputLimit: 1 << 16)
+    let result: Command.Result
+    do { result = try command.run() } catch { throw VersionUnknown(description: "can't be run (\(error))") }
+    guard let status = result.status else { throw VersionUnknown(description: "`--version` didn't end within \(Int(deadline)) s") }
+    if status.succeeded, let version = OpenCodeVersion(result.outputText) ?? OpenCodeVersion(result.errorText) { return version }
+    let words = Terminal.complaint(errors: result.errorText, output: result.outputText)
+    let ending = status.succeeded ? "printed no version" : "ended with \(status.text)"
+    throw VersionUnknown(description: "`--version` \(ending)" + (words.isEmpty ? "" : ": \(words)"))
+  }
+}

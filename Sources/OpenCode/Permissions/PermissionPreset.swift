@@ -1,0 +1,97 @@
+import JSONRPC
+
+/// A set of rules without any "ask", which nobody could answer. None of them sandboxes `bash`.
+public enum PermissionPreset: String, Sendable, Codable, CaseIterable {
+  case readOnly = "read-only"
+  case workspace
+  case full
+
+  /// OpenCode's `permission` setting. `question` and the plan mode's switches wait for a person, so they are denied.
+  var setting: JSONObject {
+    let noSecrets: JSONValue = ["*": "allow", "*.env": "deny", "*.env.*": "deny", "*.env.example": "allow"]
+    let nobodyThere: JSONObject = ["question": "deny", "plan_enter": "deny", "plan_exit": "deny"]
+    var result: JSONObject
+    switch self {
+    case .full: result = ["*": "allow", "external_directory": "allow", "doom_loop": "allow", "read": "allow"]
+    case .workspace: result = ["*": "allow", "external_directory": "deny", "doom_loop": "deny", "read": noSecrets]
+    case .readOnly:
+      result = ["*": "deny", "read": noSecrets, "glob": "allow", "grep": "allow", "list": "allow", "external_directory": "deny", "doom_loop": "deny"]
+    }
+    result.merge(nobodyThere)
+    return result
+  }
+
+  public var rules: PermissionRules {
+    PermissionRules(
+      setting.members.flatMap { key, value in
+        if let patterns = value.object {
+          return patterns.members.map { PermissionRule(key, $0.key, PermissionPreset.action($0.value)) }
+        }
+        return [PermissionRule(key, "*", PermissionPreset.action(value))]
+      })
+  }
+
+  /// The preset for an agent that may have rules of its own. OpenCode merges them key by key and a user's keys keep their place before ours,
+  /// so `"*"` alone would come too late or too early: each permission is written out.
+  /// - Parameter keys: permissions that rules of this agent name, wildcards included
+  func writtenOut(_ keys: [String]) -> JSONObject {
+    let setting = self.setting
+    var result = JSONObject()
+    for key in keys + PermissionPreset.knownPermissions {
+      result[key] = setting[key] ?? .string(rules.action(PermissionPreset.sample(of: key), on: PermissionPreset.anything).rawValue)
+    }
+    return result
+  }
+
+  private static func action(_ value: JSONValue) -> PermissionAction { value.string.flatMap(PermissionAction.init) ?? .deny }
+
+  /// What OpenCode's own tools ask for (1.x; `shell` and `subagent` are the names in 2.x).
+  static let knownPermissions = [
+    "read", "edit", "glob", "grep", "list", "bash", "task", "external_directory", "todowrite", "todoread", "question", "webfetch", "websearch",
+    "codesearch", "lsp", "doom_loop", "skill", "plan_enter", "plan_exit", "shell", "subagent",
+  ]
+  static let anything = "anything"
+
+  /// A text that a pattern matches.
+  static func sample(of pattern: String) -> String { String(pattern.map { $0 == "*" || $0 == "?" ? "x" : $0 }) }
+}
+
+/// A rule that beats a preset: the agent would allow, or ask about, what the preset forbids or decides.
+public struct PresetProblem: Sendable, Equatable, CustomStringConvertible {
+  public let agent: String
+  public let permission: String
+  public let target: String
+  public let action: PermissionAction
+
+  /// `agent "build": bash is allow`
+  public var description: String {
+    let on = target == PermissionPreset.anything ? "" : " (\(target))"
+    return "agent \"\(agent)\": \(permission)\(on) is \(action.rawValue)"
+  }
+}
+
+extension PermissionPreset {
+  public func holds(_ agent: AgentListing) -> Bool { problems(with: agent).isEmpty }
+
+  /// Where an agent's resulting rules are weaker than the preset. Tried on each permission and each pattern that any rule names.
+  public func problems(with agent: AgentListing) -> [PresetProblem] {
+    let (wanted, given) = (rules, agent.rules)
+    let names = PermissionPreset.knownPermissions + (wanted.rules + given.rules).map { PermissionPreset.sample(of: $0.permission) } + ["some_other_tool"]
+    var (seen, problems): (Set<String>, [PresetProblem]) = ([], [])
+    for name in names where seen.insert(name).inserted {
+      let patterns = (wanted.rules + given.rules).filter { Wildcard.matches(name, $0.permission) && $0.pattern != "*" }.map(\.pattern)
+      for target in [PermissionPreset.anything] + patterns.map(PermissionPreset.sample) {
+        let (want, got) = (wanted.action(name, on: target), given.action(name, on: target))
+        guard got > want || got == .ask, !PermissionPreset.isOpenCodesOwn(name, target) else { continue }
+        problems.append(PresetProblem(agent: agent.name, permission: name, target: target, action: got))
+        break
+      }
+    }
+    return problems
+  }
+
+  /// OpenCode always lets its agents read what it put aside itself: the tail of long outputs.
+  private static func isOpenCodesOwn(_ permission: String, _ target: String) -> Bool {
+    permission == "external_directory" && target.contains("/opencode/tool-output/")
+  }
+}

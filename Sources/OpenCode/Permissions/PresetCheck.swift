@@ -1,0 +1,70 @@
+import PosixSupport
+
+/// A preset that the user's own agent rules would beat: nothing may be started.
+public struct PresetNotHeld: Error, CustomStringConvertible, Sendable {
+  public let preset: PermissionPreset
+  public let problems: [PresetProblem]
+  /// Why it couldn't be checked at all.
+  public let unchecked: String?
+
+  public var description: String {
+    if let unchecked { return "whether \"\(preset.rawValue)\" holds could not be checked: \(unchecked)" }
+    let shown = problems.prefix(5).map(\.description).joined(separator: "; ")
+    let more = problems.count > 5 ? "; and \(problems.count - 5) more" : ""
+    return "\"\(preset.rawValue)\" does not hold against the configured rules: \(shown)\(more)"
+  }
+}
+
+/// What a run is started with.
+public struct PreparedRun: Sendable {
+  public let arguments: [String]
+  public let environment: [String: String]
+  /// Whether OpenCode itself confirmed that the preset holds; nil: no preset was asked for, or this line can't tell.
+  public let presetHolds: Bool?
+}
+
+extension OpenCodeClient {
+  /// Command line and environment of a run, the marker and the prompt excepted. With a preset on 1.x OpenCode is asked for the rules that
+  /// result (2 s a time, mostly once): agents with rules of their own are learned from its answer, and the preset is written out for them.
+  /// - Parameter deadline: seconds for each time
+  /// - Throws: `UnsupportedOption`, `BrokenConfigContent`, `PresetNotHeld`
+  public func prepare(_ options: RunOptions, deadline: Double = 10) throws -> PreparedRun {
+    let arguments = try line.runArguments(options)
+    var environment = try line.environment(options, base: self.environment, agents: [:])
+    guard let preset = options.permissions, line.agentListArguments != nil else {
+      return PreparedRun(arguments: arguments, environment: environment, presetHolds: nil)
+    }
+    var agents = try listed(environment, preset, deadline)
+    // What rules name is overridden by name. `*` last and only if need be: ours may come after a user's rule that it then beats.
+    var known: AgentPermissions = [:]
+    for withStar in [false, true] where !agents.allSatisfy(preset.holds) {
+      for agent in agents where !preset.holds(agent) { known[agent.name] = preset.namesToWrite(for: agent, withStar: withStar) }
+      environment = try line.environment(options, base: self.environment, agents: known)
+      agents = try listed(environment, preset, deadline)
+    }
+    let problems = agents.flatMap(preset.problems)
+    guard problems.isEmpty else { throw PresetNotHeld(preset: preset, problems: problems, unchecked: nil) }
+    return PreparedRun(arguments: arguments, environment: environment, presetHolds: true)
+  }
+
+  /// Whether the preset holds in `environment`; what beats it. nil: this line doesn't tell.
+  /// - Throws: `OpenCodeCommandError`
+  public func presetProblems(_ preset: PermissionPreset, environment: [String: String], deadline: Double = 10) throws -> [PresetProblem]? {
+    try agents(environment, deadline: deadline)?.flatMap(preset.problems)
+  }
+
+  private func listed(_ environment: [String: String], _ preset: PermissionPreset, _ deadline: Double) throws -> [AgentListing] {
+    do {
+      return try agents(environment, deadline: deadline) ?? []
+    } catch let error as OpenCodeCommandError {
+      throw PresetNotHeld(preset: preset, problems: [], unchecked: error.description)
+    }
+  }
+}
+
+extension PermissionPreset {
+  func namesToWrite(for agent: AgentListing, withStar: Bool) -> [String] {
+    var seen: Set<String> = []
+    return agent.rules.rules.map(\.permission).filter { ($0 != "*" || withStar) && seen.insert($0).inserted }
+  }
+}
