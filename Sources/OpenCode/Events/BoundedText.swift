@@ -41,6 +41,11 @@ public struct BoundedText: Sendable, Equatable, Codable {
     return collector.text
   }
 
+  /// With spaces for control characters other than newline and tab: JSON would blow them up to six bytes each.
+  public var withoutControls: BoundedText {
+    BoundedText(head: head.withoutControls, tail: tail.withoutControls, omitted: omitted)
+  }
+
   /// Two texts one after the other, a blank line between them, in at most `limit` bytes.
   public func followed(by next: BoundedText, limit: Int) -> BoundedText {
     let joined =
@@ -129,6 +134,12 @@ struct TextCollector: Sendable {
 }
 
 extension String {
+  /// With spaces for control characters other than newline and tab.
+  public var withoutControls: String {
+    let isControl = { (byte: UInt8) in byte < 0x20 && byte != 0x0A && byte != 0x09 || byte == 0x7F }
+    return utf8.contains(where: isControl) ? String(decoding: utf8.map { isControl($0) ? 0x20 : $0 }, as: UTF8.self) : self
+  }
+
   /// At most `limit` bytes of UTF-8, `...` where it was cut.
   public func shortened(to limit: Int) -> String {
     utf8.count <= limit ? self : TextCollector.prefix(of: self, bytes: max(0, limit - 3)) + "..."

@@ -1,0 +1,343 @@
+import OpenCode
+
+/// All that is kept of what OpenCode printed in a run: a pure fold over its events and its stderr, of bounded size (encoded at most
+/// `RunDigest.encodedLimit` bytes, the declared commands not counted), with the places in both files up to which they were folded.
+struct RunDigest: Codable, Sendable, Equatable {
+  /// Whatever a log holds, the encoded digest is smaller; an ordinary run's is a few dozen KiB.
+  static let encodedLimit = 3 << 20
+
+  struct Text: Codable, Sendable, Equatable {
+    var part: String?
+    var at: Double?
+    var text: BoundedText
+  }
+
+  struct ToolCall: Codable, Sendable, Equatable {
+    var part: String?
+    var tool: String
+    /// What it was about: title, command or path.
+    var title: String?
+    /// `completed`, `error`, `rejected`, `denied`, `dismissed`, `unavailable`.
+    var status: String
+    var exitCode: Int?
+    var at: Double?
+    var seconds: Double?
+    var error: String?
+  }
+
+  struct RunError: Codable, Sendable, Equatable {
+    var kind: String?
+    /// In OpenCode's words, with the HTTP status.
+    var message: String
+    var ref: String?
+    var at: Double?
+  }
+
+  struct Rejection: Codable, Sendable, Equatable {
+    var permission: String
+    var pattern: String?
+    var text: String { pattern.map { "\(permission) (\($0))" } ?? permission }
+  }
+
+  struct ProviderErrors: Codable, Sendable, Equatable {
+    var count = 0
+    var last: String?
+    /// Seconds since 1970.
+    var at: Double?
+  }
+
+  /// The tool call that ended last.
+  struct LastDone: Codable, Sendable, Equatable {
+    var tool: String
+    var title: String?
+    var at: Double?
+  }
+
+  /// Help text instead of a run: what the parser refused, if it said so, and the options that it listed.
+  struct Help: Codable, Sendable, Equatable {
+    var refused: String?
+    var options: [String] = []
+  }
+
+  /// The last thing that a tool was refused for in the step that is the last so far.
+  enum LastWord: Codable, Sendable, Equatable {
+    case rejected(what: String)
+    case questionDismissed
+  }
+
+  let line: EventLine
+  let declaredCommands: [String]
+  /// Bytes of each file that are in this digest.
+  var eventsOffset: Int64 = 0
+  var stderrOffset: Int64 = 0
+
+  var session: String?
+  var steps = 0
+  /// Steps that were begun again: OpenCode 2 does that after a provider's error.
+  var retries = 0
+  var toolCallCount = 0
+  var usage = StepUsage()
+  var firstEventAt: Double?
+  var lastEventAt: Double?
+
+  private(set) var firstTexts: [Text] = []
+  private(set) var lastTexts = Newest<Text>(limit: 64)
+  private(set) var answer: BoundedText?
+  private(set) var toolCalls = Newest<ToolCall>(limit: 200)
+  private(set) var verification: VerificationTally
+  private(set) var namedFiles = NamedFiles()
+  private(set) var todos: [Todo] = []
+  private(set) var subagents = Newest<Subagent>(limit: 64)
+  private(set) var lastDone: LastDone?
+
+  private(set) var errors = Newest<RunError>(limit: 16)
+  /// How many errors, the newest of `errors`, came after everything else.
+  private(set) var trailingErrors = 0
+  /// Errors after which it went on.
+  private(set) var mendedErrors = 0
+  /// Why the last step ended; nil while it hasn't.
+  private(set) var finishReason: String?
+  /// A step that began after the last one ended.
+  private(set) var stepIsOpen = false
+  /// The last step has text after all its tool calls.
+  private(set) var lastStepHasAnswer = false
+  private(set) var lastWord: LastWord?
+
+  private(set) var rejections = Newest<Rejection>(limit: 16)
+  private(set) var dismissedQuestions = 0
+  private(set) var deniedTools = Newest<String>(limit: 16)
+  private(set) var unavailableTools = Newest<String>(limit: 16)
+  private(set) var providerErrors = ProviderErrors()
+  private(set) var missingAgent: String?
+  private(set) var causes = Newest<Cause>(limit: 16)
+  private(set) var failures = Newest<String>(limit: 8)
+  private(set) var help: Help?
+  /// Lines of stdout that aren't events: log dumps, help text, broken lines.
+  private(set) var undecodableLines = 0
+  private(set) var unknownEvents = 0
+
+  struct Cause: Codable, Sendable, Equatable {
+    let ref: String
+    let message: String
+  }
+
+  private var parts = PartMemory()
+  private var answerMessage: String?
+  private var currentMessage: String?
+  /// `step_start` has been seen for a message: the same again is a retry.
+  private var hasStarted = false
+
+  init(line: EventLine, declaredCommands: [String]) {
+    self.line = line
+    self.declaredCommands = declaredCommands
+    verification = VerificationTally(declared: declaredCommands)
+  }
+
+  /// The first texts and the last ones, in order, none twice.
+  var texts: [Text] { firstTexts + lastTexts.elements }
+  var lastText: BoundedText? { lastTexts.last?.text ?? firstTexts.last?.text }
+  /// Nothing of a run was seen: no event but errors.
+  var sawNoStep: Bool { steps == 0 && toolCallCount == 0 && lastText == nil }
+  var endedWithError: Bool { trailingErrors > 0 }
+
+  /// What is behind a reference, if the log said it.
+  func cause(of ref: String?) -> String? { ref.flatMap { ref in causes.elements.last { $0.ref == ref }?.message } }
+
+  // MARK: - Events
+
+  mutating func fold(_ event: OpenCodeEvent) {
+    let header = event.header
+    if let at = header.at {
+      firstEventAt = firstEventAt ?? at
+      lastEventAt = max(lastEventAt ?? at, at)
+    }
+    session = session ?? header.sessionID
+    if case .error(let error) = event {
+      fold(error)
+      return
+    }
+    if trailingErrors > 0, !event.isUnknown {
+      mendedErrors += trailingErrors
+      trailingErrors = 0
+    }
+    switch event {
+    case .stepStart(let header): foldStepStart(header)
+    case .text(let part): fold(part)
+    case .toolUse(let tool): fold(tool)
+    case .stepFinish(let step): fold(step)
+    case .unknown: unknownEvents += 1
+    case .reasoning, .error: break
+    }
+  }
+
+  private mutating func foldStepStart(_ header: EventHeader) {
+    let isKnown = header.partID.map { parts.note($0.kept(128)).isKnown } ?? false
+    if stepIsOpen, let message = header.messageID, message == currentMessage {
+      if hasStarted { retries += 1 }
+    } else if !isKnown {
+      steps += 1
+    }
+    beginStep(header.messageID)
+    hasStarted = true
+  }
+
+  /// OpenCode 2 sometimes leaves a step's start out: a part of another message tells, too.
+  private mutating func enterStep(_ message: String?, isKnown: Bool) {
+    guard !isKnown, let message, message != currentMessage else { return }
+    steps += 1
+    beginStep(message)
+  }
+
+  private mutating func beginStep(_ message: String?) {
+    currentMessage = message
+    hasStarted = false
+    stepIsOpen = true
+    finishReason = nil
+    lastStepHasAnswer = false
+    lastWord = nil
+  }
+
+  private mutating func fold(_ part: TextPart) {
+    guard !part.synthetic, !part.text.isBlank else { return }
+    let id = part.header.partID?.kept(128)
+    let isKnown = id.map { parts.note($0).isKnown } ?? false
+    enterStep(part.header.messageID, isKnown: isKnown)
+    let text = Text(part: id, at: part.header.at, text: part.text.kept(2 << 10))
+    if isKnown, let place = firstTexts.firstIndex(where: { $0.part == id }) {
+      firstTexts[place] = text
+    } else if isKnown, lastTexts.replaceLast(where: { $0.part == id }, with: text) {
+    } else if firstTexts.count < 4 {
+      firstTexts.append(text)
+    } else {
+      lastTexts.append(text)
+    }
+    if let answer, !isKnown, let message = part.header.messageID, message == answerMessage {
+      self.answer = answer.followed(by: part.text, limit: 16 << 10).kept(16 << 10)
+    } else {
+      answer = part.text.kept(16 << 10)
+      answerMessage = part.header.messageID
+    }
+    lastStepHasAnswer = true
+    lastWord = nil
+  }
+
+  private mutating func fold(_ step: StepFinish) {
+    let usage = step.tokens.map { PartMemory.Usage(tokens: $0, cost: step.cost ?? 0) }
+    let seen = step.header.partID.map { parts.note($0.kept(128), usage: usage) }
+    if let before = seen?.before { self.usage.remove(before) }
+    if let usage { self.usage.add(usage) }
+    let isKnown = seen?.isKnown ?? false
+    // An old step's end, told again, says nothing of the last step.
+    if isKnown, step.header.messageID != currentMessage { return }
+    enterStep(step.header.messageID, isKnown: isKnown)
+    finishReason = step.reason ?? "unknown"
+    stepIsOpen = false
+  }
+
+  private mutating func fold(_ error: ErrorEvent) {
+    errors.append(RunError(kind: error.kind?.kept(100), message: error.sentence.kept(600), ref: error.ref?.kept(100), at: error.header.at))
+    trailingErrors += 1
+  }
+
+  private mutating func fold(_ tool: ToolUse) {
+    let id = (tool.header.partID ?? tool.callID)?.kept(128)
+    let isKnown = id.map { parts.note($0).isKnown } ?? false
+    enterStep(tool.header.messageID, isKnown: isKnown)
+    let at = tool.end ?? tool.header.at ?? lastEventAt ?? 0
+    let call = ToolCall(
+      part: id, tool: tool.tool.kept(100), title: tool.subject?.kept(200), status: tool.statusWord, exitCode: tool.exitCode, at: at,
+      seconds: tool.seconds, error: tool.status == .error ? tool.error?.head.kept(300) : nil)
+    if !isKnown || !toolCalls.replaceLast(where: { $0.part == id }, with: call) {
+      toolCalls.append(call)
+      if !isKnown { toolCallCount += 1 }
+    }
+    lastDone = LastDone(tool: call.tool, title: call.title, at: call.at)
+    lastStepHasAnswer = false
+    note(tool.refusal, of: tool, isKnown: isKnown)
+    if tool.isShell, tool.refusal == nil, let command = tool.command {
+      verification.recordShell(command: command.text, exitCode: tool.timedOut ? nil : tool.exitCode, at: at, id: id ?? "call \(toolCallCount)")
+    }
+    if tool.isEdit, tool.status == .completed {
+      verification.recordEdit(at: at)
+      for file in tool.files {
+        namedFiles.insert(file.path)
+        file.movedTo.map { namedFiles.insert($0) }
+      }
+    }
+    if let todos = tool.todos, tool.status == .completed {
+      self.todos = todos.prefix(100).map { Todo(content: $0.content.kept(300), status: $0.status.kept(32)) }
+    }
+    if let child = tool.subagent, !subagents.elements.contains(where: { $0.session == child.session }) { subagents.append(child) }
+  }
+
+  private mutating func note(_ refusal: ToolUse.Refusal?, of tool: ToolUse, isKnown: Bool) {
+    let what = [tool.tool, tool.subject.map { "(\($0))" }].compactMap { $0 }.joined(separator: " ").kept(300)
+    switch refusal {
+    case .rejected: lastWord = .rejected(what: what)
+    case .questionDismissed:
+      lastWord = .questionDismissed
+      if !isKnown { dismissedQuestions += 1 }
+    case .ruledOut: if !isKnown { deniedTools.append(what) }
+    case .unavailable(let name, _):
+      let name = name.kept(100)
+      if !unavailableTools.elements.contains(name) { unavailableTools.append(name) }
+    case nil: break
+    }
+  }
+
+  // MARK: - Everything else
+
+  mutating func fold(_ fact: LogFact) {
+    switch fact {
+    case .permissionRejected(let permission, let pattern):
+      let rejection = Rejection(permission: permission.kept(100), pattern: pattern?.kept(300))
+      if !rejections.elements.contains(rejection) { rejections.append(rejection) }
+    case .agentNotFound(let name): missingAgent = name.kept(100)
+    case .failure(let message): failures.append(message.kept(500))
+    case .providerError(let message, let at):
+      providerErrors.count += 1
+      if let message { providerErrors.last = message.kept(300) }
+      if let at { providerErrors.at = max(providerErrors.at ?? at, at) }
+    case .providerErrorMessage(let message):
+      if providerErrors.count > 0 { providerErrors.last = message.kept(300) }
+    case .cause(let ref, let message): causes.append(Cause(ref: ref.kept(100), message: message.kept(300)))
+    case .help(let option):
+      var seen = help ?? Help()
+      if let option, seen.options.count < 64, !seen.options.contains(option) { seen.options.append(option.kept(60)) }
+      help = seen
+    case .refusedArgument(let argument):
+      var seen = help ?? Help()
+      seen.refused = argument.kept(200)
+      help = seen
+    }
+  }
+
+  /// A line of stdout that isn't an event.
+  mutating func foldUndecodable() { undecodableLines += 1 }
+}
+
+extension OpenCodeEvent {
+  fileprivate var isUnknown: Bool { if case .unknown = self { true } else { false } }
+}
+
+extension ToolUse {
+  fileprivate var statusWord: String {
+    switch refusal {
+    case .rejected: "rejected"
+    case .ruledOut: "denied"
+    case .questionDismissed: "dismissed"
+    case .unavailable: "unavailable"
+    case nil: status == .error ? "error" : "completed"
+    }
+  }
+}
+
+extension String {
+  /// Shortened, and without control characters.
+  fileprivate func kept(_ limit: Int) -> String { shortened(to: limit).withoutControls }
+}
+
+extension BoundedText {
+  /// In at most `limit` bytes, without control characters.
+  fileprivate func kept(_ limit: Int) -> BoundedText { bounded(to: limit).withoutControls }
+}
