@@ -6,6 +6,7 @@
 #endif
 
 func openFile(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { open(path, flags, mode) }
+func openFile(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: mode_t) -> Int32 { open(path, flags, mode) }
 func systemPipe(_ ends: UnsafeMutablePointer<Int32>) -> Int32 { pipe(ends) }
 func systemRead(_ fd: Int32, _ memory: UnsafeMutableRawPointer, _ count: Int) -> Int { read(fd, memory, count) }
 func systemWrite(_ fd: Int32, _ memory: UnsafeRawPointer, _ count: Int) -> Int { write(fd, memory, count) }

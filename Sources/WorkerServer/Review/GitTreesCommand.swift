@@ -1,0 +1,71 @@
+import Foundation
+import PosixSupport
+
+/// Why a workspace, or a part of it, couldn't be recorded; in words for the reviewer.
+struct WorkspaceError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// The git program, run so that nothing of the caller's environment gets through and nothing runs for ever.
+struct GitProgram: Sendable {
+  let path: String
+  /// On the clock of `Monotonic`.
+  let until: Double
+
+  /// Runs git, blocking the calling thread.
+  /// - Throws: `WorkspaceError` with git's own words when it fails (unless `accepting` that status) or is too slow
+  func run(
+    _ arguments: [String], folder: String, place: GitPlace? = nil, input: [UInt8] = [], outputLimit: Int = 256 << 20, accepting: Set<Int32> = []
+  ) throws -> [UInt8] {
+    let name = "git \(arguments.first { !$0.hasPrefix("-") } ?? "")"
+    let left = until - Monotonic.now
+    guard left > 0 else { throw WorkspaceError("\(name): no time left") }
+    // A helper without input reads /dev/null; no list of paths is ever an empty file by mistake.
+    let command = Command(
+      path, arguments, environment: GitProgram.environment.merging(place?.variables ?? [:]) { $1 }, folder: folder, deadline: left,
+      outputLimit: outputLimit)
+    let result: Command.Result
+    do { result = try command.run(input: input) } catch { throw WorkspaceError("\(name): \(error)") }
+    guard let status = result.status else { throw WorkspaceError("\(name) was too slow") }
+    switch status {
+    case .exited(0): return result.output
+    case .exited(let code) where accepting.contains(code): return result.output
+    case .exited(let code): throw WorkspaceError("\(name): \(GitProgram.words(result.errors) ?? "exit \(code)")")
+    case .signaled(let number): throw WorkspaceError("\(name): ended by \(ExitStatus.signalName(number))")
+    }
+  }
+
+  /// The first line of git's own words.
+  private static func words(_ errors: [UInt8]) -> String? {
+    let lines = errors.split(separator: 0x0a).map { String(decoding: $0.prefix(300), as: UTF8.self) }
+    return lines.first { $0.hasPrefix("fatal:") || $0.hasPrefix("error:") } ?? lines.first
+  }
+
+  /// Only what git needs: every GIT_* variable of ours stays outside, no system configuration of attributes, no locks, no questions.
+  private static let environment: [String: String] = {
+    var kept = ProcessInfo.processInfo.environment.filter {
+      ["HOME", "XDG_CONFIG_HOME", "TMPDIR", "DEVELOPER_DIR", "USER", "LOGNAME"].contains($0.key)
+    }
+    kept["PATH"] = "/usr/bin:/bin:/usr/sbin:/sbin"
+    kept["LC_ALL"] = "C"
+    kept["GIT_OPTIONAL_LOCKS"] = "0"
+    kept["GIT_NO_LAZY_FETCH"] = "1"
+    kept["GIT_NO_REPLACE_OBJECTS"] = "1"
+    kept["GIT_TERMINAL_PROMPT"] = "0"
+    return kept
+  }()
+}
+
+/// A git directory of ours with, or without, a work tree: no configuration but its own is read.
+struct GitPlace: Sendable {
+  let directory: String
+  let workTree: String?
+
+  var variables: [String: String] {
+    var set = ["GIT_DIR": directory, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_LITERAL_PATHSPECS": "0"]
+    if let workTree { set["GIT_WORK_TREE"] = workTree }
+    return set
+  }
+}

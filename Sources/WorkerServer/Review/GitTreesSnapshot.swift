@@ -1,0 +1,280 @@
+import Foundation
+import PosixSupport
+
+/// How much content is read and hashed; files beyond are compared by size and times.
+final class HashBudget: @unchecked Sendable {
+  static let file: Int64 = 8 << 20
+  private let lock = NSLock()
+  private var left: Int64
+
+  init(_ total: Int64 = 256 << 20) { left = total }
+
+  func take(_ size: Int64) -> Bool {
+    guard size <= HashBudget.file else { return false }
+    lock.lock()
+    defer { lock.unlock() }
+    guard size <= left else { return false }
+    left -= size
+    return true
+  }
+}
+
+/// A file whose content wasn't hashed.
+struct Unhashed: Codable, Sendable {
+  enum Reason: String, Codable, Sendable {
+    case large = "over 8 MiB"
+    case total = "beyond 256 MiB in all"
+    case unreadable
+  }
+  var path: String
+  var facts: FileFacts
+  var reason: Reason
+  /// Its entry in the index was up to date: git's own record of size and times says that it is as committed.
+  var isTrackedClean = false
+}
+
+/// A git directory of our own that looks at a work tree of the user's.
+struct GitSnapshot: Sendable {
+  let directory: String
+  let workTree: String
+  let git: GitProgram
+  let objectFormat: String
+
+  var place: GitPlace { GitPlace(directory: directory, workTree: workTree) }
+  var root: PathBytes { Array(workTree.utf8) }
+  var indexPath: String { "\(directory)/index" }
+
+  func run(_ arguments: [String], input: [UInt8] = [], accepting: Set<Int32> = []) throws -> [UInt8] {
+    try git.run(arguments, folder: workTree, place: place, input: input, accepting: accepting)
+  }
+
+  /// In the git directory alone: for when the work tree is gone.
+  func runBare(_ arguments: [String]) throws -> [UInt8] {
+    try git.run(arguments, folder: directory, place: GitPlace(directory: directory, workTree: nil))
+  }
+
+  func index() throws -> GitIndex { try GitIndex.read(indexPath, objectFormat: objectFormat) }
+
+  /// git's name for a tree without files, which it knows without having it.
+  var emptyTree: String {
+    objectFormat == "sha256" ? "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321" : "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+  }
+
+  // MARK: Making it
+
+  /// Makes the git directory: a copy of the user's index, a way to the user's objects, and settings that decide what a file's content is.
+  /// - Throws: `WorkspaceError`, `PosixError`
+  func create(_ repository: GitRepository, settings: [UInt8]) throws {
+    for folder in ["objects/info", "refs", "info"] { try PrivateFiles.createFolder("\(directory)/\(folder)") }
+    func write(_ name: String, _ bytes: [UInt8]) throws { try PrivateFiles.replace("\(directory)/\(name)", with: bytes) }
+    try write("HEAD", Array("ref: refs/heads/none\n".utf8))
+    try write("config", GitSnapshot.configuration(objectFormat: objectFormat, settings: settings))
+    try write("objects/info/alternates", GitSnapshot.alternates(of: "\(repository.common)/objects"))
+    copyExclusions(from: repository.common)
+    // Where a shallow clone ends; without it its oldest commits seem damaged.
+    if let shallow = try? PrivateFiles.read("\(repository.common)/shallow") { try write("shallow", shallow) }
+    try copyIndex(from: repository.directory)
+  }
+
+  /// Its modification time comes along: without it git would take a file changed in the same instant for unchanged.
+  private func copyIndex(from source: String) throws {
+    unlink("\(directory)/index.lock")
+    unlink(indexPath)
+    for name in try BytePaths.names(in: Array(source.utf8)) {
+      guard let text = String(validating: name, as: UTF8.self), text == "index" || text.hasPrefix("sharedindex.") else { continue }
+      let original = "\(source)/\(text)"
+      guard let facts = FileFacts.of(Array(original.utf8)), facts.kind == .file else { throw WorkspaceError("\(text) isn't a plain file") }
+      try PrivateFiles.replace("\(directory)/\(text)", with: try PrivateFiles.read(original, limit: 2 << 30))
+      try BytePaths.setModified("\(directory)/\(text)", facts.modified)
+    }
+  }
+
+  /// What is ignored besides `.gitignore`, and attributes besides `.gitattributes`.
+  /// - Returns: whether the exclusions differ from those copied before
+  @discardableResult
+  func copyExclusions(from common: String) -> Bool {
+    var differs = false
+    for name in ["exclude", "attributes"] {
+      let source = "\(common)/info/\(name)"
+      let facts = FileFacts.of(Array(source.utf8))
+      let bytes = facts?.kind == .file ? (try? PrivateFiles.read(source, limit: 4 << 20)) ?? [] : []
+      let copy = "\(directory)/info/\(name)"
+      if bytes == (try? PrivateFiles.read(copy, limit: 4 << 20)) ?? [] { continue }
+      differs = true
+      try? PrivateFiles.replace(copy, with: bytes)
+    }
+    return differs
+  }
+
+  /// The user's own alternates too: relative ones would be lost one level deeper.
+  private static func alternates(of objects: String) -> [UInt8] {
+    var lines = [WorkspacePath.quotedForGit(objects.utf8)]
+    let own = (try? PrivateFiles.read("\(objects)/info/alternates", limit: 1 << 20)) ?? []
+    for line in own.split(separator: 0x0a) where line.first != UInt8(ascii: "#") {
+      let path = WorkspacePath.bytes(String(decoding: line, as: UTF8.self))
+      lines.append(WorkspacePath.quotedForGit(path.first == WorkspacePath.slash ? path : WorkspacePath.join(Array(objects.utf8), path)))
+    }
+    return Array(lines.joined(separator: [0x0a])) + [0x0a]
+  }
+
+  /// The settings asked of the user's configuration: what a file's content is, what counts as changed, what is ignored.
+  static let settingsWanted = "^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|attributesfile|trustctime|checkstat)$"
+
+  private static func configuration(objectFormat: String, settings: [UInt8]) -> [UInt8] {
+    var lines = ["[core]", "bare = false", "repositoryformatversion = \(objectFormat == "sha1" ? 0 : 1)"].map { Array($0.utf8) }
+    // Names that git would refuse in a checkout may still lie in a work tree; nothing is ever checked out from here.
+    let ours = [
+      "fsmonitor = false", "untrackedCache = false", "splitIndex = false", "sparseCheckout = false", "protectHFS = false", "protectNTFS = false",
+      "hooksPath = /dev/null", "safecrlf = false", "looseCompression = 1", "bigFileThreshold = \(HashBudget.file + 1)", "fsync = none",
+    ]
+    lines += ours.map { Array($0.utf8) }
+    for setting in settings.split(separator: 0) {
+      let parts = setting.split(separator: 0x0a, maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(decoding: parts[0].dropFirst(5), as: UTF8.self)
+      // A name without a value means true.
+      lines.append(Array("\(name) = ".utf8) + (parts.count == 2 ? WorkspacePath.quotedForGit(parts[1]) : Array("true".utf8)))
+    }
+    if objectFormat != "sha1" { lines += ["[extensions]", "objectFormat = \(objectFormat)"].map { Array($0.utf8) } }
+    lines += ["[diff]", "renameLimit = 1000", "[index]", "sparse = false"].map { Array($0.utf8) }
+    return Array(lines.joined(separator: [0x0a])) + [0x0a]
+  }
+
+  // MARK: Bringing its index up to date
+
+  /// Paths whose content may differ from the index, as git found them.
+  struct Candidates: Sendable {
+    var tracked: [PathBytes] = []
+    var untracked: [PathBytes] = []
+    /// Repositories inside, without the slash at the end.
+    var nested: [PathBytes] = []
+  }
+
+  /// What differs from the index: two git processes at the same time.
+  func candidates() throws -> Candidates {
+    let (changed, untracked) = both(
+      { Result { try run(["diff-files", "-z", "--name-only", "--ignore-submodules=all"]) } },
+      { Result { try run(["ls-files", "-z", "-o", "--exclude-standard"]) } })
+    var found = Candidates(tracked: try changed.get().split(separator: 0).map { PathBytes($0) })
+    for path in try untracked.get().split(separator: 0) {
+      if path.last == WorkspacePath.slash { found.nested.append(PathBytes(path.dropLast())) } else { found.untracked.append(PathBytes(path)) }
+    }
+    return found
+  }
+
+  /// Brings the index to the state of these paths on disk.
+  /// - Returns: what wasn't hashed, and stays in the index as it was
+  func record(_ candidates: Candidates, budget: HashBudget) throws -> [Unhashed] {
+    var unhashed: [Unhashed] = []
+    var folders = RealFolders(root: root)
+    var gone: [PathBytes] = []
+    var beyondLinks: [PathBytes] = []
+    var present: [PathBytes] = []
+    func sort(_ path: PathBytes, tracked: Bool) {
+      if tracked, folders.isBeyondLink(path) {
+        beyondLinks.append(path)
+        return
+      }
+      let full = WorkspacePath.join(root, path)
+      guard let facts = FileFacts.of(full), facts.kind == .file || facts.kind == .link else {
+        if tracked { gone.append(path) }
+        return
+      }
+      guard facts.kind == .file else {
+        present.append(path)
+        return
+      }
+      let shown = WorkspacePath.shown(path)
+      if !BytePaths.canRead(full) {
+        unhashed.append(Unhashed(path: shown, facts: facts, reason: .unreadable))
+      } else if !budget.take(facts.size) {
+        unhashed.append(Unhashed(path: shown, facts: facts, reason: facts.size > HashBudget.file ? .large : .total))
+      } else {
+        present.append(path)
+      }
+    }
+    var seen: Set<PathBytes> = []
+    for path in candidates.tracked where seen.insert(path).inserted { sort(path, tracked: true) }
+    for path in candidates.untracked where seen.insert(path).inserted { sort(path, tracked: false) }
+    try remove(beyondLinks)
+    // Deletions first: a file may now be where a folder was.
+    try update(gone + present)
+    return unhashed
+  }
+
+  /// Takes paths out of the index, whatever is on disk.
+  func remove(_ paths: [PathBytes]) throws {
+    guard !paths.isEmpty else { return }
+    _ = try run(["update-index", "-z", "--force-remove", "--stdin"], input: terminated(paths))
+  }
+
+  private func update(_ paths: [PathBytes]) throws {
+    guard !paths.isEmpty else { return }
+    _ = try run(["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], input: terminated(paths))
+  }
+
+  /// Takes marks off entries that would make git believe the index instead of the disk.
+  func unmark(_ option: String, _ paths: [PathBytes]) throws {
+    guard !paths.isEmpty else { return }
+    _ = try run(["update-index", "-z", option, "--stdin"], input: terminated(paths))
+  }
+
+  /// Entries of a sparse checkout that are on disk all the same.
+  func unsparse(_ index: GitIndex) throws {
+    try unmark("--no-skip-worktree", index.entries.filter(\.skipsWorkTree).map(index.path).filter { FileFacts.of(WorkspacePath.join(root, $0)) != nil })
+  }
+
+  /// Tracked paths with a `filter` attribute (git-lfs and its like): their index entries don't hold what is on disk.
+  func filtered(_ index: GitIndex, untracked: [PathBytes]) throws -> [PathBytes] {
+    let name = Array(".gitattributes".utf8)
+    let files = (index.entries.lazy.filter { $0.stage == 0 }.map(index.path).filter { $0.suffix(name.count).elementsEqual(name) } + untracked.filter { $0.suffix(name.count).elementsEqual(name) })
+      .map { WorkspacePath.join(root, $0) }
+    let own = (try? PrivateFiles.read("\(directory)/info/attributes", limit: 4 << 20)) ?? []
+    let hasGlobal = String(decoding: (try? PrivateFiles.read("\(directory)/config")) ?? [], as: UTF8.self).contains("attributesfile")
+    let named = hasGlobal || mentionsFilter(own) || files.contains {
+      guard let facts = FileFacts.of($0), facts.kind == .file, let path = String(validating: $0, as: UTF8.self) else { return true }
+      return mentionsFilter((try? PrivateFiles.read(path, limit: 4 << 20)) ?? [])
+    }
+    guard named, !index.entries.isEmpty else { return [] }
+    let output = try run(["check-attr", "-z", "--stdin", "filter"], input: terminated(index.entries.map(index.path)))
+    let fields = output.split(separator: 0)
+    return stride(from: 0, to: fields.count - 2, by: 3).compactMap {
+      fields[$0 + 2].elementsEqual("unspecified".utf8) || fields[$0 + 2].elementsEqual("unset".utf8) ? nil : PathBytes(fields[$0])
+    }
+  }
+
+  private func mentionsFilter(_ bytes: [UInt8]) -> Bool { String(decoding: bytes, as: UTF8.self).contains("filter") }
+
+  /// The differences from `tree` to the index.
+  /// - Parameter hasWorkTree: its attributes decide what is binary
+  func changes(from tree: String, hasWorkTree: Bool = true) throws -> [GitChange] {
+    let arguments = ["diff-index", "-z", "-M", "--raw", "--numstat", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--cached", tree]
+    return try GitChange.parse(hasWorkTree ? run(arguments) : runBare(arguments))
+  }
+}
+
+func terminated(_ paths: [PathBytes]) -> [UInt8] {
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(paths.reduce(0) { $0 + $1.count + 1 })
+  for path in paths {
+    bytes += path
+    bytes.append(0)
+  }
+  return bytes
+}
+
+/// Which folders of a work tree are real ones: git refuses paths that lead through a symlink.
+struct RealFolders {
+  let root: PathBytes
+  private var known: [PathBytes: Bool] = [:]
+
+  init(root: PathBytes) { self.root = root }
+
+  mutating func isBeyondLink(_ path: PathBytes) -> Bool {
+    for folder in WorkspacePath.parents(path) {
+      let isLink = known[folder] ?? (FileFacts.of(WorkspacePath.join(root, folder))?.kind == .link)
+      known[folder] = isLink
+      if isLink { return true }
+    }
+    return false
+  }
+}
