@@ -18,7 +18,7 @@ public struct SessionExport: Sendable, Equatable {
     public var completed: Int?
     /// USD; 0 also when the model has no price.
     public var cost: Double?
-    public var tokens: SessionTokens?
+    public var tokens: TokenCounts?
     /// Why its last step ended: `stop`, `tool-calls`, `length`, ...
     public var finish: String?
     /// The model's or the user's words, without what OpenCode itself put in.

@@ -1,37 +1,6 @@
 import Foundation
 import JSONRPC
 
-/// Tokens of a step, a message or a session. `input` excludes what came from the cache, `output` excludes reasoning.
-public struct SessionTokens: Sendable, Equatable {
-  public var input = 0
-  public var output = 0
-  public var reasoning = 0
-  public var cacheRead = 0
-  public var cacheWrite = 0
-
-  public init(input: Int = 0, output: Int = 0, reasoning: Int = 0, cacheRead: Int = 0, cacheWrite: Int = 0) {
-    self.input = input
-    self.output = output
-    self.reasoning = reasoning
-    self.cacheRead = cacheRead
-    self.cacheWrite = cacheWrite
-  }
-
-  /// All of them together. No sum of real counts reaches the limit; a made-up one stops there.
-  public var total: Int { [output, reasoning, cacheRead, cacheWrite].reduce(input, SessionTokens.sum) }
-
-  public static func + (left: SessionTokens, right: SessionTokens) -> SessionTokens {
-    SessionTokens(
-      input: sum(left.input, right.input), output: sum(left.output, right.output), reasoning: sum(left.reasoning, right.reasoning),
-      cacheRead: sum(left.cacheRead, right.cacheRead), cacheWrite: sum(left.cacheWrite, right.cacheWrite))
-  }
-
-  private static func sum(_ left: Int, _ right: Int) -> Int {
-    let (value, overflow) = left.addingReportingOverflow(right)
-    return overflow ? .max : value
-  }
-}
-
 /// What OpenCode keeps of a session. Its figures are those of the session alone, without the ones below it.
 public struct SessionInfo: Sendable, Equatable {
   public let id: String
@@ -45,7 +14,7 @@ public struct SessionInfo: Sendable, Equatable {
   public var variant: String?
   /// USD; 0 also when the model has no price.
   public var cost: Double?
-  public var tokens: SessionTokens?
+  public var tokens: TokenCounts?
   /// Milliseconds since 1970.
   public var created: Int?
   public var updated: Int?
@@ -110,7 +79,7 @@ extension SessionInfo {
       (info.cost, info.created, info.updated) = (cost, time_created, time_updated)
       // Stores of older versions have no such columns: then the figures are unknown.
       if let tokens_input {
-        info.tokens = SessionTokens(
+        info.tokens = TokenCounts(
           input: tokens_input, output: tokens_output ?? 0, reasoning: tokens_reasoning ?? 0, cacheRead: tokens_cache_read ?? 0,
           cacheWrite: tokens_cache_write ?? 0)
       }
@@ -143,8 +112,8 @@ struct CountedTokens: Decodable {
   let reasoning: Int?
   let cache: Cache?
 
-  var counts: SessionTokens {
-    SessionTokens(input: input ?? 0, output: output ?? 0, reasoning: reasoning ?? 0, cacheRead: cache?.read ?? 0, cacheWrite: cache?.write ?? 0)
+  var counts: TokenCounts {
+    TokenCounts(input: input ?? 0, output: output ?? 0, reasoning: reasoning ?? 0, cacheRead: cache?.read ?? 0, cacheWrite: cache?.write ?? 0)
   }
 }
 

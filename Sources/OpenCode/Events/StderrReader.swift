@@ -225,7 +225,7 @@ public struct LogReader: Sendable {
   // MARK: -
 
   /// Without ANSI escape sequences.
-  static func withoutColours(_ text: String) -> String {
+  public static func withoutColours(_ text: String) -> String {
     guard text.utf8.contains(0x1B) else { return text }
     var out: [UInt8] = []
     var bytes = text.utf8.makeIterator()

@@ -36,14 +36,16 @@ enum DemoCommand {
   private static func makeRepository(_ path: String, _ environment: [String: String]) throws {
     try PrivateFiles.replace(path + "/README.md", with: Array("# Demo\n".utf8))
     try PrivateFiles.replace(path + "/notes.txt", with: Array("uncommitted, and not the run's\n".utf8))
-    let git = try GitProgram.require(environment)
+    guard let git = ProgramFinder.locate("git", path: environment["PATH"], workspace: path) else {
+      throw WorkspaceError("git is not installed")
+    }
     let commands = [
       ["init", "-q"], ["add", "README.md"],
       ["-c", "user.name=Demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false", "commit", "-q", "-m", "Begin"],
     ]
     for arguments in commands {
       let result = try Command(git, arguments, environment: environment, folder: path, deadline: 20).run()
-      if !result.succeeded { throw LaunchFailure(reason: "git \(arguments[0]) failed: \(result.errorText)") }
+      if !result.succeeded { throw WorkspaceError("git \(arguments[0]) failed: \(result.errorText)") }
     }
   }
 

@@ -35,10 +35,13 @@ enum ServeCommand {
 extension ToolList {
   /// Every tool. None stops, cancels or kills a run.
   static func all(_ manager: RunManager) -> ToolList {
-    ToolList([
+    let access = OpenCodeAccess(manager: manager)
+    let models = ModelCache(access)
+    return ToolList([
       RunAndWaitTool(manager: manager), StartTool(manager: manager), WaitTool(manager: manager), StatusTool(manager: manager),
-      RunSummaryTool(manager: manager), ChangedFilesTool(manager: manager), UsageTool(manager: manager), LogsTool(manager: manager),
-      RunsTool(manager: manager), ModelsTool(manager: manager), CheckModelTool(manager: manager), DelegationTemplateTool(),
+      RunSummaryTool(manager: manager), ChangedFilesTool(manager: manager), UsageTool(manager: manager, access: access),
+      LogsTool(manager: manager), RunsTool(manager: manager), ModelsTool(models: models), CheckModelTool(models: models, access: access),
+      DelegationTemplateTool(),
     ])
   }
 }

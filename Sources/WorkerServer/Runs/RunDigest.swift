@@ -139,6 +139,8 @@ struct RunDigest: Codable, Sendable, Equatable {
   /// Nothing of a run was seen: no event but errors.
   var sawNoStep: Bool { steps == 0 && toolCallCount == 0 && lastText == nil }
   var endedWithError: Bool { trailingErrors > 0 }
+  /// The last step's end, which tells its usage, is not in the log.
+  var lastStepIsOpen: Bool { stepIsOpen }
 
   /// What is behind a reference, if the log said it.
   func cause(of ref: String?) -> String? { ref.flatMap { ref in causes.elements.last { $0.ref == ref }?.message } }
@@ -310,6 +312,13 @@ struct RunDigest: Codable, Sendable, Equatable {
       seen.refused = argument.kept(200)
       help = seen
     }
+  }
+
+  /// What subagents did, from their exported sessions. Doing it twice changes nothing.
+  mutating func add(_ facts: SessionFacts) {
+    for call in facts.shellCommands { verification.recordShell(command: call.command, exitCode: call.exitCode, at: call.at, id: call.id) }
+    for at in facts.editTimes { verification.recordEdit(at: at) }
+    for path in facts.namedFiles { namedFiles.insert(path) }
   }
 
   /// A line of stdout that isn't an event.

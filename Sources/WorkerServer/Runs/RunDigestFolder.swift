@@ -45,6 +45,9 @@ struct DigestFolder {
     return restarted || before != (digest.eventsOffset, digest.stderrOffset)
   }
 
+  /// Changes the digest beside the fold: what is added must not depend on the offsets.
+  mutating func addToDigest(_ change: (inout RunDigest) -> Void) { change(&digest) }
+
   private static func open(_ path: String) throws -> Descriptor? {
     do {
       return try Descriptor.open(path, O_RDONLY)

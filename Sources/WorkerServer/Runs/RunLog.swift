@@ -9,13 +9,13 @@ struct RunLog {
 
   init(_ run: RunFolder, _ record: RunRecord) {
     self.run = run
-    folder = DigestFolder(Stored.load(RunDigest.self, from: run.digest) ?? RunDigest(record.request))
+    folder = DigestFolder(digest: Stored.load(RunDigest.self, from: run.digest) ?? RunDigest(record.request))
   }
 
-  var digest: RunDigest {
-    get { folder.digest }
-    set { folder.digest = newValue }
-  }
+  var digest: RunDigest { folder.digest }
+
+  /// Adds what a subagent's session told: its commands and edits, which the stream leaves out.
+  mutating func add(_ facts: SessionFacts) { folder.addToDigest { $0.add(facts) } }
 
   /// Folds what OpenCode has written since, in memory only: for readers.
   mutating func catchUp(final: Bool = false) {

@@ -22,8 +22,7 @@ struct RunRequest: Codable, Sendable {
   /// Codex's conversation.
   var threadID: String?
   /// The OpenCode that carries it out.
-  var executable: String
-  var version: String
+  var installation: InstalledOpenCode
   /// OpenCode's arguments.
   var arguments: [String]
   /// git's path; nil when it isn't installed.
@@ -42,8 +41,28 @@ struct RunRequest: Codable, Sendable {
   }
 }
 
-extension RunRequest {
-  var openCodeLine: OpenCodeVersion { OpenCodeVersion(parsing: version) }
+/// An OpenCode as a record keeps it: a run stays with its own, whatever is installed meanwhile.
+struct InstalledOpenCode: Codable, Sendable {
+  var path: String
+  var version: OpenCodeVersion
+  var foundBy: String
+  var isWrapper: Bool
+
+  init(_ installation: Installation) {
+    path = installation.path
+    version = installation.version
+    foundBy = installation.foundBy
+    isWrapper = installation.isWrapper
+  }
+
+  var installation: Installation { Installation(path: path, version: version, foundBy: foundBy, isWrapper: isWrapper) }
+}
+
+extension RunDigest {
+  /// The digest of a run that has printed nothing yet.
+  init(_ request: RunRequest) {
+    self.init(line: request.installation.version.line == .v1 ? .line1 : .line2, declaredCommands: request.verificationCommands)
+  }
 }
 
 /// Written when a run is accepted.

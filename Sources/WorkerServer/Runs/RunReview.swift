@@ -115,9 +115,10 @@ extension RunReview {
     _ end: RunEnd, at: Double, record: RunRecord, digest: RunDigest, changes: ChangedFiles, facts: SessionFacts = SessionFacts(),
     remarks: [String] = []
   ) -> RunReview {
-    var outcome = Outcome.of(end: end, digest: digest, session: facts.outcome, arguments: record.request.arguments, now: at)
-    outcome.attention += remarks
-    if let missing = facts.missing { outcome.attention.append(missing) }
+    let launch = RunLaunch(arguments: record.request.arguments, version: record.request.installation.version.description)
+    let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, launch: launch, now: at)
+    let outcome = Outcome(
+      state: judged.state, reason: judged.reason, attention: judged.attention + remarks + (facts.missing.map { [$0] } ?? []))
     let usage = RunUsage(digest, facts)
     var exit: ExitStatus?
     var endNotSeen = outcome.state == .lost

@@ -124,8 +124,9 @@ struct Supervisor {
     do {
       defer { pipe.write.close() }
       child = try ChildProcess(
-        OwnProcess.executable, ["launch", folder.path, request.cwd, request.executable] + request.arguments,
-        environment: OpenCodeEnvironment.forRun(folder.id, base: environment), output: pipe.write)
+        OwnProcess.executable, ["launch", folder.path, request.cwd, request.installation.path] + request.arguments,
+        environment: ChildEnvironment.make(environment, for: request.installation.installation, folder: request.cwd, run: folder.id),
+        output: pipe.write)
     }
     var reason: [UInt8] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
@@ -209,27 +210,6 @@ enum SupervisorLog {
     guard let file = try? Descriptor.open(folder.supervisorLog, O_WRONLY | O_CREAT | O_APPEND) else { return }
     defer { file.close() }
     try? file.writeAll(Array("\(Timestamp.text(Date().timeIntervalSince1970)) \(text)\n".utf8))
-  }
-}
-
-/// The environment of OpenCode.
-enum OpenCodeEnvironment {
-  /// Marks OpenCode and all that it starts, so that what it leaves behind can be found.
-  static let marker = "OPENCODE_WORKER_RUN"
-
-  static func forRun(_ id: String, base: [String: String]) -> [String: String] {
-    var environment = base.filter { !$0.key.hasPrefix("OPENCODE_WORKER_") }
-    environment[marker] = id
-    return environment
-  }
-}
-
-extension RunEnd {
-  init(_ status: ExitStatus) {
-    switch status {
-    case .exited(let code): self = .exited(code)
-    case .signaled(let number): self = .signaled(number)
-    }
   }
 }
 

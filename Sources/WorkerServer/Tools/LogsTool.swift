@@ -66,13 +66,13 @@ struct LogPage: Sendable {
         throw ToolError(code: .logUnavailable, message: "The log \(path) can't be read.", hint: "It may have been deleted; opencode_runs lists the runs.")
       }
       defer { file.close() }
-      return try LogPage(file, end: min(before ?? size, size), count: count, source: source, budget: bytes)
+      return try LogPage(file, end: min(before ?? size, size), count: count, source: source, of: run, budget: bytes)
     }
   }
 
   private init() {}
 
-  private init(_ file: Descriptor, end: Int64, count: Int, source: LogSource, budget: Int) throws {
+  private init(_ file: Descriptor, end: Int64, count: Int, source: LogSource, of run: RunSnapshot, budget: Int) throws {
     start = end
     var left = budget
     var reader = BackwardLines(file, end: end)
@@ -80,7 +80,7 @@ struct LogPage: Sendable {
       var text: String
       switch source {
       case .events:
-        guard let rendered = try EventLine.render(file, line) else {
+        guard let rendered = try EventLog.rendered(in: file, range: line, by: run.digest.line.decoder) else {
           start = line.lowerBound
           continue
         }
@@ -88,7 +88,7 @@ struct LogPage: Sendable {
       case .raw, .stderr:
         let wanted = min(Int(line.upperBound - line.lowerBound), 1 << 20)
         text = String(decoding: try file.bytes(at: line.lowerBound, limit: wanted), as: UTF8.self)
-        if source == .stderr { text = ANSI.stripped(text) }
+        if source == .stderr { text = LogReader.withoutColours(text) }
       }
       let longest = source == .events ? 400 : 2000
       if text.utf8.count > longest {

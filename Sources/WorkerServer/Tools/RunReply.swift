@@ -91,7 +91,8 @@ enum RunReply {
 
   /// What a reviewer would miss, most important first.
   static func attention(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> [String] {
-    run.remarks + (run.review?.outcome.attention ?? Outcome.attentionWhileRunning(run.digest, startedAt: run.record.startedAt, now: now))
+    let quietSince = max(run.record.startedAt, run.digest.lastEventAt ?? 0)
+    return run.remarks + (run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince))
   }
 
   // MARK: - Parts

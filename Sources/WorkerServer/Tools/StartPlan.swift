@@ -20,20 +20,26 @@ struct StartPlan {
     self.state = state
     self.environment = environment
     session = options.session
-    var folder = options.cwd
-    if folder == nil, let session { folder = StartPlan.folder(of: session, state: state) }
-    let installationFolder = try folder.map { try StartPlan.resolve($0, workspace: workspace) } ?? workspace.map { try StartPlan.resolve($0, workspace: nil) }
-    installation = try StartPlan.findOpenCode(environment, workspace: installationFolder, cache: state.cache)
-    if let installationFolder, options.cwd != nil || session == nil || folder != nil {
-      cwd = installationFolder
-    } else if let session {
-      // Not one of ours: OpenCode knows its folder.
+    var known: String?
+    if let given = options.cwd {
+      known = try StartPlan.resolve(given, workspace: workspace)
+    } else if let session = options.session {
+      known = StartPlan.folder(of: session, state: state)
+    } else {
+      guard let workspace else { throw StartPlan.cwdNeeded }
+      known = try StartPlan.resolve(workspace, workspace: nil)
+    }
+    let installation = try StartPlan.findOpenCode(environment, workspace: known ?? workspace, cache: state.cache)
+    self.installation = installation
+    if let known {
+      cwd = known
+    } else {
+      // A session that isn't one of ours: OpenCode knows its folder.
+      let session = options.session ?? ""
       let info = try StartPlan.ask { try OpenCodeClient(installation, folder: "/", environment: environment).session(session) }
       guard let info else { throw StartPlan.unknownSession(session) }
       guard let directory = info.directory else { throw StartPlan.cwdNeeded }
       cwd = try StartPlan.resolve(directory, workspace: nil)
-    } else {
-      throw StartPlan.cwdNeeded
     }
   }
 
@@ -53,7 +59,7 @@ struct StartPlan {
     .badArgument("OpenCode has no session \"\(session)\".", hint: "Pass the session of an earlier run's reply, or leave it out for a new one.")
   }
 
-  private static func resolve(_ path: String, workspace: String?) throws -> String {
+  static func resolve(_ path: String, workspace: String?) throws -> String {
     var absolute = path
     if !path.hasPrefix("/") {
       guard let workspace else {
@@ -61,13 +67,13 @@ struct StartPlan {
       }
       absolute = workspace + "/" + path
     }
-    guard let real = PrivateFiles.resolved(absolute), PrivateFiles.isFolder(real) else {
+    guard !absolute.contains("\0"), let real = PrivateFiles.resolved(absolute), PrivateFiles.isFolder(real) else {
       throw ToolError.badArgument("\"cwd\" is \"\(path)\", which is not a folder.", hint: "Pass the absolute path of an existing folder.")
     }
     return real
   }
 
-  private static func findOpenCode(_ environment: [String: String], workspace: String?, cache: String) throws -> Installation {
+  static func findOpenCode(_ environment: [String: String], workspace: String?, cache: String) throws -> Installation {
     do {
       return try OpenCodeFinder.find(environment: environment, workspace: workspace, cache: cache)
     } catch {

@@ -35,8 +35,12 @@ struct WaitTool: Tool {
   static func wait(for run: RunSnapshot, _ arguments: Arguments, in context: CallContext, manager: RunManager) async throws -> ToolReply {
     let slice = WaitSlice.seconds(for: context.client, environment: manager.environment)
     let seconds = min(slice, Double(arguments.integer("timeoutSeconds") ?? 3600))
-    let narrator = context.progress.map(ProgressNarrator.init)
-    var ended = try await manager.wait(for: run.folder.id, seconds: seconds, follow: narrator.map { narrator in { await narrator.tell($0) } })
+    var follow: (@Sendable (RunSnapshot) async -> Void)?
+    if let reporter = context.progress {
+      let narrator = ProgressNarrator(reporter)
+      follow = { await narrator.tell($0) }
+    }
+    var ended = try await manager.wait(for: run.folder.id, seconds: seconds, follow: follow)
     ended.remarks = run.remarks + ended.remarks.filter { !run.remarks.contains($0) }
     return ended.isOver ? RunReply.review(ended) : RunReply.stillRunning(ended)
   }

@@ -1,0 +1,30 @@
+import Foundation
+import OpenCode
+import PosixSupport
+
+/// OpenCode's companion commands for tools, all within one deadline.
+struct OpenCodeAccess: Sendable {
+  let manager: RunManager
+  /// Seconds until a tool that asks OpenCode replies at the latest.
+  static let deadline = 19.0
+
+  /// Finds OpenCode and asks it something, on a thread of its own.
+  /// - Parameter body: gets the client, and when its time is up, on the clock of `Monotonic`
+  /// - Throws: `ToolError`
+  func ask<Value: Sendable>(in folder: String?, _ body: @escaping @Sendable (OpenCodeClient, _ until: Double) throws -> Value) async throws -> Value {
+    let (environment, cache) = (manager.environment, manager.state.cache)
+    return try await onThread {
+      let until = Monotonic.now + OpenCodeAccess.deadline
+      let folder = folder.flatMap { PrivateFiles.isFolder($0) ? $0 : nil }
+      let installation = try StartPlan.findOpenCode(environment, workspace: folder, cache: cache)
+      let client = OpenCodeClient(installation, folder: folder ?? "/", environment: environment)
+      do {
+        return try body(client, until)
+      } catch let error as OpenCodeCommandError {
+        throw ToolError(error)
+      } catch let error as UnsupportedOption {
+        throw ToolError.badArgument("OpenCode \(installation.version) can't do this: \(error).", hint: "Leave it out.")
+      }
+    }
+  }
+}

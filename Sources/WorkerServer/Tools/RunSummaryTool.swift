@@ -1,0 +1,139 @@
+import Foundation
+import JSONRPC
+import OpenCode
+
+/// `opencode_run_summary`: the run in order.
+struct RunSummaryTool: Tool {
+  let manager: RunManager
+
+  let name = "opencode_run_summary"
+  let description = "What an OpenCode run did, in order: texts, tool calls, errors, rejected permissions, subagents, todo, verification, usage, answer."
+  let annotations = ToolAnnotations.reads
+  let parameters = [
+    Parameter("run", .string, "Run id; default: the live or latest run"),
+    Parameter("maxTextItems", .integer(0...68), "Default 8"),
+    Parameter("maxToolCalls", .integer(0...200), "Default 20"),
+    Parameter("logPath", .string, "The run by its log's path instead"),
+    Parameter("cursor", .string, "nextCursor of an earlier reply: further back"),
+  ]
+
+  func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
+    var id = arguments.string("run")
+    if let path = arguments.string("logPath") {
+      guard let run = self.run(ofLog: path), id == nil || id == run else {
+        throw ToolError(
+          code: .logUnavailable, message: "\"\(path.prefix(300))\" is not a log of this worker\(id == nil ? "" : "'s run \(id ?? "")").",
+          hint: "Pass \"run\"; opencode_runs lists the runs.")
+      }
+      id = run
+    }
+    guard let run = try await manager.resolve(id, in: context) else { return RunReply.none }
+    let items = RunItem.all(of: run.digest)
+    var end = items.count
+    if let cursor = arguments.string("cursor") {
+      guard let index = Int(cursor), (0...items.count).contains(index) else {
+        throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of this run.", hint: "Pass nextCursor as it came.")
+      }
+      end = index
+    }
+    var reply = RunReply.brief(run)
+    if arguments.string("cursor") == nil { addFacts(run, &reply.structured) }
+    let budget = ReplyBound.limit - JSONValue.object(reply.structured).bytes.count - 200
+    let page = RunItem.page(
+      items[..<end], texts: arguments.integer("maxTextItems") ?? 8, tools: arguments.integer("maxToolCalls") ?? 20, bytes: max(600, budget))
+    reply.structured["items"] = .array(page.rows)
+    if page.start > 0 { reply.structured["nextCursor"] = .string("\(page.start)") }
+    if page.isCut { reply.structured["cut"] = true }
+    return reply
+  }
+
+  private func run(ofLog path: String) -> String? {
+    let parts = path.split(separator: "/").suffix(2).map(String.init)
+    guard parts.count == 2, RunID.isValid(parts[0]), ["events.jsonl", "stderr.log"].contains(parts[1]) else { return nil }
+    let folder = manager.state.run(parts[0])
+    return [folder.events, folder.stderr].contains(path) ? parts[0] : nil
+  }
+
+  private func addFacts(_ run: RunSnapshot, _ structured: inout JSONObject) {
+    let digest = run.digest
+    structured["steps"] = JSONValue(digest.steps)
+    structured["toolCalls"] = JSONValue(digest.toolCallCount)
+    let errors = digest.errors.elements.suffix(4)
+    if !errors.isEmpty {
+      structured["errors"] = .array(errors.map { .string(TextCut.headAndTail(digest.cause(of: $0.ref) ?? $0.message, bytes: 300)) })
+    }
+    let rejected = digest.rejections.elements.suffix(4)
+    if !rejected.isEmpty { structured["rejectedPermissions"] = JSONValue(strings: rejected.map { TextCut.headAndTail($0.text, bytes: 200) }) }
+    let subagents = digest.subagents.elements.suffix(6)
+    if !subagents.isEmpty {
+      structured["subagents"] = .array(
+        subagents.map { subagent in
+          var row: JSONObject = ["session": .string(subagent.session)]
+          row["title"] = subagent.title.map { .string(TextCut.prefix($0, bytes: 100)) }
+          row["agent"] = subagent.agent.map { .string(TextCut.prefix($0, bytes: 60)) }
+          return .object(row)
+        })
+    }
+    if !digest.todos.isEmpty {
+      structured["todo"] = JSONValue(strings: digest.todos.prefix(12).map { "[\($0.status)] \(TextCut.prefix($0.content, bytes: 100))" })
+    }
+    let report = run.review?.verification ?? digest.verification.report(endNotSeen: true)
+    structured["verification"] = RunReply.verification(report, undeclared: 4)
+    let criteria = run.record.request.acceptanceCriteria
+    if !criteria.isEmpty { structured["acceptanceCriteria"] = JSONValue(strings: criteria.map { TextCut.headAndTail($0, bytes: 300) }) }
+    structured["usage"] = RunReply.usage(run.review?.usage ?? RunUsage(digest), rows: 0)
+    structured["answer"] = digest.answer.map { .string(TextCut.headAndTail($0.text, bytes: 900)) }
+  }
+}
+
+/// A text or a tool call of a run.
+enum RunItem {
+  case text(RunDigest.Text)
+  case tool(RunDigest.ToolCall)
+
+  /// The texts and tool calls that are kept, in order.
+  static func all(of digest: RunDigest) -> [RunItem] {
+    let texts = digest.texts.enumerated().map { (at: $1.at ?? 0, kind: 1, place: $0, item: RunItem.text($1)) }
+    let tools = digest.toolCalls.elements.enumerated().map { (at: $1.at ?? 0, kind: 0, place: $0, item: RunItem.tool($1)) }
+    return (texts + tools).sorted { ($0.at, $0.kind, $0.place) < ($1.at, $1.kind, $1.place) }.map(\.item)
+  }
+
+  /// The last of `items` within the limits.
+  static func page(_ items: ArraySlice<RunItem>, texts: Int, tools: Int, bytes: Int) -> (rows: [JSONValue], start: Int, isCut: Bool) {
+    var (texts, tools, left) = (texts, tools, bytes)
+    var rows: [JSONValue] = []
+    var start = items.endIndex
+    for item in items.reversed() {
+      switch item {
+      case .text: texts -= 1
+      case .tool: tools -= 1
+      }
+      if texts < 0 || tools < 0 {
+        // Items of the kind that is used up are passed over only when there is none of the other kind to show either.
+        if texts < 0 && tools < 0 { break }
+        if case .text = item, texts < 0 { break }
+        if case .tool = item, tools < 0 { break }
+      }
+      let row = item.row
+      left -= row.bytes.count + 1
+      if left < 0, !rows.isEmpty { return (rows.reversed(), start, true) }
+      rows.append(row)
+      start -= 1
+    }
+    return (rows.reversed(), start, false)
+  }
+
+  private var row: JSONValue {
+    switch self {
+    case .text(let text): return ["text": .string(TextCut.headAndTail(text.text.text, bytes: 500))]
+    case .tool(let call):
+      var row: JSONObject = ["tool": .string(call.tool)]
+      row["title"] = call.title.map { .string($0) }
+      if call.status != "completed" { row["status"] = .string(call.status) }
+      row["exitCode"] = call.exitCode.map { JSONValue($0) }
+      row["seconds"] = call.seconds.map { RunReply.seconds($0) }
+      row["error"] = call.error.map { .string(TextCut.headAndTail($0, bytes: 200)) }
+      return .object(row)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import JSONRPC
+import OpenCode
+import PosixSupport
+
+/// `opencode_usage`: what a run, a session or everything has used.
+struct UsageTool: Tool {
+  let manager: RunManager
+  let access: OpenCodeAccess
+
+  let name = "opencode_usage"
+  let description = "Tokens and cost of an OpenCode run with its subagents, of a session, or OpenCode's own totals (aggregate, days, project)."
+  let annotations = ToolAnnotations.reads
+  let parameters = [
+    Parameter("run", .string, "Run id; default: the live or latest run"), Parameter("session", .string, "This session's total instead"),
+    Parameter("aggregate", .bool, "OpenCode's own totals"), Parameter("days", .integer(0...36_500), "Totals of the last days; 0: today"),
+    Parameter("project", .string, "Totals of this OpenCode project id; \"\": this one"), Parameter("models", .bool, "A row a model"),
+    Parameter("sanitize", .bool, hidden: true), Parameter("latestWorkerRun", .bool, hidden: true),
+  ]
+
+  func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
+    let windowed = arguments.integer("days") != nil || arguments.string("project") != nil || arguments.bool("models") == true
+    if arguments.bool("aggregate") ?? windowed { return try await totals(arguments, context) }
+    if let session = arguments.string("session") { return try await total(of: session, context) }
+    guard let run = try await manager.resolve(arguments.string("run"), in: context) else { return RunReply.none }
+    var reply = RunReply.brief(run)
+    let usage = run.review?.usage ?? RunUsage(run.digest)
+    reply.structured.merge(RunReply.usage(usage, rows: 12).object ?? [:])
+    reply.text = "\(run.folder.id): \(usage.tokens.total) tokens, \(usage.cost.map { "\(RunReply.money($0).text) USD" } ?? "cost unknown")."
+    return reply
+  }
+
+  private func total(of session: String, _ context: CallContext) async throws -> ToolReply {
+    let tree = try await access.ask(in: context.workspace) { client, until in try client.sessionTree(session, deadline: max(1, until - Monotonic.now)) }
+    guard let own = tree.first else {
+      throw ToolError.badArgument("OpenCode has no session \"\(session.prefix(100))\".", hint: "Pass the session of a run's reply.")
+    }
+    var tokens = TokenCounts()
+    var cost: Double? = 0
+    for info in tree {
+      if let used = info.tokens { tokens = tokens + used }
+      let isUnpriced = info.cost == 0 && (info.tokens?.total ?? 0) > 0
+      if let sum = cost, let part = info.cost, !isUnpriced { cost = sum + part } else { cost = nil }
+    }
+    var structured: JSONObject = ["session": .string(session)]
+    structured["title"] = own.title.map { .string($0) }
+    structured["tokens"] = RunReply.tokens(tokens)
+    structured["cost"] = cost.map { RunReply.money($0) }
+    if cost == nil { structured["attention"] = ["cost unknown: a model has no price"] }
+    structured["subagents"] = .array(
+      tree.dropFirst().prefix(12).map { info in
+        var row: JSONObject = ["session": .string(info.id)]
+        row["title"] = info.title.map { .string($0) }
+        row["tokens"] = info.tokens.map { RunReply.tokens($0) }
+        row["cost"] = info.cost.map { RunReply.money($0) }
+        return .object(row)
+      })
+    structured["source"] = "OpenCode's session store"
+    return ToolReply(text: "\(session): \(tokens.total) tokens.", structured: structured)
+  }
+
+  private func totals(_ arguments: Arguments, _ context: CallContext) async throws -> ToolReply {
+    var query = StatsQuery()
+    (query.days, query.project, query.models) = (arguments.integer("days"), arguments.string("project"), arguments.bool("models") ?? true)
+    let stats = try await access.ask(in: context.workspace) { [query] client, until in try client.stats(query, deadline: max(1, until - Monotonic.now)) }
+    var structured = JSONObject()
+    var rounded: [String] = []
+    func figure(_ name: String, _ figure: Stats.Figure?, into object: inout JSONObject, named full: String? = nil) {
+      guard let figure else { return }
+      object[name] = .number(figure.value)
+      if figure.rounded { rounded.append(full ?? name) }
+    }
+    figure("sessions", stats.sessions, into: &structured)
+    figure("messages", stats.messages, into: &structured)
+    figure("days", stats.days, into: &structured)
+    figure("cost", stats.cost, into: &structured)
+    figure("costPerDay", stats.costPerDay, into: &structured)
+    var tokens = JSONObject()
+    let parts = [("input", stats.input), ("output", stats.output), ("reasoning", stats.reasoning), ("cacheRead", stats.cacheRead), ("cacheWrite", stats.cacheWrite)]
+    for (name, value) in parts { figure(name, value, into: &tokens) }
+    if !tokens.isEmpty { structured["tokens"] = .object(tokens) }
+    if !stats.models.isEmpty {
+      structured["models"] = .array(
+        stats.models.prefix(24).map { model in
+          var row: JSONObject = ["model": .string(model.model)]
+          var isRounded = false
+          let figures = [
+            ("messages", model.messages), ("input", model.input), ("output", model.output), ("cacheRead", model.cacheRead),
+            ("cacheWrite", model.cacheWrite), ("cost", model.cost),
+          ]
+          for (name, value) in figures {
+            row[name] = value.map { .number($0.value) }
+            isRounded = isRounded || value?.rounded == true
+          }
+          if isRounded { row["rounded"] = true }
+          return .object(row)
+        })
+    }
+    if !rounded.isEmpty { structured["rounded"] = JSONValue(strings: rounded) }
+    structured["source"] = "OpenCode's own totals"
+    return ToolReply(text: "OpenCode's own totals.", structured: structured)
+  }
+}
