@@ -54,7 +54,7 @@ import Testing
     for tool in tools {
       let acts = ["opencode_start", "opencode_run_and_wait"].contains(tool["name"]?.string)
       #expect(tool["annotations"]?["readOnlyHint"]?.bool == !acts)
-      #expect(tool["annotations"]?["destructiveHint"]?.bool == acts)
+      #expect((tool["annotations"]?["destructiveHint"]?.bool ?? false) == acts)
       #expect(tool["inputSchema"]?["type"]?.string == "object")
       #expect(tool["inputSchema"]?["additionalProperties"]?.bool == false)
     }

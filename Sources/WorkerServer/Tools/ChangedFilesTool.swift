@@ -9,14 +9,14 @@ struct ChangedFilesTool: Tool {
 
   let name = "opencode_changed_files"
   let description =
-    "Files that an OpenCode run changed, in a tree that may have been dirty before; with patch its own diff. With cwd and no run: uncommitted changes against HEAD."
+    "Files that an OpenCode run changed, dirty tree or not; patch: its own diff. With cwd: uncommitted changes against HEAD."
   let annotations = ToolAnnotations.reads
   let parameters = [
-    Parameter("run", .string, "Run id; default: the live or latest run"),
+    Parameter("run", .string, "Default: the live or latest"),
     Parameter("patch", .bool, "The diff of paths (default all)"),
-    Parameter("paths", .strings, "Only these files or folders, relative to root"),
+    Parameter("paths", .strings, "Files or folders, relative to root"),
     Parameter("cwd", .string, "Instead of a run"),
-    Parameter("cursor", .string, "nextCursor of an earlier reply"),
+    Parameter("cursor", .string, "From nextCursor"),
   ]
 
   /// Seconds for git.

@@ -3,7 +3,7 @@ import JSONRPC
 /// `opencode_delegation_template`: arguments for a start, put together well.
 struct DelegationTemplateTool: Tool {
   let name = "opencode_delegation_template"
-  let description = "Write a complete task from a goal and a plan: returns arguments ready for opencode_start. Starts nothing."
+  let description = "Goal and plan in, arguments for opencode_start out. Starts nothing."
   let annotations = ToolAnnotations.reads
   let parameters = [
     Parameter("goal", .string, required: true), Parameter("cwd", .string), Parameter("model", .string), Parameter("title", .string),

@@ -11,10 +11,10 @@ struct LogsTool: Tool {
   let description = "Log of an OpenCode run, newest lines last: events (readable), raw (JSONL) or stderr. nextCursor reads further back."
   let annotations = ToolAnnotations.reads
   let parameters = [
-    Parameter("run", .string, "Run id; default: the live or latest run"),
+    Parameter("run", .string, "Default: the live or latest"),
     Parameter("lines", .integer(1...1000), "Default 40"),
     Parameter("source", .choice(LogSource.allCases.map(\.rawValue)), "Default events"),
-    Parameter("cursor", .string, "nextCursor of an earlier reply"),
+    Parameter("cursor", .string, "From nextCursor"),
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {

@@ -10,11 +10,11 @@ struct RunSummaryTool: Tool {
   let description = "What an OpenCode run did, in order: texts, tool calls, errors, rejected permissions, subagents, todo, verification, usage, answer."
   let annotations = ToolAnnotations.reads
   let parameters = [
-    Parameter("run", .string, "Run id; default: the live or latest run"),
+    Parameter("run", .string, "Default: the live or latest"),
     Parameter("maxTextItems", .integer(0...68), "Default 8"),
     Parameter("maxToolCalls", .integer(0...200), "Default 20"),
-    Parameter("logPath", .string, "The run by its log's path instead"),
-    Parameter("cursor", .string, "nextCursor of an earlier reply: further back"),
+    Parameter("logPath", .string, "Instead of run"),
+    Parameter("cursor", .string, "From nextCursor"),
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {

@@ -12,7 +12,7 @@ struct RunsTool: Tool {
   let parameters = [
     Parameter("limit", .integer(1...100), "Default 10"),
     Parameter("cwd", .string, "Only runs in this folder"),
-    Parameter("cursor", .string, "nextCursor of an earlier reply"),
+    Parameter("cursor", .string, "From nextCursor"),
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {

@@ -15,21 +15,21 @@ struct StartTool: Tool {
   static func starting(described: Bool) -> [Parameter] {
     func text(_ description: String) -> String? { described ? description : nil }
     return [
-      Parameter("message", .string, text("The task, complete: OpenCode sees nothing else"), required: true),
-      Parameter("cwd", .string, text("Folder to work in; default: this workspace")),
+      Parameter("message", .string, text("The whole task: OpenCode sees nothing else"), required: true),
+      Parameter("cwd", .string, text("Folder; default: this workspace")),
       Parameter("model", .string, text("provider/model or provider/model#variant")),
-      Parameter("variant", .string, text("Reasoning effort of the model, such as high")),
-      Parameter("agent", .string, text("OpenCode agent")),
+      Parameter("variant", .string, text("Such as high")),
+      Parameter("agent", .string, text("OpenCode's")),
       Parameter("title", .string, text("Default: the message's first line")),
-      Parameter("session", .string, text("ses_...: continue this session")),
-      Parameter("continueLast", .bool, text("Continue the last run's session in cwd; default false")),
-      Parameter("fork", .bool, text("Fork that session first")),
+      Parameter("session", .string, text("ses_... to continue")),
+      Parameter("continueLast", .bool, text("Continue the last run in cwd")),
+      Parameter("fork", .bool, text("Fork it first")),
       Parameter("files", .strings, text("Files to attach, relative to cwd")),
-      Parameter("dangerouslySkipPermissions", .bool, text("Auto-approve what OpenCode would ask; default false")),
+      Parameter("dangerouslySkipPermissions", .bool, text("Auto-approve what it asks")),
       Parameter(
-        "permissions", .choice(["read-only", "workspace", "full"]), text("Preset without questions; default: OpenCode's own configuration")),
+        "permissions", .choice(["read-only", "workspace", "full"]), text("Default: OpenCode's configuration")),
       Parameter("acceptanceCriteria", .strings, text("Told to the model, kept for the review")),
-      Parameter("verificationCommands", .strings, text("Shell commands OpenCode must run; the review says which passed")),
+      Parameter("verificationCommands", .strings, text("Commands it must run; the review says which passed")),
     ]
   }
 

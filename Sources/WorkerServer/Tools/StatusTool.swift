@@ -8,8 +8,8 @@ struct StatusTool: Tool {
   let description = "Status of the background OpenCode run: state, last action, steps, todo, provider errors. Answers at once."
   let annotations = ToolAnnotations.reads
   let parameters = [
-    Parameter("run", .string, "Run id; default: the live or latest run"),
-    Parameter("tailLines", .integer(0...200), "Also the log's last lines; default 0"),
+    Parameter("run", .string, "Default: the live or latest"),
+    Parameter("tailLines", .integer(0...200), "Also the log's last lines"),
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {

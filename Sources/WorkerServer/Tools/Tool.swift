@@ -18,7 +18,7 @@ enum ToolAnnotations {
 
   var json: JSONValue {
     switch self {
-    case .reads: ["readOnlyHint": true, "destructiveHint": false, "openWorldHint": false]
+    case .reads: ["readOnlyHint": true, "openWorldHint": false]
     case .acts: ["readOnlyHint": false, "destructiveHint": true, "openWorldHint": true]
     }
   }

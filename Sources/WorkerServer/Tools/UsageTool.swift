@@ -9,12 +9,12 @@ struct UsageTool: Tool {
   let access: OpenCodeAccess
 
   let name = "opencode_usage"
-  let description = "Tokens and cost of an OpenCode run with its subagents, of a session, or OpenCode's own totals (aggregate, days, project)."
+  let description = "Tokens and cost of an OpenCode run with subagents, of a session, or OpenCode's totals."
   let annotations = ToolAnnotations.reads
   let parameters = [
-    Parameter("run", .string, "Run id; default: the live or latest run"), Parameter("session", .string, "This session's total instead"),
-    Parameter("aggregate", .bool, "OpenCode's own totals"), Parameter("days", .integer(0...36_500), "Totals of the last days; 0: today"),
-    Parameter("project", .string, "Totals of this OpenCode project id; \"\": this one"), Parameter("models", .bool, "A row a model"),
+    Parameter("run", .string, "Default: the live or latest"), Parameter("session", .string, "This session's total instead"),
+    Parameter("aggregate", .bool, "OpenCode's own totals"), Parameter("days", .integer(0...36_500), "Totals of last days; 0: today"),
+    Parameter("project", .string, "Totals of an OpenCode project; \"\": this"), Parameter("models", .bool, "A row a model"),
     Parameter("sanitize", .bool, hidden: true), Parameter("latestWorkerRun", .bool, hidden: true),
   ]
 

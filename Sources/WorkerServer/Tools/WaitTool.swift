@@ -17,13 +17,13 @@ struct WaitTool: Tool {
 
   let name = "opencode_wait"
   let description =
-    "Wait for the background OpenCode run to end and get its review: state, answer, changed files, verification, cost. Never touches the run. "
+    "Wait for the background OpenCode run to end; get its review: state, answer, changed files, verification, cost. "
     + "timedOut: call it again."
   let annotations = ToolAnnotations.reads
-  var parameters: [Parameter] { WaitTool.waiting + [Parameter("run", .string, "Run id; default: the live or latest run")] }
+  var parameters: [Parameter] { WaitTool.waiting + [Parameter("run", .string, "Default: the live or latest")] }
 
   static let waiting = [
-    Parameter("timeoutSeconds", .integer(0...86_400), "Default 3600; a reply comes earlier, before the client's own limit"),
+    Parameter("timeoutSeconds", .integer(0...86_400), "Default 3600; replies earlier, before the client gives up"),
     Parameter("pollIntervalSeconds", .integer(0...86_400), hidden: true),
   ]
 
