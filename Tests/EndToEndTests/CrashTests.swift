@@ -1,0 +1,241 @@
+import Foundation
+import JSONRPC
+import PosixSupport
+import Testing
+
+/// Whatever dies, a run is never lost sight of and never told wrong.
+@Suite struct CrashTests {
+  let world: World
+  let client: MCPClient
+
+  init() throws {
+    world = try World()
+    client = try MCPClient(world)
+    try client.initialize()
+  }
+
+  private var arguments: JSONObject { ["message": "Do it.", "cwd": .string(world.repository)] }
+
+  private func pid(of run: String) throws -> Int32 {
+    let record = try JSONValue(parsing: try PrivateFiles.read(world.file("process.json", of: run)))
+    return Int32(try #require(record["identity"]?["pid"]?.int))
+  }
+
+  /// The supervisors of this world: their command line names its state folder.
+  private func supervisors() throws -> [Int32] {
+    let listing = try Command("/bin/ps", ["-eo", "pid,args"], deadline: 10).run().outputText
+    return listing.split(separator: "\n").compactMap { line in
+      line.contains(" supervise --state \(world.path("state")) ") ? Int32(line.split(separator: " ")[0]) : nil
+    }
+  }
+
+  private func killSupervisors() throws {
+    for pid in try supervisors() { Foundation.kill(pid, SIGKILL) }
+    #expect(try eventually { try supervisors().isEmpty })
+  }
+
+  private func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
+
+  @Test func twentyServersThatStartAtOnceMakeOneRun() throws {
+    try world.standIn(["turns": [["text": "Done.", "delay": 4]]])
+    let clients = try (0..<20).map { _ in try MCPClient(world) }
+    for other in clients { try other.initialize() }
+    let starts = try clients.map { try $0.begin("tools/call", ["name": "opencode_start", "arguments": .object(arguments)]) }
+    let looks = try (0..<5).map { _ in try client.begin("tools/call", ["name": "opencode_status", "arguments": [:]]) }
+    let replies = try zip(clients, starts).map { try $0.answer(to: $1)["result"]?["structuredContent"] ?? .null }
+    let winners = replies.filter { $0["error"] == nil }
+    #expect(winners.count == 1)
+    let run = try #require(winners.first?["run"]?.string)
+    for refused in replies where refused["error"] != nil {
+      #expect(refused["error"]?["code"]?.string == "busy", "\(refused.text)")
+      #expect(refused["run"]?.string == run)
+    }
+    for look in looks { #expect(try client.answer(to: look)["result"]?["structuredContent"]?["error"] == nil) }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: world.path("state/runs")) == [run])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: world.path("state/staging")).isEmpty)
+    #expect(try client.call("opencode_wait")["state"]?.string == "completed")
+  }
+
+  @Test func theRunOutlivesItsServer() throws {
+    try world.standIn(["turns": [["text": "Done.", "delay": 1.5]]])
+    let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
+    // Its whole process group, as Codex does it.
+    Foundation.kill(-client.process.pid, SIGKILL)
+    client.kill()
+    #expect(client.process.wait(deadline: 5) == .signaled(SIGKILL))
+    let next = try MCPClient(world)
+    try next.initialize()
+    let status = try next.call("opencode_status")
+    #expect(status["run"]?.string == run)
+    let review = try next.call("opencode_wait")
+    #expect(review["state"]?.string == "completed")
+    #expect(review["exitCode"]?.int == 0)
+  }
+
+  @Test func theRunSurvivesATerminalThatHangsUp() throws {
+    try world.standIn(["turns": [["text": "Done.", "delay": 1]]])
+    let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
+    let process = try pid(of: run)
+    for supervisor in try supervisors() {
+      #expect(getsid(supervisor) == supervisor)
+      #expect(getsid(supervisor) != getsid(0))
+      for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { Foundation.kill(supervisor, signal) }
+    }
+    #expect(getpgid(process) == process)
+    #expect(try client.call("opencode_wait")["exitCode"]?.int == 0)
+  }
+
+  @Test func aDeadSupervisorIsReplacedWhileTheRunLives() throws {
+    try world.standIn(["turns": [["text": "Done.", "delay": 2]]])
+    let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
+    let wait = try client.begin("tools/call", ["name": "opencode_wait", "arguments": [:]])
+    try killSupervisors()
+    #expect(try client.call("opencode_start", arguments)["error"]?["code"]?.string == "busy")
+    #expect(try client.call("opencode_status")["state"]?.string == "running")
+    let review = try #require(try client.answer(to: wait)["result"]?["structuredContent"])
+    #expect(review["run"]?.string == run)
+    // The log proves a good end; the exit was seen by nobody.
+    #expect(review["state"]?.string == "completed")
+    #expect(review["exitCode"] == nil)
+    #expect(attention(review).contains("exit"))
+    #expect(review["changedFiles"]?["exact"]?.bool == false)
+  }
+
+  @Test func aStartTakesOverARunWhoseSupervisorDied() throws {
+    try world.standIn(["turns": [["text": "Done.", "delay": 3]]])
+    let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
+    client.kill()
+    try killSupervisors()
+    let next = try MCPClient(world)
+    try next.initialize()
+    let refused = try next.call("opencode_start", arguments)
+    #expect(refused["error"]?["code"]?.string == "busy")
+    #expect(refused["run"]?.string == run)
+    #expect(try next.call("opencode_wait")["state"]?.string == "completed")
+  }
+
+  @Test func supervisorAndOpenCodeBothKilledIsLost() throws {
+    try world.standIn(["turns": [["text": "Starting.", "tools": [["name": "bash", "arguments": ["command": "true", "description": "x"]]]], ["text": "Never.", "delay": 60]]])
+    let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
+    #expect(try eventually { (try client.call("opencode_status")["toolCalls"]?.int ?? 0) == 1 })
+    try killSupervisors()
+    Foundation.kill(try pid(of: run), SIGKILL)
+    let review = try client.call("opencode_wait")
+    #expect(review["state"]?.string == "lost")
+    #expect(review["exitCode"] == nil && review["signal"] == nil)
+    #expect(attention(review).contains("exit"))
+    #expect(try client.call("opencode_run_and_wait", ["message": "x", "cwd": .string(world.repository), "model": "stand-in/none"])["state"]?.string == "failed")
+  }
+
+  @Test func anExitThatWasRecordedIsNotLostWithTheSupervisor() throws {
+    try world.standIn(["turns": [["text": "Done."]]])
+    let run = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
+    // As if the supervisor had died between the exit and the review.
+    for name in ["review.json", "changes.json", "digest.json"] { try FileManager.default.removeItem(atPath: world.file(name, of: run)) }
+    let review = try client.call("opencode_wait", ["run": .string(run)])
+    #expect(review["state"]?.string == "completed")
+    #expect(review["exitCode"]?.int == 0)
+    #expect(review["changedFiles"]?["exact"]?.bool == false)
+  }
+
+  @Test func aRunOfWhichNothingWasSpawnedNeverStarted() throws {
+    try world.standIn(["turns": [["text": "Done."]]])
+    let run = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
+    for name in ["review.json", "changes.json", "digest.json", "process.json", "events.jsonl", "stderr.log"] {
+      try FileManager.default.removeItem(atPath: world.file(name, of: run))
+    }
+    try PrivateFiles.replace(world.file("exit", of: run), with: [UInt8](repeating: 10, count: 512))
+    let status = try client.call("opencode_status", ["run": .string(run)])
+    #expect(status["state"]?.string == "failed")
+    #expect(status["reason"]?.string?.contains("never started") == true)
+    // A launch that comes late finds that declared, and does not become OpenCode.
+    let late = try world.worker("launch", world.path("state/runs/\(run)"), world.repository, world.path("bin/opencode"), "run")
+    #expect(late.status == .exited(0))
+    #expect(!PrivateFiles.exists(world.file("events.jsonl", of: run)))
+  }
+
+  @Test func anotherProcessUnderThePidIsNotTheRun() throws {
+    try world.standIn(["turns": [["text": "Done."]]])
+    let run = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
+    for name in ["review.json", "changes.json"] { try FileManager.default.removeItem(atPath: world.file(name, of: run)) }
+    try PrivateFiles.replace(world.file("exit", of: run), with: [UInt8](repeating: 10, count: 512))
+    let own = try #require(ProcessIdentity.current)
+    let impostor = ProcessIdentity(pid: own.pid, startTime: own.startTime + 1, bootID: own.bootID)
+    try PrivateFiles.replace(world.file("process.json", of: run), with: try JSONEncoder().encode(["identity": impostor]))
+    #expect(try client.call("opencode_status", ["run": .string(run)])["running"]?.bool == false)
+  }
+
+  @Test(arguments: [0, 3, 6, 9, 12, 16, 20, 25, 30, 40, 55, 80, 120])
+  func killedAtAnyMomentNoRunStaysAliveUnknown(milliseconds: Int) throws {
+    try world.standIn(["turns": [["text": "Done.", "delay": 0.3]]])
+    let id = try client.begin("tools/call", ["name": "opencode_start", "arguments": .object(arguments)])
+    _ = eventually(within: 5) { ((try? supervisors()) ?? []).isEmpty == false }
+    usleep(UInt32(milliseconds * 1000))
+    for pid in try supervisors() { Foundation.kill(pid, SIGKILL) }
+    let reply = try #require(try client.answer(to: id)["result"]?["structuredContent"])
+    #expect(reply["error"] == nil || reply["error"]?["code"]?.string == "opencode_failed", "\(reply.text)")
+    // Every run comes to an end that is told, and a new one can start.
+    let allEnded = try eventually {
+      try client.call("opencode_runs")["runs"]?.array?.allSatisfy { $0["state"] != "running" && $0["state"] != "starting" } == true
+    }
+    #expect(allEnded)
+    #expect(ProcessTable.carrying("OPENCODE_WORKER_RUN", reply["run"]?.string ?? "none").isEmpty)
+    #expect(try client.call("opencode_run_and_wait", arguments)["state"]?.string == "completed")
+  }
+
+  @Test(arguments: ["record.json", "process.json", "exit", "digest.json", "review.json", "changes.json", "workspace.json", "events.jsonl", "stderr.log", "fifo", "request.json"])
+  func aDamagedFileIsNeverACrash(name: String) throws {
+    try world.standIn(["turns": [["text": "Done.", "tools": [["name": "write", "arguments": ["filePath": "a.txt", "content": "x"]]]], ["text": "Done."]]])
+    let run = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
+    for content in [nil, "", "{", "garbage \u{0} \u{FFFF}", "[1,2,3]", "{\"identity\":5}"] as [String?] {
+      let path = world.file(name, of: run)
+      try? FileManager.default.removeItem(atPath: path)
+      if let content { try PrivateFiles.replace(path, with: Array(content.utf8)) }
+      for tool in ["opencode_status", "opencode_wait", "opencode_run_summary", "opencode_logs", "opencode_changed_files", "opencode_usage"] {
+        let reply = try client.call(tool, ["run": .string(run)])
+        #expect(reply["running"]?.bool == false || reply["error"]?["code"]?.string == "no_such_run", "\(name) \(content ?? "missing") \(tool): \(reply.text)")
+      }
+      #expect(try client.call("opencode_runs")["runs"] != nil)
+    }
+    #expect(try client.call("opencode_run_and_wait", arguments)["state"]?.string == "completed")
+  }
+
+  @Test func aStateFolderThatCannotBeWrittenIsSaid() throws {
+    try world.write("state-file", "not a folder")
+    let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": world.path("state-file")])
+    try other.initialize()
+    let reply = try other.call("opencode_start", arguments)
+    #expect(reply["error"]?["code"]?.string == "state_unwritable")
+    #expect(try other.call("opencode_status")["state"]?.string == "none")
+  }
+
+  /// A file system of its own, filled to the last byte while the run is alive.
+  @Test func anExitIsKeptOnAFullDisk() throws {
+    let disk = world.path("disk")
+    try PrivateFiles.createFolder(disk)
+    let mounted = try Command("/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], deadline: 10).run()
+    guard mounted.succeeded else {
+      print("NOTICE: anExitIsKeptOnAFullDisk was skipped: a tmpfs can't be mounted here (\(mounted.errorText))")
+      return
+    }
+    defer { _ = try? Command("/bin/umount", ["-l", disk], deadline: 10).run() }
+    try world.standIn(["turns": [["text": "Done.", "delay": 2, "exit": 7]]])
+    let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk + "/state"])
+    try other.initialize()
+    let run = try #require(try other.call("opencode_start", arguments)["run"]?.string)
+    let filler = try Descriptor.open(disk + "/filler", O_WRONLY | O_CREAT)
+    var size = 64 << 10
+    while size > 0 { if (try? filler.writeAll([UInt8](repeating: 1, count: size))) == nil { size /= 2 } }
+    filler.close()
+    let exit = disk + "/state/runs/\(run)/exit"
+    #expect(eventually { ((try? PrivateFiles.read(exit)) ?? []).starts(with: "exited 7 ".utf8) })
+    // No review could be written: the result is worked out from what there is.
+    let review = try other.call("opencode_wait")
+    #expect(review["exitCode"]?.int == 7)
+    #expect(review["state"]?.string == "failed")
+    #expect(try other.call("opencode_start", arguments)["error"]?["code"]?.string == "state_unwritable")
+    unlink(disk + "/filler")
+    #expect(try eventually { try other.call("opencode_start", arguments)["error"] == nil })
+    #expect(try other.call("opencode_wait")["exitCode"]?.int == 7)
+  }
+}
