@@ -52,7 +52,9 @@ public struct EventSkimmer: Sendable {
   private var depth = 0
   private var passNext = false
   private var name = EventShape.Name()
-  private var collector = TextCollector(limit: 0)
+  private var collector = TextCollector(limit: EventSkimmer.textLimit)
+  /// Of a line that isn't JSON.
+  private static let textLimit = 1024
   private var escape = Escape.none
   private var codeUnit: UInt32 = 0
   private var highSurrogate: UInt32 = 0
@@ -96,6 +98,7 @@ public struct EventSkimmer: Sendable {
     }
     lineStart = position
     state = .lineStart
+    collector.reset(limit: EventSkimmer.textLimit)
     record.clear()
     frames.removeAll(keepingCapacity: true)
     target = nil
@@ -114,15 +117,14 @@ public struct EventSkimmer: Sendable {
     switch state {
     case .lineStart:
       while index < end, Byte.isSpace(bytes[index]) { index += 1 }
+      // Indentation tells help text and log dumps apart.
+      collector.append(UnsafeBufferPointer(start: bytes + start, count: index - start))
       guard index < end, bytes[index] != Byte.newline else { return index }
       if bytes[index] == Byte.openBrace {
         target = 0
         return beginValue(bytes, index)
       }
-      collector.reset(limit: 1024)
       state = .textLine
-      // Indentation tells help text and log dumps apart.
-      collector.append(UnsafeBufferPointer(start: bytes + start, count: index - start))
       return index
 
     case .textLine:
