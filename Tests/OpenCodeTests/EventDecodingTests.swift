@@ -16,9 +16,13 @@ import Testing
 
   @Test func bothLinesTellAShellCommandAlike() throws {
     let one = try tool(
-      #"{"type":"tool_use","timestamp":2000,"sessionID":"s","part":{"id":"prt_1","messageID":"m","tool":"bash","callID":"c","state":{"status":"completed","input":{"command":"exit 3"},"title":"exit 3","metadata":{"exit":3},"time":{"start":1000,"end":2000}}}}"#)
+      #"{"type":"tool_use","timestamp":2000,"sessionID":"s","part":{"id":"prt_1","messageID":"m","tool":"bash","#
+        + #""callID":"c","state":{"status":"completed","input":{"command":"exit 3"},"title":"exit 3","#
+        + #""metadata":{"exit":3},"time":{"start":1000,"end":2000}}}}"#)
     let two = try tool(
-      #"{"type":"tool_use","timestamp":2000,"sessionID":"s","part":{"partID":"prt_1","id":"c","messageID":"m","tool":"shell","state":{"status":"completed","input":{"command":"exit 3"},"title":"shell","metadata":{"metadata":{"exit":3}},"time":{"start":1000,"end":2000}}}}"#,
+      #"{"type":"tool_use","timestamp":2000,"sessionID":"s","part":{"partID":"prt_1","id":"c","messageID":"m","#
+        + #""tool":"shell","state":{"status":"completed","input":{"command":"exit 3"},"title":"shell","#
+        + #""metadata":{"metadata":{"exit":3}},"time":{"start":1000,"end":2000}}}}"#,
       Line2Events())
     for tool in [one, two] {
       #expect(tool.isShell && tool.exitCode == 3 && tool.command?.text == "exit 3" && tool.callID == "c" && tool.subject == "exit 3")
@@ -27,8 +31,12 @@ import Testing
   }
 
   @Test func eachLineUnderstandsTheOthersShapes() throws {
-    let two = #"{"type":"tool_use","part":{"partID":"p","tool":"edit","state":{"status":"completed","input":{"path":"a"},"metadata":{"metadata":{"files":[{"file":"a","status":"modified","additions":2,"deletions":1}]}}}}}"#
-    let one = #"{"type":"tool_use","part":{"id":"p","tool":"edit","state":{"status":"completed","input":{"filePath":"a"},"metadata":{"filediff":{"file":"a","additions":2,"deletions":1}}}}}"#
+    let two =
+      #"{"type":"tool_use","part":{"partID":"p","tool":"edit","state":{"status":"completed","input":{"path":"a"},"#
+      + #""metadata":{"metadata":{"files":[{"file":"a","status":"modified","additions":2,"deletions":1}]}}}}}"#
+    let one =
+      #"{"type":"tool_use","part":{"id":"p","tool":"edit","state":{"status":"completed","input":{"filePath":"a"},"#
+      + #""metadata":{"filediff":{"file":"a","additions":2,"deletions":1}}}}}"#
     for decoder in [Line1Events() as any EventDecoding, Line2Events()] {
       for json in [one, two] {
         let edit = try tool(json, decoder)
@@ -40,7 +48,8 @@ import Testing
 
   @Test func aPatchNamesEveryFileAndAFailedEditNone() throws {
     let patch = try tool(
-      #"{"type":"tool_use","part":{"tool":"apply_patch","state":{"status":"completed","metadata":{"files":[{"filePath":"a","type":"add"},{"filePath":"b","type":"move","movePath":"c"}]}}}}"#)
+      #"{"type":"tool_use","part":{"tool":"apply_patch","state":{"status":"completed","#
+        + #""metadata":{"files":[{"filePath":"a","type":"add"},{"filePath":"b","type":"move","movePath":"c"}]}}}}"#)
     #expect(patch.files.map(\.path) == ["a", "b"] && patch.files.last?.movedTo == "c")
     #expect(try tool(#"{"type":"tool_use","part":{"tool":"edit","state":{"status":"error","error":"no","input":{"filePath":"a"}}}}"#).files.isEmpty)
   }
@@ -60,13 +69,17 @@ import Testing
 
   @Test func anInvalidToolNamesTheOneThatWasCalled() throws {
     let missing = try tool(
-      #"{"type":"tool_use","part":{"tool":"invalid","state":{"status":"completed","title":"Invalid Tool","input":{"tool":"bash","error":"Model tried to call unavailable tool 'bash'. Available tools: read."}}}}"#)
+      #"{"type":"tool_use","part":{"tool":"invalid","state":{"status":"completed","title":"Invalid Tool","#
+        + #""input":{"tool":"bash","error":"Model tried to call unavailable tool 'bash'. Available tools: read."}}}}"#)
     #expect(missing.refusal == .unavailable(tool: "bash", why: "Model tried to call unavailable tool 'bash'. Available tools: read."))
     #expect(missing.subject == "bash")
   }
 
   @Test func usageIsCountedOnce() throws {
-    let finish = { (tokens: String) in #"{"type":"step_finish","part":{"reason":"stop","cost":0.5,"tokens":{\#(tokens),"reasoning":16,"input":200,"cache":{"read":1000,"write":5}}}}"# }
+    let finish = { (tokens: String) in
+      #"{"type":"step_finish","part":{"reason":"stop","cost":0.5,"tokens":{\#(tokens),"reasoning":16,"input":200,"#
+        + #""cache":{"read":1000,"write":5}}}}"#
+    }
     let expected = TokenCounts(input: 200, output: 64, reasoning: 16, cacheRead: 1000, cacheWrite: 5)
     for tokens in [#""total":1285,"output":64"#, #""output":64"#, #""total":1285,"output":80"#] {
       guard case .stepFinish(let step) = try event(finish(tokens)) else {
@@ -91,7 +104,9 @@ import Testing
   }
 
   @Test func anErrorSaysItsSentenceAndNothingOfTheResponse() throws {
-    let one = #"{"type":"error","sessionID":"","error":{"name":"APIError","data":{"message":"Invalid API key","statusCode":401,"responseBody":"secret-1","responseHeaders":{"x":"secret-2"}}}}"#
+    let one =
+      #"{"type":"error","sessionID":"","error":{"name":"APIError","data":{"message":"Invalid API key","#
+      + #""statusCode":401,"responseBody":"secret-1","responseHeaders":{"x":"secret-2"}}}}"#
     guard case .error(let error) = try event(one) else {
       Issue.record("not an error")
       return
@@ -99,7 +114,10 @@ import Testing
     #expect(error.sentence == "Invalid API key (401)" && error.kind == "APIError" && error.header.sessionID == nil)
     #expect(!"\(error)".contains("secret"))
 
-    let two = #"{"type":"error","error":{"type":"provider.auth","message":"Provider request failed with HTTP 401: {\"error\":{\"message\":\"Invalid API key\",\"hint\":\"secret-3\"}}","status":401}}"#
+    let two =
+      #"{"type":"error","error":{"type":"provider.auth","#
+      + #""message":"Provider request failed with HTTP 401: {\"error\":{\"message\":\"Invalid API key\","#
+      + #"\"hint\":\"secret-3\"}}","status":401}}"#
     guard case .error(let error) = try event(two, Line2Events()) else {
       Issue.record("not an error")
       return
@@ -121,19 +139,24 @@ import Testing
 
   @Test func aSubagentAndATodoListAreRead() throws {
     let one = try tool(
-      #"{"type":"tool_use","part":{"tool":"task","state":{"status":"completed","input":{"description":"Sub job","prompt":"p","subagent_type":"general"},"metadata":{"sessionId":"ses_c"}}}}"#)
+      #"{"type":"tool_use","part":{"tool":"task","state":{"status":"completed","input":{"description":"Sub job","#
+        + #""prompt":"p","subagent_type":"general"},"metadata":{"sessionId":"ses_c"}}}}"#)
     let two = try tool(
-      #"{"type":"tool_use","part":{"tool":"subagent","state":{"status":"completed","input":{"agent":"general","description":"Sub job"},"metadata":{"metadata":{"sessionID":"ses_c"}}}}}"#,
+      #"{"type":"tool_use","part":{"tool":"subagent","state":{"status":"completed","input":{"agent":"general","#
+        + #""description":"Sub job"},"metadata":{"metadata":{"sessionID":"ses_c"}}}}}"#,
       Line2Events())
     #expect(one.subagent == Subagent(session: "ses_c", title: "Sub job", agent: "general") && two.subagent == one.subagent)
     let todo = try tool(
-      #"{"type":"tool_use","part":{"tool":"todowrite","state":{"status":"completed","input":{"todos":[{"content":"old","status":"pending"}]},"metadata":{"todos":[{"status":"completed","content":"A"},{"content":"B","status":"in_progress"}]}}}}"#)
+      #"{"type":"tool_use","part":{"tool":"todowrite","state":{"status":"completed","#
+        + #""input":{"todos":[{"content":"old","status":"pending"}]},"metadata":{"todos":[{"status":"completed","#
+        + #""content":"A"},{"content":"B","status":"in_progress"}]}}}}"#)
     #expect(todo.todos == [Todo(content: "A", status: "completed"), Todo(content: "B", status: "in_progress")])
   }
 
   @Test func anEventIsRenderedOnOneShortLine() throws {
     let shell = try event(
-      #"{"type":"tool_use","timestamp":1795364331000,"part":{"tool":"bash","state":{"status":"completed","input":{"command":"swift test\nline two"},"metadata":{"exit":1},"time":{"start":1000,"end":3100}}}}"#)
+      #"{"type":"tool_use","timestamp":1795364331000,"part":{"tool":"bash","state":{"status":"completed","#
+        + #""input":{"command":"swift test\nline two"},"metadata":{"exit":1},"time":{"start":1000,"end":3100}}}}"#)
     #expect(shell.line == "16:18:51 bash exit 1 swift test line two (2.1 s)")
     let rejected = try event(
       #"{"type":"tool_use","part":{"tool":"read","state":{"status":"error","input":{"filePath":"/etc/hosts"},"error":"The user declined this tool call"}}}"#)

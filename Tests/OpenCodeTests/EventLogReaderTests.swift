@@ -32,7 +32,9 @@ import Testing
 
   @Test func aReferenceIsExplained() {
     #expect(
-      facts("timestamp=2026-11-22T16:18:23.015Z level=ERROR message=failed ref=err_4e error=\"ProviderModelNotFoundError: Model not found: mock/nope.\" cause=\"x\"")
+      facts(
+        "timestamp=2026-11-22T16:18:23.015Z level=ERROR message=failed ref=err_4e error=\"ProviderModelNotFoundError: Model not found: mock/nope.\" cause=\"x\""
+      )
         == [.cause(ref: "err_4e", message: "Model not found: mock/nope.")])
     let dump = """
       [16:16:51.058] ERROR (#10950): failed {
@@ -52,7 +54,8 @@ import Testing
 
   @Test func theOldLinesWithWholeRequestsAreReadWithoutKeepingThem() {
     let request = String(repeating: #"{"role":"user","content":"secret-prompt","data":{"message":"no"}}"#, count: 4_000)
-    let line = "ERROR 2026-11-22T16:21:03 +718ms service=llm providerID=mock small=false agent=build error={\"error\":{\"requestBodyValues\":\"\(request)\","
+    let line =
+      "ERROR 2026-11-22T16:21:03 +718ms service=llm providerID=mock small=false agent=build error={\"error\":{\"requestBodyValues\":\"\(request)\","
       + #""responseHeaders":{"x-key":"secret-header"},"data":{"error":{"message":"Rate limit"}}}} stream error"#
     #expect(facts(line) == [.providerError(message: "Rate limit", at: 1_795_364_463)])
     #expect(facts(line.replacingOccurrences(of: "small=false", with: "small=true")).isEmpty)

@@ -33,7 +33,8 @@ extension SkimmedLine {
 
 @Suite struct EventSkimmerTests {
   @Test func aLineIsReadTheSameWhereverItIsSplit() throws {
-    let line = #"{"type":"tool_use","timestamp":1795364080500,"part":{"tool":"bash","skip":{"a":[1,{"b":"}]\""}]},"state":{"status":"completed","#
+    let line =
+      #"{"type":"tool_use","timestamp":1795364080500,"part":{"tool":"bash","skip":{"a":[1,{"b":"}]\""}]},"state":{"status":"completed","#
       + #""input":{"command":"echo \"\u00e9\ud83d\ude00\n\t\\"},"metadata":{"exit":-3,"files":[{"file":"a","additions":1},{"file":"b\u0041"}]}},"id":"p1"}}"#
       + "\nplain text\n\n"
     let whole = skim(line)
@@ -120,7 +121,8 @@ extension SkimmedLine {
   }
 
   @Test func membersOfTheSameNameElsewhereAreNotTaken() throws {
-    let record = try #require(skim(#"{"type":"text","part":{"x":{"id":"no","text":"no"},"text":"yes"},"id":"no","text":"no","tokens":{"input":1}}"#).first?.record)
+    let record = try #require(
+      skim(#"{"type":"text","part":{"x":{"id":"no","text":"no"},"text":"yes"},"id":"no","text":"no","tokens":{"input":1}}"#).first?.record)
     #expect(record.string(.text) == "yes" && record.string(.partID) == nil && record.number(.tokensInput) == nil)
   }
 

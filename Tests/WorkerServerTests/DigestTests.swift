@@ -16,23 +16,29 @@ enum Lines {
   }
 
   static func finish(_ message: String, _ reason: String, tokens: Int = 100, cost: Double = 0.5, part: String? = nil) -> String {
-    #"{"type":"step_finish","timestamp":3000,"part":{"id":"\#(part ?? "end-\(message)")","messageID":"\#(message)","reason":"\#(reason)","cost":\#(cost),"tokens":{"input":\#(tokens)}}}"#
+    #"{"type":"step_finish","timestamp":3000,"part":{"id":"\#(part ?? "end-\(message)")","messageID":"\#(message)","#
+      + #""reason":"\#(reason)","cost":\#(cost),"tokens":{"input":\#(tokens)}}}"#
   }
 
   static func bash(_ message: String, _ command: String, exit: Int?, part: String, at: Int = 2_500) -> String {
-    #"{"type":"tool_use","timestamp":\#(at),"part":{"id":"\#(part)","messageID":"\#(message)","tool":"bash","state":{"status":"completed","input":{"command":"\#(command)"},"metadata":{"exit":\#(exit.map(String.init) ?? "null")},"time":{"start":2000,"end":\#(at)}}}}"#
+    #"{"type":"tool_use","timestamp":\#(at),"part":{"id":"\#(part)","messageID":"\#(message)","tool":"bash","#
+      + #""state":{"status":"completed","input":{"command":"\#(command)"},"#
+      + #""metadata":{"exit":\#(exit.map(String.init) ?? "null")},"time":{"start":2000,"end":\#(at)}}}}"#
   }
 
   static func tool(_ message: String, _ tool: String, error: String, part: String = "p") -> String {
-    #"{"type":"tool_use","timestamp":2500,"part":{"id":"\#(part)","messageID":"\#(message)","tool":"\#(tool)","state":{"status":"error","input":{"filePath":"f"},"error":"\#(error)"}}}"#
+    #"{"type":"tool_use","timestamp":2500,"part":{"id":"\#(part)","messageID":"\#(message)","tool":"\#(tool)","#
+      + #""state":{"status":"error","input":{"filePath":"f"},"error":"\#(error)"}}}"#
   }
 
   static func edit(_ message: String, _ path: String, part: String, at: Int = 2_600) -> String {
-    #"{"type":"tool_use","timestamp":\#(at),"part":{"id":"\#(part)","messageID":"\#(message)","tool":"write","state":{"status":"completed","input":{"filePath":"\#(path)"},"time":{"start":2000,"end":\#(at)}}}}"#
+    #"{"type":"tool_use","timestamp":\#(at),"part":{"id":"\#(part)","messageID":"\#(message)","tool":"write","#
+      + #""state":{"status":"completed","input":{"filePath":"\#(path)"},"time":{"start":2000,"end":\#(at)}}}}"#
   }
 
   static func error(_ message: String, name: String = "APIError", status: Int? = nil) -> String {
-    #"{"type":"error","timestamp":4000,"sessionID":"ses_1","error":{"name":"\#(name)","data":{"message":"\#(message)","statusCode":\#(status.map(String.init) ?? "null")}}}"#
+    #"{"type":"error","timestamp":4000,"sessionID":"ses_1","error":{"name":"\#(name)","#
+      + #""data":{"message":"\#(message)","statusCode":\#(status.map(String.init) ?? "null")}}}"#
   }
 }
 
@@ -173,7 +179,10 @@ struct Log {
   @Test func theFirstAndLastOfManyAreKept() throws {
     var lines: [String] = []
     for index in 0..<500 {
-      lines += [Lines.start("m\(index)", at: 1_000 + index), Lines.text("m\(index)", "text \(index)"), Lines.bash("m\(index)", "echo \(index)", exit: 0, part: "b\(index)")]
+      lines += [
+        Lines.start("m\(index)", at: 1_000 + index), Lines.text("m\(index)", "text \(index)"),
+        Lines.bash("m\(index)", "echo \(index)", exit: 0, part: "b\(index)"),
+      ]
       lines.append(Lines.finish("m\(index)", "tool-calls"))
     }
     let digest = try Log.digest(lines)
@@ -189,7 +198,10 @@ struct Log {
 
   @Test func declaredCommandsAndEditsReachTheVerification() throws {
     let digest = try Log.digest(
-      [Lines.bash("m", "npm test", exit: 1, part: "1", at: 3_000), Lines.bash("m", "npm test", exit: 0, part: "2", at: 4_000), Lines.edit("m", "a.js", part: "3", at: 5_000)],
+      [
+        Lines.bash("m", "npm test", exit: 1, part: "1", at: 3_000), Lines.bash("m", "npm test", exit: 0, part: "2", at: 4_000),
+        Lines.edit("m", "a.js", part: "3", at: 5_000),
+      ],
       declared: ["npm test", "npm run lint"])
     let report = digest.verification.report(endNotSeen: false)
     #expect(report.declared.map(\.result) == ["passed", "not run"])
@@ -203,7 +215,8 @@ struct Log {
       #expect(child.map(\.title) == ["Sub job"] && child.first?.agent == "general" && child.first?.session.hasPrefix("ses_") == true)
     }
     #expect(try Recording(name: "1.18.34/bash-denied", state: "", says: []).folded().digest.unavailableTools.elements == ["bash"])
-    #expect(try Recording(name: "2.0-preview-20260807/perm-cfg-v1-extdir-deny", state: "", says: []).folded().digest.deniedTools.elements == ["read (/etc/hosts)"])
+    #expect(
+      try Recording(name: "2.0-preview-20260807/perm-cfg-v1-extdir-deny", state: "", says: []).folded().digest.deniedTools.elements == ["read (/etc/hosts)"])
   }
 
   @Test func retriesOfOpenCode2AreNoSteps() throws {
@@ -233,7 +246,8 @@ struct Log {
       lines.append("{broken")
       if index < 200 { lines.append(Lines.error(long, name: String(repeating: unit, count: 8))) }
     }
-    let stderr = (0..<100).map { "! permission requested: \(String(repeating: "\"\u{2}", count: 500))\($0) (x); auto-rejecting\nError: \($0)\n  --o\($0)\n" }.joined()
+    let stderr = (0..<100).map { "! permission requested: \(String(repeating: "\"\u{2}", count: 500))\($0) (x); auto-rejecting\nError: \($0)\n  --o\($0)\n" }
+      .joined()
     let digest = try Log.digest(lines, stderr: stderr, declared: ["make"])
     let encoded = try JSONEncoder().encode(digest)
     #expect(encoded.count < RunDigest.encodedLimit, "\(encoded.count) bytes")

@@ -22,7 +22,10 @@ import Testing
     let rows: [([String], String)] = [
       ([Lines.start("m"), Lines.finish("m", "stop")], "no final answer: the last step has no text"),
       ([Lines.start("m"), Lines.text("m", "half"), Lines.finish("m", "length")], "the answer was cut by the token limit (length)"),
-      ([Lines.start("m"), Lines.text("m", "x"), Lines.bash("m", "ls", exit: 0, part: "b"), Lines.finish("m", "tool-calls")], "no final answer: it ended after a tool call"),
+      (
+        [Lines.start("m"), Lines.text("m", "x"), Lines.bash("m", "ls", exit: 0, part: "b"), Lines.finish("m", "tool-calls")],
+        "no final answer: it ended after a tool call"
+      ),
       ([Lines.start("m"), Lines.text("m", "x"), Lines.finish("m", "unknown")], "the provider's stream broke off before a final answer"),
       ([Lines.start("m"), Lines.text("m", "x")], "the last step's end is missing"),
       (good + [Lines.start("n")], "no final answer: the last step didn't end"),

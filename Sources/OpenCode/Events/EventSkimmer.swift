@@ -31,7 +31,10 @@ public struct EventSkimmer: Sendable {
   }
 
   /// Within a wanted string: what a backslash began.
-  private enum Escape { case none, backslash, unicode(digitsLeft: Int) }
+  private enum Escape {
+    case none, backslash
+    case unicode(digitsLeft: Int)
+  }
 
   private struct Frame {
     let node: Int
@@ -91,7 +94,7 @@ public struct EventSkimmer: Sendable {
   private mutating func endLine(_ body: (SkimmedLine) -> Void) {
     let range = lineStart..<position
     switch state {
-    case .afterLine where record.string(.type) != nil: body(SkimmedLine(content: .event(record), range: range))
+    case .afterLine where record.text(.type) != nil: body(SkimmedLine(content: .event(record), range: range))
     case .lineStart: body(SkimmedLine(content: .blank, range: range))
     case .textLine: body(SkimmedLine(content: .text(collector.text.head), range: range))
     default: body(SkimmedLine(content: .damaged, range: range))
