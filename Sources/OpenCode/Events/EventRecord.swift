@@ -177,7 +177,7 @@ struct EventShape: Sendable {
 
   private mutating func child(of node: Int, named text: Substring) -> Int {
     var name = Name()
-    text.utf8.forEach { name.append($0) }
+    for byte in text.utf8 { name.append(byte) }
     if let known = nodes[node].edges.first(where: { $0.name == name }) { return known.node }
     nodes.append(Node())
     nodes[node].edges.append((name, nodes.count - 1))

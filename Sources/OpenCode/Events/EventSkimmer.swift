@@ -31,7 +31,10 @@ public struct EventSkimmer: Sendable {
   }
 
   /// Within a wanted string: what a backslash began.
-  private enum Escape { case none, backslash, unicode(digitsLeft: Int) }
+  private enum Escape {
+    case none, backslash
+    case unicode(digitsLeft: Int)
+  }
 
   private struct Frame {
     let node: Int
@@ -52,7 +55,9 @@ public struct EventSkimmer: Sendable {
   private var depth = 0
   private var passNext = false
   private var name = EventShape.Name()
-  private var collector = TextCollector(limit: 0)
+  private var collector = TextCollector(limit: EventSkimmer.textLimit)
+  /// Of a line that isn't JSON.
+  private static let textLimit = 1024
   private var escape = Escape.none
   private var codeUnit: UInt32 = 0
   private var highSurrogate: UInt32 = 0
@@ -89,13 +94,14 @@ public struct EventSkimmer: Sendable {
   private mutating func endLine(_ body: (SkimmedLine) -> Void) {
     let range = lineStart..<position
     switch state {
-    case .afterLine where record.string(.type) != nil: body(SkimmedLine(content: .event(record), range: range))
+    case .afterLine where record.text(.type) != nil: body(SkimmedLine(content: .event(record), range: range))
     case .lineStart: body(SkimmedLine(content: .blank, range: range))
     case .textLine: body(SkimmedLine(content: .text(collector.text.head), range: range))
     default: body(SkimmedLine(content: .damaged, range: range))
     }
     lineStart = position
     state = .lineStart
+    collector.reset(limit: EventSkimmer.textLimit)
     record.clear()
     frames.removeAll(keepingCapacity: true)
     target = nil
@@ -114,15 +120,14 @@ public struct EventSkimmer: Sendable {
     switch state {
     case .lineStart:
       while index < end, Byte.isSpace(bytes[index]) { index += 1 }
+      // Indentation tells help text and log dumps apart.
+      collector.append(UnsafeBufferPointer(start: bytes + start, count: index - start))
       guard index < end, bytes[index] != Byte.newline else { return index }
       if bytes[index] == Byte.openBrace {
         target = 0
         return beginValue(bytes, index)
       }
-      collector.reset(limit: 1024)
       state = .textLine
-      // Indentation tells help text and log dumps apart.
-      collector.append(UnsafeBufferPointer(start: bytes + start, count: index - start))
       return index
 
     case .textLine:

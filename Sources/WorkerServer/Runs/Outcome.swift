@@ -98,6 +98,7 @@ struct Outcome: Codable, Sendable, Equatable {
     for tool in digest.deniedTools.elements { list.append("denied by a rule: \(tool)") }
     let missing = digest.unavailableTools.elements
     if !missing.isEmpty { list.append("the model called tools that it doesn't have: \(missing.joined(separator: ", "))".shortened(to: 300)) }
+    if digest.brokenLines > 0 { list.append("broken lines in OpenCode's output: \(digest.brokenLines); what they said is missing") }
     if !digest.usage.costIsKnown { list.append("cost unknown: the model has no price") }
     return list
   }
@@ -129,8 +130,7 @@ private struct Judge {
     if let help = helpReason, code != 0 || digest.sawNoStep { return (.failed, help) }
     if let what = stoppedAt { return (.incomplete, what) }
     if digest.endedWithError { return (.failed, interruption(code) ?? terminalError) }
-    // Only errors that didn't end the run explain an exit 1; anything else is a failure of its own.
-    guard code == 0 || (code == 1 && digest.mendedErrors > 0) else { return (.failed, exitReason(code)) }
+    guard code == 0 || (code == 1 && wentOn) else { return (.failed, exitReason(code)) }
     if let unfinished = unfinished {
       return digest.sawNoStep && digest.failures.last != nil ? (.failed, exitReason(code)) : (.incomplete, unfinished)
     }
@@ -138,10 +138,14 @@ private struct Judge {
     return (.completed, nil)
   }
 
+  /// It met errors, but they didn't end it: they explain an exit 1, which otherwise is a failure of its own.
+  private var wentOn: Bool { digest.mendedErrors > 0 || (hasFinalAnswer && (digest.retries > 0 || session == .succeeded)) }
+
   /// The log alone must prove a good end or a bad one.
   private var verdictWithoutExit: Verdict {
     if let help = helpReason, digest.sawNoStep { return (.failed, help) }
-    if let what = stoppedAt { return (.incomplete, what) }
+    // OpenCode 2.0.22 goes on after a rejection, so that alone is no end.
+    if let what = stoppedAt, digest.endedWithError || (digest.line == .line1 && digest.finishReason != nil) { return (.incomplete, what) }
     if digest.endedWithError { return (.failed, terminalError) }
     let hasStopped = digest.finishReason == "stop" && digest.lastStepHasAnswer
     if hasStopped || (session == .succeeded && digest.lastStepHasAnswer) { return (.completed, nil) }
@@ -236,9 +240,9 @@ private struct Judge {
   private var helpReason: String? {
     guard let help = digest.help, digest.sawNoStep else { return nil }
     let version = launch.version.map { "OpenCode \($0)" } ?? "this version of OpenCode"
-    if let refused = help.refused { return "\(version) doesn't know \(refused): it printed its help instead of running" }
     let known = Set(help.options)
-    let unknown = launch.options.filter { !known.contains($0) }
+    let unknown = launch.options.filter { option in help.refused.map { $0.contains(option.dropFirst(2)) } ?? !known.contains(option) }
+    if unknown.isEmpty, let refused = help.refused { return "\(version) doesn't know \(refused): it printed its help instead of running" }
     guard !unknown.isEmpty else { return "\(version) printed its help instead of running" }
     return "\(version) doesn't know \(unknown.joined(separator: ", ")): it printed its help instead of running"
   }
@@ -249,10 +253,13 @@ private struct Judge {
   func endAttention(of end: RunEnd, state: Outcome.State) -> [String] {
     var list: [String] = []
     if end == .notSeen { list.append("the exit of OpenCode was not seen: exit code unknown") }
-    if state == .completed || state == .incomplete, digest.mendedErrors > 0, let error = digest.errors.elements.dropLast(digest.trailingErrors).last {
-      var exit = ""
-      if case .exited(let code) = end, code != 0 { exit = " (exit \(code))" }
-      list.append("an error from which it went on\(exit): \(sentence(of: error))".shortened(to: 400))
+    if state == .completed || state == .incomplete {
+      let exit = if case .exited(let code) = end, code != 0 { " (exit \(code))" } else { "" }
+      if digest.mendedErrors > 0, let error = digest.errors.elements.dropLast(digest.trailingErrors).last {
+        list.append("an error from which it went on\(exit): \(sentence(of: error))".shortened(to: 400))
+      } else if state == .completed, !exit.isEmpty {
+        list.append("it finished, but ended\(exit)")
+      }
     }
     if state == .completed, session == .failed { list.append("OpenCode's session says failed, though a final answer came") }
     return list

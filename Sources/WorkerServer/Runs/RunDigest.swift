@@ -114,6 +114,8 @@ struct RunDigest: Codable, Sendable, Equatable {
   private(set) var help: Help?
   /// Lines of stdout that aren't events: log dumps, help text, broken lines.
   private(set) var undecodableLines = 0
+  /// Those of them that began like an event.
+  private(set) var brokenLines = 0
   private(set) var unknownEvents = 0
 
   struct Cause: Codable, Sendable, Equatable {
@@ -322,7 +324,11 @@ struct RunDigest: Codable, Sendable, Equatable {
   }
 
   /// A line of stdout that isn't an event.
-  mutating func foldUndecodable() { undecodableLines += 1 }
+  /// - Parameter broken: it began like one
+  mutating func foldUndecodable(broken: Bool) {
+    undecodableLines += 1
+    if broken { brokenLines += 1 }
+  }
 }
 
 extension OpenCodeEvent {

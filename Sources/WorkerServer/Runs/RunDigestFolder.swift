@@ -65,9 +65,9 @@ struct DigestFolder {
       switch line.content {
       case .event(let record): folding.digest.fold(decoder.event(from: record))
       case .text(let text):
-        folding.digest.foldUndecodable()
+        folding.digest.foldUndecodable(broken: false)
         for fact in folding.text.facts(in: BoundedText(text)) { folding.digest.fold(fact) }
-      case .damaged: folding.digest.foldUndecodable()
+      case .damaged: folding.digest.foldUndecodable(broken: true)
       case .blank: break
       }
     }
