@@ -108,3 +108,20 @@ extension ChangedFiles {
     }
   }
 }
+
+/// Runs a test's blocking body on a thread of its own, a few at a time: each runs dozens of programs.
+func fixtureThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+  try await onThread {
+    fixtureGate.wait()
+    defer { fixtureGate.signal() }
+    try body()
+  }
+}
+
+private let fixtureGate = DispatchSemaphore(value: 4)
+
+/// Says which files differ, not all that there are.
+func expectSame(_ before: [String: String], _ after: [String: String], sourceLocation: SourceLocation = #_sourceLocation) {
+  let differing = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted().map { "\($0): \(before[$0] ?? "-") / \(after[$0] ?? "-")" }
+  #expect(differing == [], sourceLocation: sourceLocation)
+}

@@ -25,7 +25,12 @@ extension ChangedFiles {
       let compared = inSource.filter { $0.end == nil || $0.end?.id != nil }
       if !compared.isEmpty {
         // One byte more than the page shows whether there is another.
-        bytes += try diff(source, paths.isEmpty ? [] : compared, runFolder, program, limit: end + 1 - min(end, bytes.count))
+        do {
+          bytes += try diff(source, paths.isEmpty ? [] : compared, runFolder, program, limit: end + 1 - min(end, bytes.count))
+        } catch let error as WorkspaceError where sources.count > 1 {
+          // A nested repository that was deleted took its objects along; the others' diffs are still there.
+          bytes += Array("# \(source.prefix.isEmpty ? "." : source.prefix): \(error)\n".utf8)
+        }
       }
       for row in inSource where row.end != nil && row.end?.id == nil {
         bytes += Array("# \(row.path): \(row.change.rawValue); its content wasn't kept\(row.ignored == true ? " (ignored by git)" : "")\n".utf8)

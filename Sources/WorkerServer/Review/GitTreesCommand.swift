@@ -37,10 +37,10 @@ struct GitProgram: Sendable {
     }
   }
 
-  /// The first line of git's own words.
+  /// The line of git's own words that says most.
   private static func words(_ errors: [UInt8]) -> String? {
     let lines = errors.split(separator: 0x0a).map { String(decoding: $0.prefix(300), as: UTF8.self) }
-    return lines.first { $0.hasPrefix("fatal:") || $0.hasPrefix("error:") } ?? lines.first
+    return lines.first { $0.hasPrefix("fatal:") } ?? lines.first { $0.hasPrefix("error:") } ?? lines.first
   }
 
   /// Only what git needs: every GIT_* variable of ours stays outside, no system configuration of attributes, no locks, no questions.

@@ -224,6 +224,17 @@ struct GitChange: Sendable {
         changes[place].removed = Int(String(decoding: parts[1], as: UTF8.self))
       }
     }
-    return changes.filter { $0.oldMode != 0o160000 && $0.newMode != 0o160000 }
+    return changes.compactMap(\.withoutGitlinks)
+  }
+
+  /// A submodule's entry is no file: what took its place was added, what it replaced was deleted.
+  private var withoutGitlinks: GitChange? {
+    let gitlink: UInt32 = 0o160000
+    switch (oldMode == gitlink, newMode == gitlink) {
+    case (false, false): return self
+    case (true, false) where newMode != nil: return GitChange(.added, path: path, newMode: newMode, newID: newID)
+    case (false, true) where oldMode != nil: return GitChange(.deleted, path: from ?? path, oldMode: oldMode)
+    default: return nil
+    }
   }
 }

@@ -167,16 +167,17 @@ struct GitSnapshot: Sendable {
     var unhashed: [Unhashed] = []
     var folders = RealFolders(root: root)
     var gone: [PathBytes] = []
-    var beyondLinks: [PathBytes] = []
+    var refused: [PathBytes] = []
     var present: [PathBytes] = []
     func sort(_ path: PathBytes, tracked: Bool) {
       if tracked, folders.isBeyondLink(path) {
-        beyondLinks.append(path)
+        refused.append(path)
         return
       }
       let full = WorkspacePath.join(root, path)
       guard let facts = FileFacts.of(full), facts.kind == .file || facts.kind == .link else {
-        if tracked { gone.append(path) }
+        // A FIFO or a socket in its place is refused by git.
+        if tracked { FileFacts.of(full)?.kind == .other ? refused.append(path) : gone.append(path) }
         return
       }
       guard facts.kind == .file else {
@@ -195,7 +196,7 @@ struct GitSnapshot: Sendable {
     var seen: Set<PathBytes> = []
     for path in candidates.tracked where seen.insert(path).inserted { sort(path, tracked: true) }
     for path in candidates.untracked where seen.insert(path).inserted { sort(path, tracked: false) }
-    try remove(beyondLinks)
+    try remove(refused)
     // Deletions first: a file may now be where a folder was.
     try update(gone + present)
     return unhashed
