@@ -14,7 +14,7 @@ extension ChangedFiles {
     paths: [String] = [], runFolder: String, git: String?, offset: Int = 0, limit: Int, deadline: Double = 10
   ) throws -> (text: String, nextOffset: Int?) {
     guard limit >= 4, offset >= 0, limit < 1 << 40, offset < 1 << 40 else { throw WorkspaceError("offset must be 0 or more, limit 4 or more") }
-    guard !sources.isEmpty else { throw WorkspaceError("no contents were kept: \(why ?? "there is no git repository")") }
+    guard !sources.isEmpty || (files.isEmpty && exact) else { throw WorkspaceError("no contents were kept: \(why ?? "there is no git repository")") }
     guard let git else { throw WorkspaceError("git is not installed") }
     let program = GitProgram(path: git, until: Monotonic.now + deadline)
     let wanted = try chosen(paths)
@@ -90,7 +90,7 @@ extension ChangedFiles {
       [
         "diff-index", "-p", "-M", "--cached", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all", "--src-prefix=a/\(shownPrefix)",
         "--dst-prefix=b/\(shownPrefix)", source.baseTree, "--",
-      ] + specs, folder: hasWorkTree ? source.folder : directory, place: GitPlace(directory: directory, workTree: hasWorkTree ? source.folder : nil),
+      ] + specs, folder: hasWorkTree ? source.folder : directory, place: GitPlace(directory: directory, workTree: hasWorkTree ? source.folder : nil, index: source.index),
       outputLimit: limit)
   }
 

@@ -62,10 +62,19 @@ struct GitProgram: Sendable {
 struct GitPlace: Sendable {
   let directory: String
   let workTree: String?
+  /// Whether the user's objects can be read. Without them nothing of the user's is written either: git touches an object of theirs
+  /// (its modification time) when it is about to write the same one.
+  var seesObjects = true
+  /// Another index file than the directory's own, by its name in there.
+  var index: String?
 
   var variables: [String: String] {
-    var set = ["GIT_DIR": directory, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_LITERAL_PATHSPECS": "0"]
+    var set = ["GIT_DIR": directory, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"]
     if let workTree { set["GIT_WORK_TREE"] = workTree }
+    if let index { set["GIT_INDEX_FILE"] = "\(directory)/\(index)" }
+    if seesObjects, let bytes = try? PrivateFiles.read("\(directory)/alternates"), let text = String(validating: bytes, as: UTF8.self) {
+      set["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = text
+    }
     return set
   }
 }

@@ -49,7 +49,7 @@ extension WorkspaceBaseline {
 
   private func finishTrees(_ outer: GitTree, _ git: GitProgram, _ runFolder: String, _ toolPaths: [String], _ result: inout ChangedFiles) {
     let budget = HashBudget()
-    var sources = trees.map { ChangedFiles.Source(name: $0.name, folder: $0.folder, prefix: $0.prefix, baseTree: $0.baseTree) }
+    var sources: [ChangedFiles.Source] = []
     let innerTrees = trees.dropFirst().map { WorkspacePath.bytes($0.prefix) }
     let ends = concurrently(
       trees.map { tree in
@@ -62,6 +62,9 @@ extension WorkspaceBaseline {
         rows += end.rows
         result.commits += end.commits
         result.doubt(end.doubts)
+        if let base = end.baseTree {
+          sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: base, index: GitSnapshot.endIndex))
+        }
         if tree.prefix.isEmpty {
           (result.headAfter, result.branchAfter) = (end.head, end.branch)
           let before = Set(innerTrees)
@@ -95,7 +98,7 @@ extension WorkspaceBaseline {
         let snapshot = tree.snapshot(runFolder, git)
         let all = try tree.uncommitted(snapshot, since: snapshot.emptyTree, dirtyOnly: false)
         rows += all.filter { $0.change != .deleted }
-        sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: snapshot.emptyTree))
+        sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: snapshot.emptyTree, index: "index"))
       } catch {
         result.doubt(["\(WorkspacePath.shown(path)): not recorded: \(error)"])
       }
