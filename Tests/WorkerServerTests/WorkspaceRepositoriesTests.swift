@@ -195,7 +195,7 @@ import Testing
       #expect(changes.lines == ["D gone/x.txt", "A made/m.txt", "A plain/y.txt"])
       #expect(changes.why?.contains("plain itself is gone") == true)
       let patch = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 10_000)
-      #expect(patch.text.contains("# gone: git diff-index") && patch.text.contains("+++ b/made/m.txt") && patch.text.contains("+++ b/plain/y.txt"))
+      #expect(patch.text.contains("# gone/x.txt: deleted") && patch.text.contains("+++ b/made/m.txt") && patch.text.contains("+++ b/plain/y.txt"))
     }
   }
 
@@ -291,8 +291,8 @@ import Testing
       try fixture.write("back.bin", "raw content 3\n")
       try fixture.write("large.bin", [UInt8](repeating: 1, count: Int(HashBudget.file) + 1))
       try fixture.write("large2.bin", [UInt8](repeating: 2, count: Int(HashBudget.file) + 1))
-      // An index written in the same instant would make git look into the files.
-      usleep(20_000)
+      // Of files as young as the index git doesn't trust the times, and without the filter it can't tell.
+      for name in ["same", "changed", "back", "large", "large2"] { try BytePaths.setModified(fixture.path("\(name).bin"), 1_700_000_000_000_000_000) }
       try fixture.commit("with lfs")
       #expect(try fixture.git("show", "HEAD:same.bin") == "pointer")
       try fixture.git("config", "filter.lfs.clean", "touch \(marker); cat")

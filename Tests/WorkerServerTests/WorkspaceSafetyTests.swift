@@ -34,7 +34,9 @@ struct Hostility: Sendable, CustomTestStringConvertible {
     },
     Hostility("textconv and external diff") { fixture, folder, trap in
       try fixture.write("\(folder.isEmpty ? "" : folder + "/").gitattributes", "* diff=evil merge=evil\n")
-      for key in ["diff.evil.textconv", "diff.evil.command", "diff.external", "merge.evil.driver", "interactive.diffFilter"] { try fixture.git("config", key, trap, folder: folder) }
+      for key in ["diff.evil.textconv", "diff.evil.command", "diff.external", "merge.evil.driver", "interactive.diffFilter"] {
+        try fixture.git("config", key, trap, folder: folder)
+      }
     },
     Hostility("gpg with log.showSignature") { fixture, folder, trap in
       for (key, value) in [("gpg.program", trap), ("log.showSignature", "true"), ("commit.gpgSign", "true"), ("gpg.ssh.program", trap)] {
@@ -45,7 +47,9 @@ struct Hostility: Sendable, CustomTestStringConvertible {
       for alias in ["rev-parse", "diff-files", "ls-files", "update-index", "write-tree", "diff-index", "rev-list", "config"] {
         try fixture.git("config", "alias.\(alias)", "!\(trap)", folder: folder)
       }
-      for key in ["core.pager", "core.editor", "core.sshCommand", "core.askPass", "credential.helper", "core.gitProxy", "pager.diff", "uploadpack.packObjectsHook"] {
+      for key in [
+        "core.pager", "core.editor", "core.sshCommand", "core.askPass", "credential.helper", "core.gitProxy", "pager.diff", "uploadpack.packObjectsHook",
+      ] {
         try fixture.git("config", key, trap, folder: folder)
       }
     },
@@ -54,7 +58,9 @@ struct Hostility: Sendable, CustomTestStringConvertible {
       try fixture.git("config", "includeIf.gitdir:/.path", "\(fixture.top)/evil.config", folder: folder)
     },
     Hostility("a promisor remote") { fixture, folder, trap in
-      for (key, value) in [("remote.evil.url", "ext::\(trap)"), ("remote.evil.promisor", "true"), ("extensions.partialClone", "evil"), ("protocol.ext.allow", "always")] {
+      for (key, value) in [
+        ("remote.evil.url", "ext::\(trap)"), ("remote.evil.promisor", "true"), ("extensions.partialClone", "evil"), ("protocol.ext.allow", "always"),
+      ] {
         try fixture.git("config", key, value, folder: folder)
       }
     },

@@ -68,7 +68,8 @@ struct ChangedFiles: Codable, Sendable {
     var folder: String
     /// Relative to the root, as `WorkspacePath` shows it; "" for the root's own.
     var prefix: String
-    var baseTree: String
+    /// nil: the contents are lost.
+    var baseTree: String?
     /// The index file in there that holds the end.
     var index: String
   }

@@ -11,6 +11,8 @@ struct GitTreeEnd: Sendable {
   var doubts: [String] = []
   /// What was before, reduced to what changed: a tree to which the index file `GitSnapshot.endIndex` compares. nil: nothing changed.
   var baseTree: String?
+  /// The comparison failed: names are known, contents aren't.
+  var lostContents = false
   /// Repositories inside that weren't there before, relative to this tree.
   var newInner: [PathBytes] = []
 }
@@ -183,6 +185,7 @@ extension GitTreeEnd {
   fileprivate mutating func take(_ compared: GitTree.Comparison, tree: GitTree, _ snapshot: GitSnapshot, byHand: [PathBytes: ChangedFile]) throws {
     doubts += compared.doubts
     baseTree = compared.baseTree
+    lostContents = !compared.doubts.isEmpty
     let dirty = Set((try PrivateFiles.read("\(snapshot.directory)/dirty", limit: 256 << 20)).split(separator: 0).map { PathBytes($0) })
     let top = WorkspacePath.bytes(tree.prefix)
     var rows = byHand

@@ -26,7 +26,8 @@ extension WorkspaceBaseline {
     let named = Set(relative(toolPaths))
     if !named.isEmpty {
       for index in result.files.indices
-      where named.contains(WorkspacePath.bytes(result.files[index].path)) || result.files[index].from.map({ named.contains(WorkspacePath.bytes($0)) }) ?? false {
+      where named.contains(WorkspacePath.bytes(result.files[index].path)) || result.files[index].from.map({ named.contains(WorkspacePath.bytes($0)) }) ?? false
+      {
         result.files[index].byTool = true
       }
     }
@@ -62,8 +63,8 @@ extension WorkspaceBaseline {
         rows += end.rows
         result.commits += end.commits
         result.doubt(end.doubts)
-        if let base = end.baseTree {
-          sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: base, index: GitSnapshot.endIndex))
+        if end.baseTree != nil || end.lostContents || !end.rows.isEmpty {
+          sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: end.baseTree, index: GitSnapshot.endIndex))
         }
         if tree.prefix.isEmpty {
           (result.headAfter, result.branchAfter) = (end.head, end.branch)
