@@ -67,9 +67,9 @@ public enum BytePaths {
     defer { closedir(stream) }
     var names: [[UInt8]] = []
     while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: UInt8.self, capacity: 1024) { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }
-      }
+      // The record ends with the name: copying the whole type would read past the system's buffer.
+      let start = UnsafeRawPointer(entry).advanced(by: MemoryLayout<dirent>.offset(of: \dirent.d_name) ?? 0).assumingMemoryBound(to: UInt8.self)
+      let name = Array(UnsafeBufferPointer(start: start, count: strlen(start)))
       if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
     }
     return names

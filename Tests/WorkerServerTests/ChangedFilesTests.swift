@@ -39,7 +39,13 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
       try $0.write("a.txt", "one\nagain\nthree\n")
       try $0.write("new.txt", "changed\n")
     },
-    ChangeCase("staged before, changed again", ["M* a.txt"], before: { try dirty($0); try $0.git("add", "-A") }) { try $0.write("a.txt", "x\n") },
+    ChangeCase(
+      "staged before, changed again", ["M* a.txt"],
+      before: {
+        try dirty($0)
+        try $0.git("add", "-A")
+      }
+    ) { try $0.write("a.txt", "x\n") },
     ChangeCase("changed and changed back", [], before: dirty) {
       try $0.write("b.txt", "other\n")
       try $0.write("b.txt", "b\n")
@@ -55,19 +61,27 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
     ChangeCase("untracked before, deleted", ["D* new.txt"], before: dirty) { try $0.remove("new.txt") },
     ChangeCase("a folder deleted", ["D dir/c.txt"]) { try $0.remove("dir") },
     ChangeCase("renamed", ["R a.txt -> z.txt"]) { try $0.git("mv", "a.txt", "z.txt") },
-    ChangeCase("renamed by the shell, dirty before", ["R* a.txt -> dir/z.txt"], before: dirty) { try FileManager.default.moveItem(atPath: $0.path("a.txt"), toPath: $0.path("dir/z.txt")) },
+    ChangeCase("renamed by the shell, dirty before", ["R* a.txt -> dir/z.txt"], before: dirty) {
+      try FileManager.default.moveItem(atPath: $0.path("a.txt"), toPath: $0.path("dir/z.txt"))
+    },
     ChangeCase("made executable", ["M b.txt"]) { try $0.executable("b.txt") },
-    ChangeCase("symlinks made, turned and deleted", ["M link", "D old", "A fresh"].sorted { $0.dropFirst(2) < $1.dropFirst(2) }, before: {
-      try $0.link("link", to: "a.txt")
-      try $0.link("old", to: "nowhere")
-      try $0.commit("links")
-    }) {
+    ChangeCase(
+      "symlinks made, turned and deleted", ["M link", "D old", "A fresh"].sorted { $0.dropFirst(2) < $1.dropFirst(2) },
+      before: {
+        try $0.link("link", to: "a.txt")
+        try $0.link("old", to: "nowhere")
+        try $0.commit("links")
+      }
+    ) {
       try $0.remove("link")
       try $0.link("link", to: "b.txt")
       try $0.remove("old")
       try $0.link("fresh", to: "/nowhere/at/all")
     },
-    ChangeCase("a file became a symlink", ["M b.txt"]) { try $0.remove("b.txt"); try $0.link("b.txt", to: "a.txt") },
+    ChangeCase("a file became a symlink", ["M b.txt"]) {
+      try $0.remove("b.txt")
+      try $0.link("b.txt", to: "a.txt")
+    },
     ChangeCase("a folder replaced by a symlink", ["A dir", "D dir/c.txt", "A other/c.txt"]) {
       try $0.remove("dir")
       try $0.write("other/c.txt", "different\n")
@@ -79,63 +93,117 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
       try $0.remove("b.txt")
       try $0.write("b.txt/in.txt", "something else entirely\n")
     },
-    ChangeCase("a tracked file replaced by a FIFO", ["D b.txt"]) { try $0.remove("b.txt"); #expect(mkfifo($0.path("b.txt"), 0o600) == 0) },
+    ChangeCase("a tracked file replaced by a FIFO", ["D b.txt"]) {
+      try $0.remove("b.txt")
+      #expect(mkfifo($0.path("b.txt"), 0o600) == 0)
+    },
     ChangeCase("committed by the run", ["M a.txt", "A made.txt"]) {
       try $0.write("a.txt", "committed\n")
       try $0.write("made.txt", "m\n")
       try $0.commit("work")
     },
     ChangeCase("dirty before, committed by the run without a change", [], before: dirty) { try $0.commit("what was there") },
-    ChangeCase("amended", ["M b.txt"]) { try $0.write("b.txt", "amended\n"); try $0.git("commit", "-qa", "--amend", "-m", "amended") },
-    ChangeCase("switched to another branch", ["M a.txt", "A side.txt"], before: {
-      try $0.git("checkout", "-qb", "side")
-      try $0.write("side.txt", "s\n")
-      try $0.write("a.txt", "side\n")
-      try $0.commit("side")
-      try $0.git("checkout", "-q", "main")
-    }) { try $0.git("checkout", "-q", "side") },
+    ChangeCase("amended", ["M b.txt"]) {
+      try $0.write("b.txt", "amended\n")
+      try $0.git("commit", "-qa", "--amend", "-m", "amended")
+    },
+    ChangeCase(
+      "switched to another branch", ["M a.txt", "A side.txt"],
+      before: {
+        try $0.git("checkout", "-qb", "side")
+        try $0.write("side.txt", "s\n")
+        try $0.write("a.txt", "side\n")
+        try $0.commit("side")
+        try $0.git("checkout", "-q", "main")
+      }
+    ) { try $0.git("checkout", "-q", "side") },
     ChangeCase("stashed", ["M* a.txt", "D* new.txt"], before: dirty) { try $0.git("stash", "-q", "-u") },
     ChangeCase("reset --hard", ["M* a.txt"], before: dirty) { try $0.git("reset", "-q", "--hard") },
-    ChangeCase("a conflict being resolved", ["M* a.txt"], before: {
-      try $0.git("checkout", "-qb", "side")
-      try $0.write("a.txt", "theirs\n")
-      try $0.commit("theirs")
-      try $0.git("checkout", "-q", "main")
-      try $0.write("a.txt", "ours\n")
-      try $0.commit("ours")
-      try $0.git("merge", "-q", "side", mayFail: true)
-      #expect(try $0.git("ls-files", "-u") != "")
-    }) { try $0.write("a.txt", "both\n") },
-    ChangeCase("a conflict that stays", [], before: {
-      try $0.git("checkout", "-qb", "side")
-      try $0.git("rm", "-q", "a.txt")
-      try $0.commit("theirs")
-      try $0.git("checkout", "-q", "main")
-      try $0.write("a.txt", "ours\n")
-      try $0.commit("ours")
-      try $0.git("merge", "-q", "side", mayFail: true)
-    }) { _ in },
-    ChangeCase("a split index", ["M a.txt", "D dir/c.txt"], before: { try $0.git("update-index", "--split-index"); try $0.write("s.txt", "s\n"); try $0.git("add", "-A") }) {
+    ChangeCase(
+      "a conflict being resolved", ["M* a.txt"],
+      before: {
+        try $0.git("checkout", "-qb", "side")
+        try $0.write("a.txt", "theirs\n")
+        try $0.commit("theirs")
+        try $0.git("checkout", "-q", "main")
+        try $0.write("a.txt", "ours\n")
+        try $0.commit("ours")
+        try $0.git("merge", "-q", "side", mayFail: true)
+        #expect(try $0.git("ls-files", "-u") != "")
+      }
+    ) { try $0.write("a.txt", "both\n") },
+    ChangeCase(
+      "a conflict that stays", [],
+      before: {
+        try $0.git("checkout", "-qb", "side")
+        try $0.git("rm", "-q", "a.txt")
+        try $0.commit("theirs")
+        try $0.git("checkout", "-q", "main")
+        try $0.write("a.txt", "ours\n")
+        try $0.commit("ours")
+        try $0.git("merge", "-q", "side", mayFail: true)
+      }
+    ) { _ in },
+    ChangeCase(
+      "a split index", ["M a.txt", "D dir/c.txt"],
+      before: {
+        try $0.git("update-index", "--split-index")
+        try $0.write("s.txt", "s\n")
+        try $0.git("add", "-A")
+      }
+    ) {
       try $0.write("a.txt", "split\n")
       try $0.remove("dir/c.txt")
     },
-    ChangeCase("a sparse checkout", ["M a.txt", "A dir/c.txt"].prefix(1) + ["M dir/c.txt"], before: {
-      try $0.git("sparse-checkout", "set", "--no-cone", "/*.txt")
-      #expect(!PrivateFiles.exists($0.path("dir/c.txt")))
-    }) {
+    ChangeCase(
+      "a sparse checkout", ["M a.txt", "M dir/c.txt"],
+      before: {
+        try $0.git("sparse-checkout", "set", "--no-cone", "/*.txt")
+        #expect(!PrivateFiles.exists($0.path("dir/c.txt")))
+      }
+    ) {
       try $0.write("a.txt", "changed\n")
       try $0.write("dir/c.txt", "written where nothing was checked out\n")
     },
-    ChangeCase("a sparse index", ["M a.txt"], before: { try $0.git("sparse-checkout", "set", "--cone", "--sparse-index") }) { try $0.write("a.txt", "changed\n") },
-    ChangeCase("assume-unchanged files", ["M a.txt"], before: {
-      try $0.git("update-index", "--assume-unchanged", "a.txt", "b.txt")
-      try $0.write("b.txt", "dirty, hidden from git status\n")
-    }) { try $0.write("a.txt", "changed\n") },
-    ChangeCase("intent to add", ["M* new.txt"], before: { try $0.write("new.txt", "n\n"); try $0.git("add", "-N", "new.txt") }) { try $0.write("new.txt", "changed\n") },
-    ChangeCase("intent to add, untouched", [], before: { try $0.write("new.txt", "n\n"); try $0.git("add", "-N", "new.txt") }) { _ in },
+    ChangeCase("a sparse index", ["M a.txt"], before: { try $0.git("sparse-checkout", "set", "--cone", "--sparse-index") }) {
+      try $0.write("a.txt", "changed\n")
+    },
+    ChangeCase(
+      "assume-unchanged files", ["M a.txt"],
+      before: {
+        try $0.git("update-index", "--assume-unchanged", "a.txt", "b.txt")
+        try $0.write("b.txt", "dirty, hidden from git status\n")
+      }
+    ) { try $0.write("a.txt", "changed\n") },
+    ChangeCase(
+      "intent to add", ["M* new.txt"],
+      before: {
+        try $0.write("new.txt", "n\n")
+        try $0.git("add", "-N", "new.txt")
+      }
+    ) { try $0.write("new.txt", "changed\n") },
+    ChangeCase(
+      "intent to add, untouched", [],
+      before: {
+        try $0.write("new.txt", "n\n")
+        try $0.git("add", "-N", "new.txt")
+      }
+    ) { _ in },
     ChangeCase("index.lock left behind", ["M a.txt"], before: { try $0.write(".git/index.lock", "") }) { try $0.write("a.txt", "x\n") },
-    ChangeCase("binary files", ["M bin"], before: { try $0.write("bin", [0, 1, 2, 255]); try $0.commit("bin") }) { try $0.write("bin", [0, 255, 1]) },
-    ChangeCase("ignored files stay out", ["A seen.txt"], before: { try $0.write(".gitignore", "*.log\nbuild/\n"); try $0.commit("ignore") }) {
+    ChangeCase(
+      "binary files", ["M bin"],
+      before: {
+        try $0.write("bin", [0, 1, 2, 255])
+        try $0.commit("bin")
+      }
+    ) { try $0.write("bin", [0, 255, 1]) },
+    ChangeCase(
+      "ignored files stay out", ["A seen.txt"],
+      before: {
+        try $0.write(".gitignore", "*.log\nbuild/\n")
+        try $0.commit("ignore")
+      }
+    ) {
       try $0.write("x.log", "l\n")
       try $0.write("build/out", "o\n")
       try $0.write("seen.txt", "s\n")
@@ -154,16 +222,22 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
       try $0.write(".env", "A=2\n")
       try $0.remove("gone.log")
     },
-    ChangeCase("ignored before, no longer ignored", ["M .gitignore"], before: {
-      try $0.write(".gitignore", "*.log\n")
-      try $0.commit("ignore")
-      try $0.write("x.log", "was there\n")
-    }) { try $0.write(".gitignore", "# nothing\n") },
-    ChangeCase("an ignored file committed by force", ["A forced.log"], before: {
-      try $0.write(".gitignore", "*.log\n")
-      try $0.commit("ignore")
-      try $0.write("old.log", "was there\n")
-    }) {
+    ChangeCase(
+      "ignored before, no longer ignored", ["M .gitignore"],
+      before: {
+        try $0.write(".gitignore", "*.log\n")
+        try $0.commit("ignore")
+        try $0.write("x.log", "was there\n")
+      }
+    ) { try $0.write(".gitignore", "# nothing\n") },
+    ChangeCase(
+      "an ignored file committed by force", ["A forced.log"],
+      before: {
+        try $0.write(".gitignore", "*.log\n")
+        try $0.commit("ignore")
+        try $0.write("old.log", "was there\n")
+      }
+    ) {
       try $0.write("forced.log", "f\n")
       try $0.git("add", "-f", "forced.log", "old.log")
       try $0.git("commit", "-qm", "forced")
@@ -172,16 +246,19 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
       try $0.write("git~1", "1\n")
       try $0.write("back\\slash", "2\n")
     },
-    ChangeCase("line endings converted on the way in", ["M b.txt"], before: {
-      try $0.git("config", "core.autocrlf", "true")
-      try $0.write("crlf.txt", "1\r\n2\r\n")
-      try $0.commit("crlf")
-    }) { try $0.write("b.txt", "bb\r\n") },
+    ChangeCase(
+      "line endings converted on the way in", ["M b.txt"],
+      before: {
+        try $0.git("config", "core.autocrlf", "true")
+        try $0.write("crlf.txt", "1\r\n2\r\n")
+        try $0.commit("crlf")
+      }
+    ) { try $0.write("b.txt", "bb\r\n") },
   ]
 
   @Test("What the run did is listed, and nothing else", arguments: cases)
   func table(_ change: ChangeCase) async throws {
-    try await onThread {
+    try await fixtureThread {
       let fixture = try GitFixture()
       try change.before(fixture)
       // Times that tell before from after even on a coarse clock.

@@ -36,7 +36,8 @@ final class GitFixture: Sendable {
       "HOME": home, "PATH": "/usr/bin:/bin", "GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "n@example.org", "GIT_COMMITTER_NAME": "n",
       "GIT_COMMITTER_EMAIL": "n@example.org", "GIT_CONFIG_NOSYSTEM": "1", "GIT_ALLOW_PROTOCOL": "file",
     ]
-    let result = try Command(GitFixture.git, ["-c", "protocol.file.allow=always"] + arguments, environment: environment, folder: path(folder), deadline: 60).run()
+    let result = try Command(GitFixture.git, ["-c", "protocol.file.allow=always"] + arguments, environment: environment, folder: path(folder), deadline: 60)
+      .run()
     if !result.succeeded && !mayFail { throw WorkspaceError("git \(arguments.joined(separator: " ")): \(result.errorText)") }
     return result.outputText.trimmingCharacters(in: .newlines)
   }
@@ -107,4 +108,21 @@ extension ChangedFiles {
       return letter + (row.dirtyBefore == true ? "*" : "") + " " + (row.from.map { "\($0) -> " } ?? "") + row.path
     }
   }
+}
+
+/// Runs a test's blocking body on a thread of its own, a few at a time: each runs dozens of programs.
+func fixtureThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+  try await onThread {
+    fixtureGate.wait()
+    defer { fixtureGate.signal() }
+    try body()
+  }
+}
+
+private let fixtureGate = DispatchSemaphore(value: 4)
+
+/// Says which files differ, not all that there are.
+func expectSame(_ before: [String: String], _ after: [String: String], sourceLocation: SourceLocation = #_sourceLocation) {
+  let differing = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted().map { "\($0): \(before[$0] ?? "-") / \(after[$0] ?? "-")" }
+  #expect(differing == [], sourceLocation: sourceLocation)
 }

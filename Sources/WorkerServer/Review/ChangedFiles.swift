@@ -60,7 +60,7 @@ struct ChangedFiles: Codable, Sendable {
     var repository: String?
   }
 
-  /// A tree of the run's own git directory, against which its index at the end is compared.
+  /// A git directory of the run's own with a tree (what was) and an index file (what is).
   struct Source: Codable, Sendable {
     /// The folder below `git/` of the run's folder.
     var name: String
@@ -68,7 +68,10 @@ struct ChangedFiles: Codable, Sendable {
     var folder: String
     /// Relative to the root, as `WorkspacePath` shows it; "" for the root's own.
     var prefix: String
-    var baseTree: String
+    /// nil: the contents are lost.
+    var baseTree: String?
+    /// The index file in there that holds the end.
+    var index: String
   }
 
   /// The top of the repository, or the folder itself where there is none.

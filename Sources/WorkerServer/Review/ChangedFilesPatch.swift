@@ -14,7 +14,7 @@ extension ChangedFiles {
     paths: [String] = [], runFolder: String, git: String?, offset: Int = 0, limit: Int, deadline: Double = 10
   ) throws -> (text: String, nextOffset: Int?) {
     guard limit >= 4, offset >= 0, limit < 1 << 40, offset < 1 << 40 else { throw WorkspaceError("offset must be 0 or more, limit 4 or more") }
-    guard !sources.isEmpty else { throw WorkspaceError("no contents were kept: \(why ?? "there is no git repository")") }
+    guard !sources.isEmpty || (files.isEmpty && exact) else { throw WorkspaceError("no contents were kept: \(why ?? "there is no git repository")") }
     guard let git else { throw WorkspaceError("git is not installed") }
     let program = GitProgram(path: git, until: Monotonic.now + deadline)
     let wanted = try chosen(paths)
@@ -24,8 +24,17 @@ extension ChangedFiles {
       let inSource = wanted.filter { self.source(of: $0)?.name == source.name }
       let compared = inSource.filter { $0.end == nil || $0.end?.id != nil }
       if !compared.isEmpty {
+        guard let base = source.baseTree else {
+          bytes += compared.flatMap { Array("# \($0.path): \($0.change.rawValue); its content wasn't kept\n".utf8) }
+          continue
+        }
         // One byte more than the page shows whether there is another.
-        bytes += try diff(source, paths.isEmpty ? [] : compared, runFolder, program, limit: end + 1 - min(end, bytes.count))
+        do {
+          bytes += try diff(source, from: base, paths.isEmpty ? [] : compared, runFolder, program, limit: end + 1 - min(end, bytes.count))
+        } catch let error as WorkspaceError where sources.count > 1 {
+          // A nested repository that was deleted took its objects along; the others' diffs are still there.
+          bytes += Array("# \(source.prefix.isEmpty ? "." : source.prefix): \(error)\n".utf8)
+        }
       }
       for row in inSource where row.end != nil && row.end?.id == nil {
         bytes += Array("# \(row.path): \(row.change.rawValue); its content wasn't kept\(row.ignored == true ? " (ignored by git)" : "")\n".utf8)
@@ -71,7 +80,7 @@ extension ChangedFiles {
     sources.last { WorkspacePath.relative(WorkspacePath.bytes(row.path), to: WorkspacePath.bytes($0.prefix)) != nil }
   }
 
-  private func diff(_ source: Source, _ rows: [ChangedFile], _ runFolder: String, _ git: GitProgram, limit: Int) throws -> [UInt8] {
+  private func diff(_ source: Source, from base: String, _ rows: [ChangedFile], _ runFolder: String, _ git: GitProgram, limit: Int) throws -> [UInt8] {
     let directory = GitTree.directory(runFolder, source.name)
     guard PrivateFiles.exists("\(directory)/HEAD") else { throw WorkspaceError("the run's record of contents is gone") }
     let top = WorkspacePath.bytes(source.prefix)
@@ -84,8 +93,9 @@ extension ChangedFiles {
     return try git.run(
       [
         "diff-index", "-p", "-M", "--cached", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all", "--src-prefix=a/\(shownPrefix)",
-        "--dst-prefix=b/\(shownPrefix)", source.baseTree, "--",
-      ] + specs, folder: hasWorkTree ? source.folder : directory, place: GitPlace(directory: directory, workTree: hasWorkTree ? source.folder : nil),
+        "--dst-prefix=b/\(shownPrefix)", base, "--",
+      ] + specs, folder: hasWorkTree ? source.folder : directory,
+      place: GitPlace(directory: directory, workTree: hasWorkTree ? source.folder : nil, index: source.index),
       outputLimit: limit)
   }
 
@@ -94,7 +104,9 @@ extension ChangedFiles {
     if let text = String(validating: path, as: UTF8.self) { return ":(top,literal)\(text)" }
     var glob: [UInt8] = []
     for byte in path {
-      if byte >= 0x80 { glob.append(UInt8(ascii: "?")) } else {
+      if byte >= 0x80 {
+        glob.append(UInt8(ascii: "?"))
+      } else {
         if Array("*?[\\".utf8).contains(byte) { glob.append(UInt8(ascii: "\\")) }
         glob.append(byte)
       }

@@ -13,7 +13,8 @@ struct GitTree: Codable, Sendable {
   let repository: String
   let common: String
   let objectFormat: String
-  var baseTree: String
+  /// Hashing a file needs the user's objects (`GitSnapshot.convertsLineEndings`).
+  var convertsLineEndings = false
   let head: String?
   let branch: String?
   /// Nanoseconds since 1970, just before recording began.
@@ -28,7 +29,7 @@ struct GitTree: Codable, Sendable {
   var doubts: [String] = []
 
   func snapshot(_ runFolder: String, _ git: GitProgram) -> GitSnapshot {
-    GitSnapshot(directory: GitTree.directory(runFolder, name), workTree: folder, git: git, objectFormat: objectFormat)
+    GitSnapshot(directory: GitTree.directory(runFolder, name), workTree: folder, git: git, objectFormat: objectFormat, convertsLineEndings: convertsLineEndings)
   }
 
   static func directory(_ runFolder: String, _ name: String) -> String { "\(runFolder)/git/\(name)" }
@@ -39,24 +40,28 @@ struct GitTree: Codable, Sendable {
     _ found: GitRepository, name: String, prefix: String, runFolder: String, git: GitProgram, settings: [UInt8], budget: HashBudget
   ) throws -> GitTree {
     var tree = GitTree(
-      name: name, folder: found.root, prefix: prefix, repository: found.directory, common: found.common, objectFormat: found.objectFormat, baseTree: "",
+      name: name, folder: found.root, prefix: prefix, repository: found.directory, common: found.common, objectFormat: found.objectFormat,
       head: found.head, branch: found.branch, began: now(), userIndex: FileFacts.of(Array("\(found.directory)/index".utf8)))
-    let snapshot = tree.snapshot(runFolder, git)
+    var snapshot = tree.snapshot(runFolder, git)
     try snapshot.create(found, settings: settings)
     let index = try snapshot.wholeIndex()
     try snapshot.unmark("--no-assume-unchanged", index.entries.filter(\.assumedUnchanged).map(index.path))
     try snapshot.unsparse(index)
 
+    let looking = snapshot
     let (first, ignored) = both(
-      { Result { try snapshot.candidates() } },
-      { Result { try snapshot.run(["ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory"]) } })
+      { Result { try looking.candidates() } },
+      { Result { try looking.run(["ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory"]) } })
     var candidates = try first.get()
     try PrivateFiles.replace("\(snapshot.directory)/ignored", with: try ignored.get())
     let dirtyBySize = Set(candidates.tracked)
     tree.inner = (candidates.nested + index.entries.filter(\.isGitlink).map(index.path)).map(WorkspacePath.shown)
 
     // Filtered files: drop their entries, so that both trees hold the bytes on disk. Those too large to be hashed keep theirs.
-    let filtered = try snapshot.filtered(index, untracked: candidates.untracked)
+    let attributes = snapshot.attributes(index, untracked: candidates.untracked)
+    tree.convertsLineEndings = attributes.lineEndings
+    snapshot.convertsLineEndings = attributes.lineEndings
+    let filtered = attributes.filters ? try snapshot.filtered(index) : []
     var rehashed: [PathBytes] = []
     for path in filtered where !dirtyBySize.contains(path) {
       guard let facts = FileFacts.of(WorkspacePath.join(snapshot.root, path)), facts.kind == .file else { continue }
@@ -72,17 +77,10 @@ struct GitTree: Codable, Sendable {
     tree.unhashed += try snapshot.record(candidates, budget: budget)
 
     let head = found.head ?? snapshot.emptyTree
-    let (written, dirty) = both(
-      { Result { try snapshot.run(["write-tree", "--missing-ok"]) } },
-      {
-        Result {
-          try snapshot.run(["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", head])
-        }
-      })
-    tree.baseTree = String(decoding: try written.get().filter { $0 != 0x0a }, as: UTF8.self)
+    let dirty = try snapshot.run(["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", head])
     let clean = Set(rehashed)
     let doubtful = tree.unhashed.filter { !$0.isTrackedClean }
-    let names = try dirty.get().split(separator: 0).map { PathBytes($0) }.filter { !clean.contains($0) } + doubtful.map { WorkspacePath.bytes($0.path) }
+    let names = dirty.split(separator: 0).map { PathBytes($0) }.filter { !clean.contains($0) } + doubtful.map { WorkspacePath.bytes($0.path) }
     try PrivateFiles.replace("\(snapshot.directory)/dirty", with: terminated(names))
     try PrivateFiles.replace("\(snapshot.directory)/reachable", with: Array(found.reachable.joined(separator: "\n").utf8))
     if PrivateFiles.exists(snapshot.indexPath) {

@@ -37,10 +37,10 @@ struct GitProgram: Sendable {
     }
   }
 
-  /// The first line of git's own words.
+  /// The line of git's own words that says most.
   private static func words(_ errors: [UInt8]) -> String? {
     let lines = errors.split(separator: 0x0a).map { String(decoding: $0.prefix(300), as: UTF8.self) }
-    return lines.first { $0.hasPrefix("fatal:") || $0.hasPrefix("error:") } ?? lines.first
+    return lines.first { $0.hasPrefix("fatal:") } ?? lines.first { $0.hasPrefix("error:") } ?? lines.first
   }
 
   /// Only what git needs: every GIT_* variable of ours stays outside, no system configuration of attributes, no locks, no questions.
@@ -62,10 +62,19 @@ struct GitProgram: Sendable {
 struct GitPlace: Sendable {
   let directory: String
   let workTree: String?
+  /// Whether the user's objects can be read. Without them nothing of the user's is written either: git touches an object of theirs
+  /// (its modification time) when it is about to write the same one.
+  var seesObjects = true
+  /// Another index file than the directory's own, by its name in there.
+  var index: String?
 
   var variables: [String: String] {
-    var set = ["GIT_DIR": directory, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_LITERAL_PATHSPECS": "0"]
+    var set = ["GIT_DIR": directory, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"]
     if let workTree { set["GIT_WORK_TREE"] = workTree }
+    if let index { set["GIT_INDEX_FILE"] = "\(directory)/\(index)" }
+    if seesObjects, let bytes = try? PrivateFiles.read("\(directory)/alternates"), let text = String(validating: bytes, as: UTF8.self) {
+      set["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = text
+    }
     return set
   }
 }

@@ -9,6 +9,10 @@ struct GitTreeEnd: Sendable {
   var head: String?
   var branch: String?
   var doubts: [String] = []
+  /// What was before, reduced to what changed: a tree to which the index file `GitSnapshot.endIndex` compares. nil: nothing changed.
+  var baseTree: String?
+  /// The comparison failed: names are known, contents aren't.
+  var lostContents = false
   /// Repositories inside that weren't there before, relative to this tree.
   var newInner: [PathBytes] = []
 }
@@ -45,15 +49,32 @@ extension GitTree {
     end.doubts += GitTree.doubt(large.filter { tracked.contains(WorkspacePath.bytes($0.path)) }, prefix: prefix)
 
     let isUntouched = FileFacts.of(Array(snapshot.indexPath.utf8)) == ownIndex
-    let (changes, commits) = both(
-      { isUntouched ? .success([]) : Result { try snapshot.changes(from: baseTree) } },
+    let (compared, commits) = both(
+      { Result { isUntouched ? Comparison() : try compare(snapshot, to: try snapshot.index()) } },
       { Result { try newCommits(repository, snapshot) } })
     switch commits {
     case .success(let list): end.commits = list
     case .failure(let error): end.doubts.append("commits unknown: \(error)")
     }
-    end.rows = try merged(changes, snapshot, rows, doubts: &end.doubts)
+    try end.take(try compared.get(), tree: self, snapshot, byHand: rows)
     return end
+  }
+
+  struct Comparison: Sendable {
+    var changes: [GitChange] = []
+    var baseTree: String?
+    var doubts: [String] = []
+  }
+
+  private func compare(_ snapshot: GitSnapshot, to after: GitIndex) throws -> Comparison {
+    let before = try GitIndex.read("\(snapshot.directory)/base.index", objectFormat: objectFormat)
+    do {
+      guard let tree = try snapshot.distill(before, after) else { return Comparison() }
+      return Comparison(changes: try snapshot.changes(from: tree, index: GitSnapshot.endIndex), baseTree: tree)
+    } catch {
+      // Without the repository's objects the two indexes still say what changed.
+      return Comparison(changes: before.changes(to: after), doubts: ["line counts and renames unknown: \(error)"])
+    }
   }
 
   private func note(_ found: Result<GitRepository.Found, any Error>, in end: inout GitTreeEnd) -> GitRepository? {
@@ -133,38 +154,12 @@ extension GitTree {
     ChangedFile(path: WorkspacePath.under(prefix, WorkspacePath.shown(path)), change: change, end: end)
   }
 
-  /// The rows of git's own comparison, with those made by hand in place of theirs.
-  private func merged(
-    _ compared: Result<[GitChange], any Error>, _ snapshot: GitSnapshot, _ byHand: [PathBytes: ChangedFile], doubts: inout [String]
-  ) throws -> [ChangedFile] {
-    let changes: [GitChange]
-    switch compared {
-    case .success(let list): changes = list
-    case .failure(let error):
-      // Without the repository's objects the two indexes still say what changed.
-      doubts.append("line counts and renames unknown: \(error)")
-      changes = try GitIndex.read("\(snapshot.directory)/base.index", objectFormat: objectFormat).changes(to: snapshot.index())
-    }
-    let dirty = Set((try PrivateFiles.read("\(snapshot.directory)/dirty", limit: 256 << 20)).split(separator: 0).map { PathBytes($0) })
-    let top = WorkspacePath.bytes(prefix)
-    var rows = byHand
-    for change in changes where rows[change.path] == nil {
-      rows[change.path] = change.row(top, snapshot.root)
-    }
-    let origins = Dictionary(changes.compactMap { change in change.from.map { (change.path, $0) } }) { first, _ in first }
-    if !dirty.isEmpty {
-      for path in rows.keys where dirty.contains(path) || origins[path].map(dirty.contains) ?? false { rows[path]?.dirtyBefore = true }
-    }
-    return Array(rows.values)
-  }
-
   /// The work tree is gone: so is every file.
   private func gone(_ snapshot: GitSnapshot) throws -> GitTreeEnd {
     var end = GitTreeEnd()
-    _ = try snapshot.runBare(["read-tree", "--empty"])
     var rows: [PathBytes: ChangedFile] = [:]
     for file in unhashed { rows[WorkspacePath.bytes(file.path)] = row(WorkspacePath.bytes(file.path), .deleted, nil) }
-    end.rows = try merged(Result { try snapshot.changes(from: baseTree, hasWorkTree: false) }, snapshot, rows, doubts: &end.doubts)
+    try end.take(try compare(snapshot, to: try GitIndex.read("\(snapshot.directory)/none", objectFormat: objectFormat)), tree: self, snapshot, byHand: rows)
     return end
   }
 
@@ -182,5 +177,26 @@ extension GitTree {
     return stride(from: 0, to: lines.count - 1, by: 2).map {
       ChangedFiles.Commit(id: String(lines[$0].dropFirst(7)), subject: String(lines[$0 + 1].dropFirst()), repository: prefix.isEmpty ? nil : prefix)
     }
+  }
+}
+
+extension GitTreeEnd {
+  /// Takes the rows of git's own comparison, with those made by hand in place of theirs.
+  fileprivate mutating func take(_ compared: GitTree.Comparison, tree: GitTree, _ snapshot: GitSnapshot, byHand: [PathBytes: ChangedFile]) throws {
+    doubts += compared.doubts
+    baseTree = compared.baseTree
+    lostContents = !compared.doubts.isEmpty
+    let dirty = Set((try PrivateFiles.read("\(snapshot.directory)/dirty", limit: 256 << 20)).split(separator: 0).map { PathBytes($0) })
+    let top = WorkspacePath.bytes(tree.prefix)
+    var rows = byHand
+    var origins: [PathBytes: PathBytes] = [:]
+    for change in compared.changes where rows[change.path] == nil {
+      rows[change.path] = change.row(top, snapshot.root)
+      origins[change.path] = change.from
+    }
+    if !dirty.isEmpty {
+      for path in rows.keys where dirty.contains(path) || origins[path].map(dirty.contains) ?? false { rows[path]?.dirtyBefore = true }
+    }
+    self.rows = Array(rows.values)
   }
 }

@@ -13,6 +13,7 @@ struct GitIndex: Sendable {
     let intendedToAdd: Bool
 
     var isGitlink: Bool { mode & 0o170000 == 0o160000 }
+    fileprivate var isContent: Bool { !isGitlink && !intendedToAdd && stage == 0 }
   }
 
   let entries: [Entry]
@@ -22,6 +23,7 @@ struct GitIndex: Sendable {
   private let names: [UInt8]
 
   func path(_ entry: Entry) -> PathBytes { PathBytes(names[entry.name]) }
+  func hasSuffix(_ entry: Entry, _ suffix: [UInt8]) -> Bool { names[entry.name].suffix(suffix.count).elementsEqual(suffix) }
   func id(_ entry: Entry) -> ArraySlice<UInt8> { data[entry.id] }
   func hexID(_ entry: Entry) -> String { id(entry).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 
@@ -114,20 +116,43 @@ struct GitIndex: Sendable {
     return missing
   }
 
-  /// What differs from `after` to here, read from the two alone: no renames, no line counts.
-  func changes(to after: GitIndex) -> [GitChange] {
-    var changes: [GitChange] = []
+  /// The entries that differ between here and `after`, without submodules': those here, and those there.
+  func differences(to after: GitIndex) -> (old: [Entry], new: [Entry]) {
+    var (olds, news): ([Entry], [Entry]) = ([], [])
     walk(after) { old, new in
-      let (old, new) = (old.flatMap { $0.intendedToAdd || $0.isGitlink ? nil : $0 }, new.flatMap { $0.intendedToAdd || $0.isGitlink ? nil : $0 })
-      switch (old, new) {
-      case (let old?, nil): changes.append(GitChange(.deleted, path: path(old), oldMode: old.mode))
-      case (nil, let new?): changes.append(GitChange(.added, path: after.path(new), newMode: new.mode, newID: after.hexID(new)))
-      case (let old?, let new?) where old.mode != new.mode || !id(old).elementsEqual(after.id(new)):
-        changes.append(GitChange(.modified, path: path(old), oldMode: old.mode, newMode: new.mode, newID: after.hexID(new)))
-      default: break
-      }
+      let (old, new) = (old.flatMap { $0.isContent ? $0 : nil }, new.flatMap { $0.isContent ? $0 : nil })
+      if let old, let new, old.mode == new.mode, id(old).elementsEqual(after.id(new)) { return }
+      if let old { olds.append(old) }
+      if let new { news.append(new) }
     }
-    return changes
+    return (olds, news)
+  }
+
+  /// The same as changes, read from the two alone: no renames, no line counts.
+  func changes(to after: GitIndex) -> [GitChange] {
+    let (old, new) = differences(to: after)
+    let olds = Dictionary(old.map { (path($0), $0) }) { first, _ in first }
+    let news = Dictionary(new.map { (after.path($0), $0) }) { first, _ in first }
+    return olds.filter { news[$0.key] == nil }.map { GitChange(.deleted, path: $0, oldMode: $1.mode) }
+      + news.map { path, entry in
+        GitChange(olds[path] == nil ? .added : .modified, path: path, oldMode: olds[path]?.mode, newMode: entry.mode, newID: after.hexID(entry))
+      }
+  }
+
+  /// An index file (version 2) of these entries only, without what git remembers of their files; its checksum is left out.
+  func encoded(_ chosen: [Entry], idLength: Int) -> [UInt8] {
+    func number(_ value: UInt32) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+    var bytes: [UInt8] = Array("DIRC".utf8) + number(2) + number(UInt32(chosen.count))
+    for entry in chosen {
+      let start = bytes.count
+      bytes += [UInt8](repeating: 0, count: 24) + number(entry.mode) + [UInt8](repeating: 0, count: 12)
+      bytes += id(entry)
+      let length = UInt16(min(entry.name.count, 0xfff))
+      bytes += [UInt8(length >> 8), UInt8(length & 0xff)]
+      bytes += names[entry.name]
+      bytes += [UInt8](repeating: 0, count: 8 - (bytes.count - start) % 8)
+    }
+    return bytes + [UInt8](repeating: 0, count: idLength)
   }
 
   private func walk(_ other: GitIndex, _ visit: (Entry?, Entry?) -> Void) {
@@ -224,6 +249,17 @@ struct GitChange: Sendable {
         changes[place].removed = Int(String(decoding: parts[1], as: UTF8.self))
       }
     }
-    return changes.filter { $0.oldMode != 0o160000 && $0.newMode != 0o160000 }
+    return changes.compactMap(\.withoutGitlinks)
+  }
+
+  /// A submodule's entry is no file: what took its place was added, what it replaced was deleted.
+  private var withoutGitlinks: GitChange? {
+    let gitlink: UInt32 = 0o160000
+    switch (oldMode == gitlink, newMode == gitlink) {
+    case (false, false): return self
+    case (true, false) where newMode != nil: return GitChange(.added, path: path, newMode: newMode, newID: newID)
+    case (false, true) where oldMode != nil: return GitChange(.deleted, path: from ?? path, oldMode: oldMode)
+    default: return nil
+    }
   }
 }

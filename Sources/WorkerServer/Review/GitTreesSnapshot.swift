@@ -40,17 +40,22 @@ struct GitSnapshot: Sendable {
   let git: GitProgram
   let objectFormat: String
 
-  var place: GitPlace { GitPlace(directory: directory, workTree: workTree) }
+  /// Whether git reads the object of a file's last state before it hashes its new one (line endings are converted).
+  var convertsLineEndings = false
+
   var root: PathBytes { Array(workTree.utf8) }
   var indexPath: String { "\(directory)/index" }
 
-  func run(_ arguments: [String], input: [UInt8] = [], accepting: Set<Int32> = []) throws -> [UInt8] {
-    try git.run(arguments, folder: workTree, place: place, input: input, accepting: accepting)
+  func run(_ arguments: [String], input: [UInt8] = [], seesObjects: Bool = true) throws -> [UInt8] {
+    let place = GitPlace(directory: directory, workTree: workTree, seesObjects: seesObjects)
+    return try git.run(arguments, folder: workTree, place: place, input: input)
   }
 
-  /// In the git directory alone: for when the work tree is gone.
-  func runBare(_ arguments: [String]) throws -> [UInt8] {
-    try git.run(arguments, folder: directory, place: GitPlace(directory: directory, workTree: nil))
+  /// On another index file; without the work tree when it is gone.
+  func run(_ arguments: [String], index: String, seesObjects: Bool) throws -> [UInt8] {
+    let tree = FileFacts.of(root)?.kind == .folder ? workTree : nil
+    let place = GitPlace(directory: directory, workTree: tree, seesObjects: seesObjects, index: index)
+    return try git.run(arguments, folder: tree ?? directory, place: place)
   }
 
   func index() throws -> GitIndex { try GitIndex.read(indexPath, objectFormat: objectFormat) }
@@ -65,11 +70,11 @@ struct GitSnapshot: Sendable {
   /// Makes the git directory: a copy of the user's index, a way to the user's objects, and settings that decide what a file's content is.
   /// - Throws: `WorkspaceError`, `PosixError`
   func create(_ repository: GitRepository, settings: [UInt8]) throws {
-    for folder in ["objects/info", "refs", "info"] { try PrivateFiles.createFolder("\(directory)/\(folder)") }
+    for folder in ["objects", "refs", "info"] { try PrivateFiles.createFolder("\(directory)/\(folder)") }
     func write(_ name: String, _ bytes: [UInt8]) throws { try PrivateFiles.replace("\(directory)/\(name)", with: bytes) }
     try write("HEAD", Array("ref: refs/heads/none\n".utf8))
     try write("config", GitSnapshot.configuration(objectFormat: objectFormat, settings: settings))
-    try write("objects/info/alternates", GitSnapshot.alternates(of: "\(repository.common)/objects"))
+    try write("alternates", GitSnapshot.alternates(of: "\(repository.common)/objects"))
     copyExclusions(from: repository.common)
     // Where a shallow clone ends; without it its oldest commits seem damaged.
     if let shallow = try? PrivateFiles.read("\(repository.common)/shallow") { try write("shallow", shallow) }
@@ -106,15 +111,15 @@ struct GitSnapshot: Sendable {
     return differs
   }
 
-  /// The user's own alternates too: relative ones would be lost one level deeper.
+  /// Where the user's objects are, as git's environment takes it. The user's own alternates too: relative ones would be lost one level deeper.
   private static func alternates(of objects: String) -> [UInt8] {
-    var lines = [WorkspacePath.quotedForGit(objects.utf8)]
+    var places = [Array(objects.utf8)]
     let own = (try? PrivateFiles.read("\(objects)/info/alternates", limit: 1 << 20)) ?? []
     for line in own.split(separator: 0x0a) where line.first != UInt8(ascii: "#") {
       let path = WorkspacePath.bytes(String(decoding: line, as: UTF8.self))
-      lines.append(WorkspacePath.quotedForGit(path.first == WorkspacePath.slash ? path : WorkspacePath.join(Array(objects.utf8), path)))
+      places.append(path.first == WorkspacePath.slash ? path : WorkspacePath.join(Array(objects.utf8), path))
     }
-    return Array(lines.joined(separator: [0x0a])) + [0x0a]
+    return Array(places.map(WorkspacePath.quotedForGit).joined(separator: [UInt8(ascii: ":")]))
   }
 
   /// The settings asked of the user's configuration: what a file's content is, what counts as changed, what is ignored.
@@ -167,16 +172,17 @@ struct GitSnapshot: Sendable {
     var unhashed: [Unhashed] = []
     var folders = RealFolders(root: root)
     var gone: [PathBytes] = []
-    var beyondLinks: [PathBytes] = []
+    var refused: [PathBytes] = []
     var present: [PathBytes] = []
     func sort(_ path: PathBytes, tracked: Bool) {
       if tracked, folders.isBeyondLink(path) {
-        beyondLinks.append(path)
+        refused.append(path)
         return
       }
       let full = WorkspacePath.join(root, path)
       guard let facts = FileFacts.of(full), facts.kind == .file || facts.kind == .link else {
-        if tracked { gone.append(path) }
+        // A FIFO or a socket in its place is refused by git.
+        if tracked { FileFacts.of(full)?.kind == .other ? refused.append(path) : gone.append(path) }
         return
       }
       guard facts.kind == .file else {
@@ -195,7 +201,7 @@ struct GitSnapshot: Sendable {
     var seen: Set<PathBytes> = []
     for path in candidates.tracked where seen.insert(path).inserted { sort(path, tracked: true) }
     for path in candidates.untracked where seen.insert(path).inserted { sort(path, tracked: false) }
-    try remove(beyondLinks)
+    try remove(refused)
     // Deletions first: a file may now be where a folder was.
     try update(gone + present)
     return unhashed
@@ -204,18 +210,18 @@ struct GitSnapshot: Sendable {
   /// Takes paths out of the index, whatever is on disk.
   func remove(_ paths: [PathBytes]) throws {
     guard !paths.isEmpty else { return }
-    _ = try run(["update-index", "-z", "--force-remove", "--stdin"], input: terminated(paths))
+    _ = try run(["update-index", "-z", "--force-remove", "--stdin"], input: terminated(paths), seesObjects: false)
   }
 
   private func update(_ paths: [PathBytes]) throws {
     guard !paths.isEmpty else { return }
-    _ = try run(["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], input: terminated(paths))
+    _ = try run(["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], input: terminated(paths), seesObjects: convertsLineEndings)
   }
 
   /// Takes marks off entries that would make git believe the index instead of the disk.
   func unmark(_ option: String, _ paths: [PathBytes]) throws {
     guard !paths.isEmpty else { return }
-    _ = try run(["update-index", "-z", option, "--stdin"], input: terminated(paths))
+    _ = try run(["update-index", "-z", option, "--stdin"], input: terminated(paths), seesObjects: false)
   }
 
   /// Entries of a sparse checkout that are on disk all the same.
@@ -223,33 +229,50 @@ struct GitSnapshot: Sendable {
     try unmark("--no-skip-worktree", index.entries.filter(\.skipsWorkTree).map(index.path).filter { FileFacts.of(WorkspacePath.join(root, $0)) != nil })
   }
 
-  /// Tracked paths with a `filter` attribute (git-lfs and its like): their index entries don't hold what is on disk.
-  func filtered(_ index: GitIndex, untracked: [PathBytes]) throws -> [PathBytes] {
+  /// Whether the attributes that apply here (as text, `.gitattributes` files and others) speak of filters and of automatic line endings.
+  func attributes(_ index: GitIndex, untracked: [PathBytes]) -> (filters: Bool, lineEndings: Bool) {
     let name = Array(".gitattributes".utf8)
-    let files = (index.entries.lazy.filter { $0.stage == 0 }.map(index.path).filter { $0.suffix(name.count).elementsEqual(name) } + untracked.filter { $0.suffix(name.count).elementsEqual(name) })
-      .map { WorkspacePath.join(root, $0) }
-    let own = (try? PrivateFiles.read("\(directory)/info/attributes", limit: 4 << 20)) ?? []
-    let hasGlobal = String(decoding: (try? PrivateFiles.read("\(directory)/config")) ?? [], as: UTF8.self).contains("attributesfile")
-    let named = hasGlobal || mentionsFilter(own) || files.contains {
-      guard let facts = FileFacts.of($0), facts.kind == .file, let path = String(validating: $0, as: UTF8.self) else { return true }
-      return mentionsFilter((try? PrivateFiles.read(path, limit: 4 << 20)) ?? [])
+    let paths = index.entries.lazy.filter { index.hasSuffix($0, name) }.map(index.path) + untracked.filter { $0.suffix(name.count).elementsEqual(name) }
+    let configuration = String(decoding: (try? PrivateFiles.read("\(directory)/config")) ?? [], as: UTF8.self)
+    // A file of the user's own elsewhere may say anything.
+    if configuration.contains("attributesfile") { return (true, true) }
+    var text = String(decoding: (try? PrivateFiles.read("\(directory)/info/attributes", limit: 4 << 20)) ?? [], as: UTF8.self)
+    for path in paths.map({ WorkspacePath.join(root, $0) }) {
+      guard FileFacts.of(path)?.kind == .file, let readable = String(validating: path, as: UTF8.self) else { continue }
+      text += String(decoding: (try? PrivateFiles.read(readable, limit: 4 << 20)) ?? [], as: UTF8.self) + "\n"
     }
-    guard named, !index.entries.isEmpty else { return [] }
-    let output = try run(["check-attr", "-z", "--stdin", "filter"], input: terminated(index.entries.map(index.path)))
-    let fields = output.split(separator: 0)
+    return (text.contains("filter"), text.contains("auto") || configuration.contains("autocrlf"))
+  }
+
+  /// Tracked paths with a `filter` attribute (git-lfs and its like): their index entries don't hold what is on disk.
+  func filtered(_ index: GitIndex) throws -> [PathBytes] {
+    guard !index.entries.isEmpty else { return [] }
+    let fields = try run(["check-attr", "-z", "--stdin", "filter"], input: terminated(index.entries.map(index.path))).split(separator: 0)
     return stride(from: 0, to: fields.count - 2, by: 3).compactMap {
       fields[$0 + 2].elementsEqual("unspecified".utf8) || fields[$0 + 2].elementsEqual("unset".utf8) ? nil : PathBytes(fields[$0])
     }
   }
 
-  private func mentionsFilter(_ bytes: [UInt8]) -> Bool { String(decoding: bytes, as: UTF8.self).contains("filter") }
-
-  /// The differences from `tree` to the index.
-  /// - Parameter hasWorkTree: its attributes decide what is binary
-  func changes(from tree: String, hasWorkTree: Bool = true) throws -> [GitChange] {
+  /// The differences from `tree` to an index file; the work tree's attributes decide what is binary.
+  func changes(from tree: String, index: String = "index") throws -> [GitChange] {
     let arguments = ["diff-index", "-z", "-M", "--raw", "--numstat", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--cached", tree]
-    return try GitChange.parse(hasWorkTree ? run(arguments) : runBare(arguments))
+    return try GitChange.parse(run(arguments, index: index, seesObjects: true))
   }
+
+  /// Of what differs between two indexes, makes a tree (the old entries) and an index file (the new ones): all that a comparison needs,
+  /// whatever became of the user's repository.
+  /// - Returns: the tree's name; nil when nothing differs
+  func distill(_ before: GitIndex, _ after: GitIndex) throws -> String? {
+    let (old, new) = before.differences(to: after)
+    if old.isEmpty && new.isEmpty { return nil }
+    let idLength = objectFormat == "sha256" ? 32 : 20
+    try PrivateFiles.replace("\(directory)/\(GitSnapshot.endIndex)", with: after.encoded(new, idLength: idLength))
+    if old.isEmpty { return emptyTree }
+    try PrivateFiles.replace("\(directory)/begin.index", with: before.encoded(old, idLength: idLength))
+    return String(decoding: try run(["write-tree", "--missing-ok"], index: "begin.index", seesObjects: false).filter { $0 != 0x0a }, as: UTF8.self)
+  }
+
+  static let endIndex = "end.index"
 }
 
 func terminated(_ paths: [PathBytes]) -> [UInt8] {

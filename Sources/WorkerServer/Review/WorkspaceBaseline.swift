@@ -157,7 +157,9 @@ extension GitTree {
   func deeper() -> [String] {
     let found = innerFolders(inner.map(WorkspacePath.bytes))
     guard !found.isEmpty else { return [] }
-    return ["repositories two levels down aren't compared: " + found.prefix(5).map { WorkspacePath.under(prefix, WorkspacePath.shown($0)) }.joined(separator: ", ")]
+    return [
+      "repositories two levels down aren't compared: " + found.prefix(5).map { WorkspacePath.under(prefix, WorkspacePath.shown($0)) }.joined(separator: ", ")
+    ]
   }
 
   fileprivate static func settings(_ folder: String, _ git: GitProgram) throws -> [UInt8] {

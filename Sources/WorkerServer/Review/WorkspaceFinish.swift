@@ -26,7 +26,8 @@ extension WorkspaceBaseline {
     let named = Set(relative(toolPaths))
     if !named.isEmpty {
       for index in result.files.indices
-      where named.contains(WorkspacePath.bytes(result.files[index].path)) || result.files[index].from.map({ named.contains(WorkspacePath.bytes($0)) }) ?? false {
+      where named.contains(WorkspacePath.bytes(result.files[index].path)) || result.files[index].from.map({ named.contains(WorkspacePath.bytes($0)) }) ?? false
+      {
         result.files[index].byTool = true
       }
     }
@@ -49,7 +50,7 @@ extension WorkspaceBaseline {
 
   private func finishTrees(_ outer: GitTree, _ git: GitProgram, _ runFolder: String, _ toolPaths: [String], _ result: inout ChangedFiles) {
     let budget = HashBudget()
-    var sources = trees.map { ChangedFiles.Source(name: $0.name, folder: $0.folder, prefix: $0.prefix, baseTree: $0.baseTree) }
+    var sources: [ChangedFiles.Source] = []
     let innerTrees = trees.dropFirst().map { WorkspacePath.bytes($0.prefix) }
     let ends = concurrently(
       trees.map { tree in
@@ -62,6 +63,9 @@ extension WorkspaceBaseline {
         rows += end.rows
         result.commits += end.commits
         result.doubt(end.doubts)
+        if end.baseTree != nil || end.lostContents || !end.rows.isEmpty {
+          sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: end.baseTree, index: GitSnapshot.endIndex))
+        }
         if tree.prefix.isEmpty {
           (result.headAfter, result.branchAfter) = (end.head, end.branch)
           let before = Set(innerTrees)
@@ -95,7 +99,7 @@ extension WorkspaceBaseline {
         let snapshot = tree.snapshot(runFolder, git)
         let all = try tree.uncommitted(snapshot, since: snapshot.emptyTree, dirtyOnly: false)
         rows += all.filter { $0.change != .deleted }
-        sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: snapshot.emptyTree))
+        sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: snapshot.emptyTree, index: "index"))
       } catch {
         result.doubt(["\(WorkspacePath.shown(path)): not recorded: \(error)"])
       }

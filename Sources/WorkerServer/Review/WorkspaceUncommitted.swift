@@ -31,7 +31,7 @@ extension ChangedFiles {
       let snapshot = tree.snapshot(scratch, program)
       let base = tree.head ?? snapshot.emptyTree
       rows += try tree.uncommitted(snapshot, since: base, dirtyOnly: true)
-      result.sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: base))
+      result.sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: base, index: "index"))
     }
     result.doubt(doubts)
     result.settle(rows)
