@@ -21,9 +21,11 @@ let package = Package(
     .target(name: "PosixSupport", swiftSettings: strict),
     .target(name: "JSONRPC", dependencies: ["PosixSupport"], swiftSettings: strict),
     .target(name: "OpenCode", dependencies: ["PosixSupport", "JSONRPC"], swiftSettings: strict),
+    .target(name: "StandInOpenCode", dependencies: ["PosixSupport", "JSONRPC"], swiftSettings: strict),
     .executableTarget(
       name: "WorkerServer", dependencies: ["PosixSupport", "JSONRPC", "OpenCode"],
       swiftSettings: strict, linkerSettings: staticRuntime),
     .testTarget(name: "WorkerServerTests", dependencies: ["WorkerServer", "OpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
+    .testTarget(name: "StandInOpenCodeTests", dependencies: ["StandInOpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
   ]
 )
