@@ -41,19 +41,36 @@ enum Interruption {
 
   static func child(_ pid: Int32) { currentChild = pid }
 
+  /// Puts the time into the prepared message, digit by digit.
+  private static func stamp() {
+    guard let message else { return }
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    var left = Int(time.tv_sec) * 1000 + Int(time.tv_nsec) / 1_000_000
+    for index in stride(from: stampStart + 12, through: stampStart, by: -1) {
+      message[index] = CChar(48 + left % 10)
+      left /= 10
+    }
+  }
+
+  private static let stampStart = #"{"type":"error","timestamp":"#.utf8.count
+
   static func prepare(session: String) {
     let event: JSONValue = [
       "type": "error", "timestamp": JSONValue(Player.now()), "sessionID": .string(session), "error": ["type": "unknown", "message": "Transport"],
     ]
     let text = event.text + "\n"
     length = text.utf8.count
+    _ = stampStart
     message = strdup(text)
-    signal(SIGHUP, SIG_IGN)
+    // Handled, not ignored: its shell commands don't inherit that.
+    signal(SIGHUP) { _ in }
     for number in [SIGINT, SIGTERM] {
       signal(number) { _ in
         // Only calls that a signal handler may make.
+        Interruption.stamp()
         if let message = Interruption.message { _ = write(1, message, Interruption.length) }
-        if Interruption.currentChild > 0 { kill(Interruption.currentChild, SIGKILL) }
+        if Interruption.currentChild > 0 { kill(-Interruption.currentChild, SIGKILL) }
         _exit(130)
       }
     }

@@ -141,6 +141,13 @@ struct Tools {
       defer { output.close() }
       unlink(file)
       let child = try ChildProcess(shell, ["-c", command], environment: environment, folder: folder, output: output, errors: output)
+      if line.isTwo, call.input["background"]?.bool ?? false {
+        let id = "sh_" + String(UInt64.random(in: 0 ... .max), radix: 16)
+        let output = "The command was moved to the background."
+        return result(
+          .completed(output: output, title: "shell", metadata: ["truncated": false, "shellID": .string(id)]),
+          "You will be notified automatically when the command finishes. DO NOT sleep, poll, or proactively check on its progress.")
+      }
       Interruption.child(child.pid)
       let status = child.wait(deadline: call.input["timeout"]?.double.map { $0 / 1000 })
       Interruption.child(0)

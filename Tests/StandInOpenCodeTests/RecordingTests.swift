@@ -59,7 +59,8 @@ import Testing
       all += [
         ("external-read-rejected", tool("read", ["filePath": "/etc/hosts"])),
         ("edit-fails", tool("edit", ["filePath": "hello.txt", "oldString": "nothere", "newString": "a"])),
-        ("session-missing-valid-id", []), ("read-env", tool("read", ["filePath": ".env"])),
+        ("shell-background", tool("shell", ["command": "sleep 1; echo bg", "background": true])), ("session-missing-valid-id", []),
+        ("read-env", tool("read", ["filePath": ".env"])),
       ]
     }
     return all.map { Scene(version: version, name: $0.0, turns: $0.1) }
