@@ -29,6 +29,8 @@ let package = Package(
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"], swiftSettings: strict),
     .testTarget(name: "OpenCodeTests", dependencies: ["OpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
     .testTarget(name: "WorkerServerTests", dependencies: ["WorkerServer", "OpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", dependencies: ["WorkerServer", "JSONRPC", "PosixSupport"], swiftSettings: strict),
+    .testTarget(name: "StandInOpenCodeTests", dependencies: ["StandInOpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["WorkerServer", "JSONRPC", "PosixSupport"], exclude: ["codex"], swiftSettings: strict),
   ]
 )

@@ -105,7 +105,8 @@ struct ShellWord: Equatable, Sendable {
       switch $0 {
       case .literal: false
       case .active(let text): text != "~"
-      case .expansion(let text, _): text.hasPrefix("$((") || text.hasPrefix("${") && !text.dropFirst(2).dropLast().unicodeScalars.allSatisfy(ShellParser.isNameScalar)
+      case .expansion(let text, _):
+        text.hasPrefix("$((") || (text.hasPrefix("${") && !text.dropFirst(2).dropLast().unicodeScalars.allSatisfy(ShellParser.isNameScalar))
       }
     }
   }

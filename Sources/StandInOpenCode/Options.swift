@@ -1,0 +1,113 @@
+/// A subcommand's options, read as strictly as OpenCode does.
+struct Options {
+  struct Known {
+    enum Kind { case flag, value, list }
+    let name: String
+    var short: Character?
+    var kind = Kind.value
+  }
+
+  private(set) var flags: Set<String> = []
+  private(set) var values: [String: [String]] = [:]
+  private(set) var positionals: [String] = []
+
+  subscript(name: String) -> String? { values[name]?.last }
+
+  /// nil: something is unknown, missing its value, or help was asked for.
+  init?(_ arguments: [String], known: [Known], line: Line) {
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "--" {
+        positionals += rest
+        return
+      }
+      guard argument.hasPrefix("-"), argument != "-" else {
+        positionals.append(argument)
+        continue
+      }
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let isLong = argument.hasPrefix("--")
+      let name = String(parts[0].dropFirst(isLong ? 2 : 1))
+      guard let option = known.first(where: { isLong ? $0.name == name : $0.short.map { String($0) == name } ?? false }) else { return nil }
+      switch option.kind {
+      case .flag:
+        guard parts.count == 1 || parts[1] == "true" || parts[1] == "false" else { return nil }
+        if parts.count == 1 || parts[1] == "true" { flags.insert(option.name) }
+      case .value, .list:
+        if parts.count == 2 {
+          values[option.name, default: []].append(String(parts[1]))
+        } else {
+          guard let value = rest.popFirst(), !value.hasPrefix("-") else { return nil }
+          values[option.name, default: []].append(value)
+          // In 1.x `--file a b` takes both.
+          while option.kind == .list, line == .one, let more = rest.first, !more.hasPrefix("-") {
+            values[option.name, default: []].append(more)
+            rest = rest.dropFirst()
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The subcommands of both lines with their options.
+enum Commands {
+  private static func flags(_ names: String...) -> [Options.Known] { names.map { Options.Known(name: $0, kind: .flag) } }
+  private static func values(_ names: String...) -> [Options.Known] { names.map { Options.Known(name: $0) } }
+
+  /// nil: there is no such subcommand.
+  static func options(_ command: String, line: Line, version: String) -> [Options.Known]? {
+    let common = line == .one ? flags("print-logs", "pure") + values("log-level") : values("log-level")
+    let server = line.isTwo ? flags("standalone") + values("server") : []
+    let own: [Options.Known]
+    switch (command, line.isTwo) {
+    case ("run", let isTwo):
+      let shared: [Options.Known] = [
+        .init(name: "continue", short: "c", kind: .flag), .init(name: "session", short: "s"), .init(name: "fork", kind: .flag),
+        .init(name: "model", short: "m"),
+        .init(name: "agent"), .init(name: "format"), .init(name: "file", short: "f", kind: .list), .init(name: "title"), .init(name: "thinking", kind: .flag),
+      ]
+      var added: [Options.Known] = []
+      if isTwo || isAtLeast(version, [1, 17, 12]) { added += flags("auto") }
+      if isTwo || isAtLeast(version, [1, 4, 0]) { added += flags("dangerously-skip-permissions") }
+      if !isTwo {
+        added += values("command", "attach", "password", "username", "dir", "port", "variant") + flags("share", "interactive")
+      }
+      own = shared + added
+    case ("models", false): own = flags("verbose", "refresh")
+    case ("models", true): own = []
+    case ("export", false): own = flags("sanitize")
+    case ("export", true): own = flags("sanitize") + [.init(name: "session", short: "s")]
+    case ("session", _): own = [.init(name: "format"), .init(name: "max-count", short: "n"), .init(name: "sanitize", kind: .flag)]
+    case ("stats", false): own = values("days", "tools", "models", "project")
+    case ("agent", false), ("debug", _): own = []
+    case ("auth", false), ("providers", false): own = []
+    case ("auth", true): own = values("format")
+    case ("api", true): own = [.init(name: "data", short: "d"), .init(name: "header", short: "H"), .init(name: "param")]
+    default: return nil
+    }
+    return own + common + server
+  }
+
+  private static func isAtLeast(_ version: String, _ wanted: [Int]) -> Bool {
+    !version.split(separator: ".").map { Int($0.prefix { $0.isNumber }) ?? 0 }.lexicographicallyPrecedes(wanted)
+  }
+
+  /// The help text of a subcommand, in each line's own form.
+  static func help(_ command: String, line: Line, known: [Options.Known]) -> String {
+    if line.isTwo {
+      let flags = known.map { "  --\($0.name)\($0.short.map { ", -\($0)" } ?? "")\($0.kind == .flag ? "" : " string")" }
+      return (["USAGE", "  opencode2 \(command) [flags]", "", "FLAGS"] + flags).joined(separator: "\n") + "\n"
+    }
+    let rows = known.map { option in
+      "\(option.short.map { "  -\($0), " } ?? "      ")--\(option.name)".padded(to: 30)
+        + (option.kind == .flag ? "[boolean]" : option.kind == .list ? "[array]" : "[string]")
+    }
+    let options = ["  -h, --help".padded(to: 30) + "[boolean]", "  -v, --version".padded(to: 30) + "[boolean]"] + rows
+    return (["opencode \(command)\(command == "run" ? " [message..]" : "")", "", "Options:"] + options).joined(separator: "\n") + "\n"
+  }
+}
+
+extension String {
+  func padded(to width: Int) -> String { self + String(repeating: " ", count: max(1, width - count)) }
+}
