@@ -192,12 +192,18 @@ enum CodexConfig {
 
   // MARK: - Removing
 
-  /// The content without our table; nil when the file itself was made for it and holds nothing else.
-  /// - Returns: `.some(nil)` for "remove the file"; nil when there is nothing of ours
+  enum Removal: Equatable {
+    case nothingOfOurs
+    case content([UInt8])
+    /// The file was made for our table and holds nothing else.
+    case wholeFile
+  }
+
+  /// The content without our table.
   /// - Throws: `SetupRefusal` when the text can't be read
-  static func removing(from bytes: [UInt8]) throws -> [UInt8]?? {
+  static func removing(from bytes: [UInt8]) throws -> Removal {
     let reading = try Reading(bytes)
-    guard reading.presence != .foreign, !reading.markers.isEmpty else { return nil }
+    guard reading.presence != .foreign, !reading.markers.isEmpty else { return .nothingOfOurs }
     let statements = reading.outline.statements
     var ranges = reading.headers.map { reading.outline.section(ofHeader: $0) }
     var origin = Origin.plain
@@ -210,7 +216,7 @@ enum CodexConfig {
       if begin == .newlineAdded { ranges.append(lineEndBefore(statements[index - 1].range.lowerBound, in: bytes)) }
     }
     let out = remove(ranges, from: bytes)
-    return .some(out.isEmpty && origin == .newFile ? nil : out)
+    return out.isEmpty && origin == .newFile ? .wholeFile : .content(out)
   }
 
   // MARK: - Bytes

@@ -189,7 +189,10 @@ private struct TOMLScanner {
       position += 1
       if byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t") { end = position }
     }
-    guard open.isEmpty else { throw problem("a bracket is never closed") }
+    guard open.isEmpty else {
+      position = start
+      throw problem("a bracket is never closed")
+    }
     position = end
     guard end > start else { throw problem("a value is missing") }
   }

@@ -100,16 +100,16 @@ private struct Removal {
   func direct() throws -> [SetupStep] {
     let file = try GuardedFile(reading: places.config, modeWhenNew: 0o600)
     guard let bytes = file.bytes else { return [] }
-    guard let result = try naming(places.config, { try CodexConfig.removing(from: bytes) }) else {
+    switch try naming(places.config, { try CodexConfig.removing(from: bytes) }) {
+    case .nothingOfOurs:
       if try CodexConfig.presence(in: bytes) == .foreign {
         output("note: \(places.config) has an entry that install has not written; to remove it run: codex mcp remove \(CodexSettings.name)")
       }
       return []
+    case .wholeFile: return [SetupStep(text: "remove \(places.config), which was made for the entry") { try file.remove() }]
+    case .content(let new):
+      return [SetupStep(text: "take [mcp_servers.\(CodexSettings.name)] out of \(places.config)") { try write(new, to: file) }]
     }
-    guard let new = result else {
-      return [SetupStep(text: "remove \(places.config), which was made for the entry") { try file.remove() }]
-    }
-    return [SetupStep(text: "take [mcp_servers.\(CodexSettings.name)] out of \(places.config)") { try write(new, to: file) }]
   }
 
   /// The backup goes when the file is again what it was; else it is renewed, because the file has been edited since.
