@@ -176,6 +176,16 @@ final class PrivateHome: Sendable {
     #expect(home.everything == [])
   }
 
+  @Test func aCodexThatFailsKeepsOnlyItsOwnCopy() throws {
+    let home = try PrivateHome()
+    #expect(home.install().status == 0)
+    try home.codex("echo 'Error: broken' >&2; exit 1")
+    let (status, text) = home.uninstall()
+    #expect(status == 1)
+    #expect(text.contains("Codex did not remove its copy: Error: broken"))
+    #expect(home.everything == [])
+  }
+
   @Test func unknownWordsAreRefused() throws {
     let home = try PrivateHome()
     #expect(home.install("--derect").status == 2)

@@ -46,7 +46,7 @@ enum InstallCommand {
       if !options.dryRun { after.forEach(output) }
       return SetupExit.done
     } catch {
-      output("not installed: \(error)")
+      output("not done: \(error)")
       return SetupExit.failed
     }
   }

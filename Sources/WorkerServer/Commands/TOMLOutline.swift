@@ -22,7 +22,7 @@ struct TOMLOutline: Sendable {
 
   /// - Throws: `SetupRefusal` naming the line that can't be read
   init(parsing bytes: [UInt8]) throws {
-    guard String(validating: bytes, as: UTF8.self) != nil else { throw SetupRefusal("it is not valid UTF-8") }
+    guard String(bytes: bytes, encoding: .utf8) != nil else { throw SetupRefusal("it is not valid UTF-8") }
     var scanner = TOMLScanner(bytes: bytes)
     while let statement = try scanner.next() { statements.append(statement) }
   }

@@ -47,15 +47,22 @@ enum UninstallCommand {
         status = SetupExit.failed
       }
     }
+    if removal.codexKeptIt { status = SetupExit.failed }
     if isEmpty { output("nothing to take back: neither the plugin nor an entry of install's is there") }
     return status
   }
 }
 
-private struct Removal {
+private final class Removal {
   let places: CodexPlaces
   let codex: CodexProgram?
   let output: (String) -> Void
+  /// Codex's own copy of the plugin could not be removed; ours goes all the same.
+  private(set) var codexKeptIt = false
+
+  init(places: CodexPlaces, codex: CodexProgram?, output: @escaping (String) -> Void) {
+    (self.places, self.codex, self.output) = (places, codex, output)
+  }
 
   func plugin() throws -> [SetupStep] {
     var steps: [SetupStep] = []
@@ -67,16 +74,18 @@ private struct Removal {
       let selector = "\(CodexSettings.name)@\(removal.name)"
       if let codex, codex.installedMarketplaces()?.contains(removal.name) ?? true {
         steps.append(
-          SetupStep(text: "run codex plugin remove \(selector)") {
+          SetupStep(text: "run codex plugin remove \(selector)") { [self] in
             let answer = codex.run(["plugin", "remove", selector, "--json"])
-            guard answer.succeeded else { throw SetupRefusal("the plugin, because Codex did not remove it: \(answer.complaint)") }
+            if answer.succeeded { return }
+            codexKeptIt = true
+            output("Codex did not remove its copy: \(answer.complaint)")
           })
       } else if codex == nil, configMentions(selector) {
         output("note: codex is not on PATH; to remove Codex's own copy run: codex plugin remove \(selector)")
       }
       let leavesNothing = removal.isAsMade
       steps.append(
-        SetupStep(text: leavesNothing ? "remove \(places.marketplace)" : "take the plugin out of \(places.marketplace)") {
+        SetupStep(text: leavesNothing ? "remove \(places.marketplace)" : "take the plugin out of \(places.marketplace)") { [self] in
           if leavesNothing {
             try file.remove()
           } else {
@@ -86,7 +95,7 @@ private struct Removal {
     }
     if folder.version != nil {
       steps.append(
-        SetupStep(text: "remove \(folder.path)") {
+        SetupStep(text: "remove \(folder.path)") { [self] in
           if !folder.remove() { output("\(folder.path) stays: there are files in it that install has not written") }
           if removal?.isAsMade == true {
             rmdir(places.plugins)
@@ -108,7 +117,7 @@ private struct Removal {
       return []
     case .wholeFile: return [SetupStep(text: "remove \(places.config), which was made for the entry") { try file.remove() }]
     case .content(let new):
-      return [SetupStep(text: "take [mcp_servers.\(CodexSettings.name)] out of \(places.config)") { try write(new, to: file) }]
+      return [SetupStep(text: "take [mcp_servers.\(CodexSettings.name)] out of \(places.config)") { [self] in try write(new, to: file) }]
     }
   }
 
