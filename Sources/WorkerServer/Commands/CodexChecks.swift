@@ -106,9 +106,8 @@ enum CodexChecks {
   static func defaultWait(_ version: String?) -> Int { isRecent(version) ? 280 : 50 }
 
   private static func isRecent(_ version: String?) -> Bool {
-    let numbers = (version ?? "").split(separator: ".").prefix(2).map { Int($0) ?? -1 }
-    guard numbers.count == 2 else { return false }
-    return numbers[0] > 0 || numbers[1] >= 163
+    guard let numbers = ClientInfo(["name": "codex", "version": .string(version ?? "")]).codexVersion else { return false }
+    return !numbers.lexicographicallyPrecedes([0, 163])
   }
 
   private static func times(_ server: CodexProgram.Server, version: String?, isOurs: Bool, repair: String) -> Check {

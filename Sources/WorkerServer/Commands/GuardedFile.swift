@@ -71,6 +71,10 @@ struct GuardedFile: Sendable {
   private var changed: SetupRefusal { SetupRefusal("\(path) was changed by another program meanwhile: nothing was written, try again") }
 
   private func checkUnchanged() throws {
+    for file in [target, backupPath] {
+      let (folder, name) = ((file as NSString).deletingLastPathComponent, (file as NSString).lastPathComponent)
+      Leftovers.remove(Leftovers.paths(of: name, in: folder, kinds: ["tmp"]))
+    }
     let now = try GuardedFile(reading: path, modeWhenNew: mode)
     guard now.target == target, now.bytes == bytes else { throw changed }
   }

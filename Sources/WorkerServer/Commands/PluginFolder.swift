@@ -28,7 +28,7 @@ struct PluginFolder: Sendable {
     let parent = (path as NSString).deletingLastPathComponent
     let tag = "\(getpid()).\(UInt32.random(in: 0 ... .max))"
     let (new, old) = ("\(parent)/.\(CodexSettings.name).\(tag).new", "\(parent)/.\(CodexSettings.name).\(tag).old")
-    removeLeftovers(in: parent)
+    Leftovers.remove(leftovers)
     do {
       defer { try? FileManager.default.removeItem(atPath: new) }
       for (name, content) in PluginFolder.texts { try PluginFolder.put(Array(content.utf8), at: new + "/" + name, mode: 0o644) }
@@ -50,14 +50,8 @@ struct PluginFolder: Sendable {
   }
 
   /// What an install that was killed has left beside the folder.
-  private func removeLeftovers(in parent: String) {
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] {
-      let parts = name.split(separator: ".")
-      guard name.hasPrefix(".\(CodexSettings.name)."), parts.count == 4, parts[3] == "new" || parts[3] == "old", let pid = pid_t(parts[1]), pid > 0,
-        kill(pid, 0) != 0, errno == ESRCH
-      else { continue }
-      try? FileManager.default.removeItem(atPath: parent + "/" + name)
-    }
+  var leftovers: [String] {
+    Leftovers.paths(of: "." + CodexSettings.name, in: (path as NSString).deletingLastPathComponent, kinds: ["new", "old"])
   }
 
   /// Removes the files that `write` makes, then the folders that are empty: what somebody else put there stays.

@@ -93,6 +93,9 @@ private final class Removal {
           }
         })
     }
+    if !folder.leftovers.isEmpty {
+      steps.append(SetupStep(text: "remove what a killed install left in \(places.plugins)") { Leftovers.remove(folder.leftovers) })
+    }
     if folder.version != nil {
       steps.append(
         SetupStep(text: "remove \(folder.path)") { [self] in
