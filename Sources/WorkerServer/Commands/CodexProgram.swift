@@ -1,0 +1,101 @@
+import Foundation
+import JSONRPC
+import PosixSupport
+
+/// The `codex` command on PATH.
+struct CodexProgram: Sendable {
+  let path: String
+  let environment: [String: String]
+
+  /// nil when it isn't there. Relative entries of PATH are passed over.
+  init?(environment: [String: String]) {
+    guard let path = SearchPath.find("codex", in: environment["PATH"] ?? "") else { return nil }
+    self.path = path
+    self.environment = environment
+  }
+
+  /// Runs it to its end, blocking the calling thread.
+  func run(_ arguments: [String], deadline: Double = 60) -> Answer {
+    do {
+      return Answer(try Command(path, arguments, environment: environment, folder: "/", deadline: deadline, outputLimit: 4 << 20).run())
+    } catch {
+      return Answer(succeeded: false, output: [], complaint: "\(error)")
+    }
+  }
+
+  struct Answer: Sendable {
+    let succeeded: Bool
+    let output: [UInt8]
+    /// Its own words when it failed, on one line.
+    let complaint: String
+
+    var json: JSONValue? { try? JSONValue(parsing: output) }
+
+    init(succeeded: Bool, output: [UInt8], complaint: String) {
+      (self.succeeded, self.output, self.complaint) = (succeeded, output, complaint)
+    }
+
+    init(_ result: Command.Result) {
+      let lines = result.errorText.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      let start = lines.firstIndex { $0.hasPrefix("Error:") } ?? max(0, lines.count - 1)
+      let words = lines[start...].prefix { !$0.hasPrefix("Stack backtrace") }.prefix(5).joined(separator: " ")
+      self.init(
+        succeeded: result.succeeded, output: result.output,
+        complaint: result.status == nil ? "no answer in time" : String((words.isEmpty ? "it failed without a word" : words).prefix(400)))
+    }
+  }
+
+  /// What `codex mcp get` says of our server, whether the plugin or an entry brings it.
+  struct Server: Sendable, Equatable {
+    let enabled: Bool
+    let command: String
+    let folder: String?
+    let waitSeconds: Int?
+    let toolTimeout: Int?
+  }
+
+  /// - Returns: nil when Codex knows no such server or its answer has another shape
+  func server() -> Server? {
+    guard let json = run(["mcp", "get", CodexSettings.name, "--json"]).json, let transport = json["transport"], let command = transport["command"]?.string
+    else { return nil }
+    return Server(
+      enabled: json["enabled"]?.bool ?? true, command: command, folder: transport["cwd"]?.string,
+      waitSeconds: transport["env"]?[CodexSettings.waitVariable]?.string.flatMap { Int($0) },
+      toolTimeout: json["tool_timeout_sec"]?.int)
+  }
+
+  /// Where the plugin comes from, such as `personal`; nil when it isn't installed in Codex.
+  func installedMarketplaces() -> [String]? {
+    guard let installed = run(["plugin", "list", "--json"]).json?["installed"]?.array else { return nil }
+    return installed.filter { $0["name"]?.string == CodexSettings.name }.compactMap { $0["marketplaceName"]?.string }
+  }
+}
+
+/// PATH, as a list of folders.
+enum SearchPath {
+  /// The first executable of this name in an absolute folder.
+  static func find(_ name: String, in path: String) -> String? {
+    path.split(separator: ":").lazy.filter { $0.hasPrefix("/") }.map { "\($0)/\(name)" }.first(where: PrivateFiles.isExecutable)
+  }
+}
+
+/// Where Codex and its plugins look.
+struct CodexPlaces: Sendable {
+  let home: String
+  /// Codex's `config.toml`.
+  let config: String
+  let plugins: String
+
+  /// - Throws: `SetupRefusal` without a home folder
+  init(environment: [String: String]) throws {
+    guard let home = environment["HOME"], home.hasPrefix("/"), PrivateFiles.isFolder(home) else { throw SetupRefusal("HOME is not set to a folder") }
+    self.home = home
+    let codexHome = environment["CODEX_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? home + "/.codex"
+    guard codexHome.hasPrefix("/") else { throw SetupRefusal("CODEX_HOME is not an absolute path: \(codexHome)") }
+    config = codexHome + "/config.toml"
+    plugins = home + "/.agents/plugins"
+  }
+
+  var marketplace: String { plugins + "/marketplace.json" }
+  var pluginFolder: String { plugins + "/" + CodexSettings.name }
+}

@@ -1,0 +1,86 @@
+import PosixSupport
+
+/// `doctor`: finds and explains what would go wrong. Reads only; `--json` for programs.
+enum DoctorCommand {
+  static let usage = """
+    usage: opencode-worker doctor [--json]
+
+    Looks at OpenCode, Codex, the helper programs, PATH, the state folder and the runs. A line each: ok, warning or problem, and
+    what mends it. Exit status: 0 no problem (there may be warnings), 1 a problem, 2 wrong arguments.
+    """
+
+  /// A part of the examination that may take its time: each one runs on a thread of its own.
+  struct Part: Sendable {
+    /// Shown when it doesn't come back.
+    let name: String
+    let checks: @Sendable () -> [Check]
+
+    init(_ name: String, _ checks: @escaping @Sendable () -> [Check]) {
+      self.name = name
+      self.checks = checks
+    }
+  }
+
+  /// What is looked at beside OpenCode and the runs.
+  static func ownParts(environment: [String: String], stateFolder: String) -> [Part] {
+    [
+      Part("codex") { CodexChecks.checks(CodexChecks.facts(environment: environment)) },
+      Part("programs") {
+        SystemChecks.checks(SystemChecks.programs(path: environment["PATH"] ?? "", loginPath: SystemChecks.loginPath(environment: environment)))
+      },
+      Part("state folder") { SystemChecks.checks(SystemChecks.stateFacts(path: stateFolder)) },
+    ]
+  }
+
+  /// - Parameters:
+  ///   - first: the parts to be shown before our own: OpenCode
+  ///   - last: the parts to be shown behind them: the runs
+  ///   - deadline: seconds for each part; what takes longer is a problem of its own
+  static func run(
+    arguments: [String], environment: [String: String], stateFolder: String, first: [Part] = [], last: [Part] = [], deadline: Double = 60,
+    output: (String) -> Void
+  ) async -> Int32 {
+    if arguments.contains("--help") || arguments.contains("-h") {
+      output(usage)
+      return SetupExit.done
+    }
+    if let unknown = arguments.first(where: { $0 != "--json" }) {
+      output("unknown argument \(unknown)\n\n\(usage)")
+      return SetupExit.usage
+    }
+    let checks = await examine(first + ownParts(environment: environment, stateFolder: stateFolder) + last, deadline: deadline)
+    if arguments.contains("--json") {
+      output(checks.report.prettyText)
+    } else {
+      for check in checks { output(check.line) }
+    }
+    return checks.worst == .problem ? SetupExit.failed : SetupExit.done
+  }
+
+  /// All parts at the same time, in their order. One that hangs costs its own answer, not the others'.
+  static func examine(_ parts: [Part], deadline: Double) async -> [Check] {
+    await withTaskGroup(of: (Int, [Check]).self) { group in
+      for (index, part) in parts.enumerated() {
+        group.addTask { (index, await answer(of: part, deadline: deadline)) }
+      }
+      var answers: [Int: [Check]] = [:]
+      for await (index, checks) in group { answers[index] = checks }
+      return parts.indices.flatMap { answers[$0] ?? [] }
+    }
+  }
+
+  private static func answer(of part: Part, deadline: Double) async -> [Check] {
+    let (answers, continuation) = AsyncStream.makeStream(of: [Check].self)
+    let work = Task { continuation.yield(await onThread(part.checks)) }
+    let alarm = Task {
+      try await Task.sleep(for: .seconds(deadline))
+      continuation.yield([.problem(part.name, "no answer within \(Int(deadline)) s")])
+    }
+    defer {
+      work.cancel()
+      alarm.cancel()
+    }
+    for await checks in answers { return checks }
+    return []
+  }
+}

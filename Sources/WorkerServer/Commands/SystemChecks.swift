@@ -1,0 +1,129 @@
+import Foundation
+import PosixSupport
+
+/// The checks of the machine: helper programs, PATH, the state folder. Facts are gathered apart from what is made of them.
+enum SystemChecks {
+  // MARK: - Programs
+
+  /// Where the programs are that OpenCode and this server call.
+  struct Programs: Sendable, Equatable {
+    /// nil: not found.
+    var git: String?
+    var rg: String?
+    /// PATH is no more than the system's own folders, as a GUI or a daemon gives it.
+    var pathIsBare: Bool
+    /// What a GUI would not find, though our PATH does; with the login shell's PATH taken into account.
+    var missingInGUI: [String]
+  }
+
+  /// The folders that every process has, whoever started it.
+  static let barePath = "/usr/bin:/bin:/usr/sbin:/sbin"
+
+  /// - Parameter loginPath: the PATH that the user's login shell sets, nil when it gives none
+  static func programs(path: String, loginPath: @autoclosure () -> String?) -> Programs {
+    let names = ["git", "rg", "opencode"]
+    let found = Dictionary(uniqueKeysWithValues: names.map { ($0, SearchPath.find($0, in: path)) })
+    var missing = names.filter { found[$0] != .some(nil) && SearchPath.find($0, in: barePath) == nil }
+    if !missing.isEmpty, let login = loginPath() { missing.removeAll { SearchPath.find($0, in: login) != nil } }
+    let bare = Set(barePath.split(separator: ":"))
+    return Programs(
+      git: found["git"] ?? nil, rg: found["rg"] ?? nil, pathIsBare: path.split(separator: ":").allSatisfy { bare.contains($0) }, missingInGUI: missing)
+  }
+
+  static func checks(_ programs: Programs) -> [Check] {
+    var checks: [Check] = []
+    checks.append(
+      programs.git.map { .ok("git", $0) }
+        ?? .warning("git", "not on PATH: changed files are then found by size and time only, without lines or diffs", mend: "install git"))
+    checks.append(
+      programs.rg.map { .ok("rg", $0) } ?? .warning("rg", "not on PATH: OpenCode's glob and grep tools fail without ripgrep", mend: "install ripgrep"))
+    if !programs.missingInGUI.isEmpty {
+      checks.append(
+        .warning(
+          "PATH", "\(programs.missingInGUI.joined(separator: ", ")) would not be found when Codex is started by a desktop or a daemon",
+          mend: "set PATH in your login shell's profile, or OPENCODE_BIN for OpenCode"))
+    } else if programs.pathIsBare {
+      checks.append(.ok("PATH", "bare (\(barePath)); the login shell is asked for more"))
+    } else {
+      checks.append(.ok("PATH", "its programs are found by a desktop's Codex too"))
+    }
+    return checks
+  }
+
+  /// The PATH that the user's login shell sets. Asked from `/`, with a deadline: a profile may do anything.
+  static func loginPath(environment: [String: String]) -> String? {
+    guard let shell = environment["SHELL"], shell.hasPrefix("/"), PrivateFiles.isExecutable(shell) else { return nil }
+    let bare = environment.merging(["PATH": barePath]) { $1 }
+    let mark = "opencode-worker-path="
+    let script = "printf '\(mark)%s\\n' \"$PATH\""
+    guard let result = try? Command(shell, ["-l", "-c", script], environment: bare, folder: "/", deadline: 5, outputLimit: 1 << 20).run() else { return nil }
+    return result.outputText.split(separator: "\n").last { $0.hasPrefix(mark) }.map { String($0.dropFirst(mark.count)) }
+  }
+
+  // MARK: - The state folder
+
+  struct StateFacts: Sendable, Equatable {
+    var path: String
+    var exists: Bool
+    /// nil: it could be written; else why not.
+    var writeFailure: String?
+    /// Permission bits, when it exists.
+    var mode: mode_t?
+    var isOurs: Bool
+    var freeBytes: Int64?
+  }
+
+  /// Looks without leaving anything behind: in an existing folder a file is made and removed, else the nearest folder above is judged.
+  static func stateFacts(path: String) -> StateFacts {
+    var facts = StateFacts(path: path, exists: false, isOurs: true)
+    var info = stat()
+    if stat(path, &info) == 0 {
+      facts.exists = true
+      facts.mode = info.st_mode & 0o777
+      facts.isOurs = info.st_uid == geteuid()
+      facts.freeBytes = PrivateFiles.freeSpace(path)
+      let probe = "\(path)/.doctor.\(getpid())"
+      do {
+        guard PrivateFiles.isFolder(path) else { throw PosixError("open", path: path, code: ENOTDIR) }
+        _ = try PrivateFiles.createOnce(probe, with: [UInt8](repeating: 0, count: 512))
+      } catch {
+        facts.writeFailure = "\(error)"
+      }
+      unlink(probe)
+      return facts
+    }
+    var above = (path as NSString).deletingLastPathComponent
+    while above != "/", !above.isEmpty, !PrivateFiles.exists(above) { above = (above as NSString).deletingLastPathComponent }
+    facts.freeBytes = PrivateFiles.freeSpace(above)
+    if !PrivateFiles.isFolder(above) {
+      facts.writeFailure = "\(above) is not a folder"
+    } else if access(above, W_OK | X_OK) != 0 {
+      facts.writeFailure = "can't make it in \(above): \(PosixError.text(of: errno))"
+    }
+    return facts
+  }
+
+  static func checks(_ facts: StateFacts) -> [Check] {
+    var checks: [Check] = []
+    let quoted = "'" + facts.path.replacing("'", with: "'\\''") + "'"
+    if let failure = facts.writeFailure {
+      checks.append(.problem("state folder", "\(facts.path) can't be written: \(failure)", mend: "mend its permissions, or set OPENCODE_WORKER_STATE_DIR"))
+    } else if !facts.isOurs {
+      checks.append(.problem("state folder", "\(facts.path) belongs to another user", mend: "set OPENCODE_WORKER_STATE_DIR to a folder of your own"))
+    } else if let mode = facts.mode, mode & 0o077 != 0 {
+      checks.append(.warning("state folder", "\(facts.path) can be entered by others (mode \(String(mode, radix: 8)))", mend: "chmod 700 \(quoted)"))
+    } else {
+      checks.append(.ok("state folder", facts.exists ? "\(facts.path), private and writable" : "\(facts.path) (made at the first run)"))
+    }
+    if let free = facts.freeBytes {
+      let text = free >= 1 << 30 ? "\(free >> 30) GiB free" : "\(free >> 20) MiB free"
+      switch free {
+      case ..<(64 << 20): checks.append(.problem("free space", "\(text) for logs and snapshots", mend: "make room on the file system of \(facts.path)"))
+      case ..<(1 << 30):
+        checks.append(.warning("free space", "\(text): a long run's log and snapshots may need more", mend: "make room on the file system of \(facts.path)"))
+      default: checks.append(.ok("free space", text))
+      }
+    }
+    return checks
+  }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import JSONRPC
+import Testing
+
+@testable import WorkerServer
+
+/// The repository's top level: `plugin.json` and the examples there.
+private func topLevel(_ name: String) throws -> String {
+  let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  return try String(contentsOf: root.appendingPathComponent(name), encoding: .utf8)
+}
+
+@Suite struct CodexSettingsTests {
+  @Test func theManifestAndTheMarketplaceExampleAreWhatInstallWrites() throws {
+    #expect(try topLevel("plugin.json") == CodexSettings.manifest.prettyText + "\n")
+    #expect(try topLevel("marketplace.example.json") == CodexSettings.newMarketplace.prettyText + "\n")
+  }
+
+  @Test func theExampleConfigurationHasTheValuesThatInstallWrites() throws {
+    let bytes = Array(try topLevel("config.example.toml").utf8)
+    let outline = try TOMLOutline(parsing: bytes)
+    let headers = outline.statements.indices.filter { if case .header = outline.statements[$0].kind { true } else { false } }
+    #expect(headers.count == 1)
+    let values = outline.values(ofHeader: try #require(headers.first))
+    let expected = CodexSettings.server(command: "/usr/local/bin/opencode-worker")
+    #expect(Set(values.map(\.key)) == Set(expected.keys.map { [$0] }))
+    for (key, range) in values where key != ["env_vars"] {
+      #expect(String(decoding: bytes[range], as: UTF8.self) == expected[key[0]].map(CodexConfig.toml))
+    }
+    let list = try #require(values.first { $0.key == ["env_vars"] })
+    let lines = String(decoding: bytes[list.bytes], as: UTF8.self).split(separator: "\n").filter { !$0.contains("#") }
+    let names = lines.joined().matches(of: /"([^"]*)"/).map { String($0.1) }
+    #expect(names == CodexSettings.passedVariables)
+    #expect(Set(names).count == names.count)
+  }
+
+  /// What is commented out must be right too when it is uncommented.
+  @Test func theExamplesInCommentsNameRealTools() throws {
+    let text = try topLevel("config.example.toml")
+    for tool in CodexSettings.toolsThatAct { #expect(text.contains("# [mcp_servers.opencode-worker.tools.\(tool)]\n# approval_mode = \"approve\"")) }
+    #expect(text.contains("[plugins.\"opencode-worker@\(CodexSettings.marketplaceName)\".mcp_servers.\(CodexSettings.name).tools."))
+  }
+
+  @Test func theManifestIsOneThatCodexTakes() throws {
+    let version = try #require(CodexSettings.manifest["version"]?.string)
+    #expect(version.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".+_-".contains($0)) })
+    #expect(CodexSettings.manifest["name"] == CodexSettings.marketplaceEntry["name"])
+    // With a schema, Codex would expect another layout.
+    #expect(CodexSettings.manifest["$schema"] == nil)
+    #expect(CodexSettings.marketplaceEntry["source"]?["path"]?.string?.hasPrefix("./") == true)
+  }
+
+  @Test func theSkillIsShortAndHasItsFrontMatter() throws {
+    let lines = SkillText.file.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines[0] == "---" && lines[1] == "name: opencode-worker" && lines[2].hasPrefix("description: ") && lines[3] == "---")
+    #expect(lines[2].utf8.count < 500)
+    #expect(SkillText.file.utf8.count < 4096)
+    #expect(SkillText.file.hasSuffix("\n"))
+  }
+}
