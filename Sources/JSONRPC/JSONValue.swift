@@ -96,7 +96,7 @@ extension JSONValue {
   /// - Throws: `JSONSyntaxError`
   public init(parsing bytes: some Collection<UInt8>) throws {
     // Foundation also takes UTF-16 and UTF-32 (full of zero bytes) for JSON text, and goes deeper than a stack may allow.
-    guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else { throw JSONSyntaxError(reason: "not valid UTF-8") }
+    guard !bytes.contains(0), String(bytes: bytes, encoding: .utf8) != nil else { throw JSONSyntaxError(reason: "not valid UTF-8") }
     try JSONValue.checkShape(of: bytes)
     do {
       self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))

@@ -56,7 +56,7 @@ enum CodexChecks {
   private static func place(of server: CodexProgram.Server, environment: [String: String]) -> String? {
     if server.command.hasPrefix("/") { return server.command }
     if server.command.contains("/") { return server.folder.map { "\($0)/\(server.command)" } }
-    return SearchPath.find(server.command, in: environment["PATH"] ?? "")
+    return ProgramFinder.locate(server.command, path: environment["PATH"] ?? "", workspace: nil)
   }
 
   static func checks(_ facts: Facts) -> [Check] {
@@ -100,19 +100,10 @@ enum CodexChecks {
     return checks
   }
 
-  /// What a tool call may take in this version of Codex when nothing is configured.
-  static func defaultTimeout(_ version: String?) -> Int { isRecent(version) ? 300 : 60 }
-  /// How long a wait takes when nothing is configured, as the tools do it.
-  static func defaultWait(_ version: String?) -> Int { isRecent(version) ? 280 : 50 }
-
-  private static func isRecent(_ version: String?) -> Bool {
-    guard let numbers = ClientInfo(["name": "codex", "version": .string(version ?? "")]).codexVersion else { return false }
-    return !numbers.lexicographicallyPrecedes([0, 163])
-  }
-
   private static func times(_ server: CodexProgram.Server, version: String?, isOurs: Bool, repair: String) -> Check {
-    let timeout = server.toolTimeout ?? defaultTimeout(version)
-    let wait = server.waitSeconds ?? defaultWait(version)
+    let client = ClientInfo(["name": "codex", "version": .string(version ?? "")])
+    let timeout = server.toolTimeout ?? WaitSlice.toolTimeout(of: client)
+    let wait = server.waitSeconds ?? WaitSlice.standard(for: client)
     if CodexSettings.belongTogether(wait: wait, timeout: timeout) { return .ok("timeout", "a wait takes at most \(wait) s, Codex's limit is \(timeout) s") }
     return .problem(
       "timeout", "a wait takes up to \(wait) s, but Codex gives up after \(timeout) s",

@@ -9,7 +9,7 @@ struct CodexProgram: Sendable {
 
   /// nil when it isn't there. Relative entries of PATH are passed over.
   init?(environment: [String: String]) {
-    guard let path = SearchPath.find("codex", in: environment["PATH"] ?? "") else { return nil }
+    guard let path = ProgramFinder.locate("codex", path: environment["PATH"] ?? "", workspace: nil) else { return nil }
     self.path = path
     self.environment = environment
   }
@@ -68,14 +68,6 @@ struct CodexProgram: Sendable {
   func installedMarketplaces() -> [String]? {
     guard let installed = run(["plugin", "list", "--json"]).json?["installed"]?.array else { return nil }
     return installed.filter { $0["name"]?.string == CodexSettings.name }.compactMap { $0["marketplaceName"]?.string }
-  }
-}
-
-/// PATH, as a list of folders.
-enum SearchPath {
-  /// The first executable of this name in an absolute folder.
-  static func find(_ name: String, in path: String) -> String? {
-    path.split(separator: ":").lazy.filter { $0.hasPrefix("/") }.map { "\($0)/\(name)" }.first(where: PrivateFiles.isExecutable)
   }
 }
 

@@ -47,7 +47,7 @@ enum CommandLineTool {
     case "watch"?: return WatchCommand.run(rest, environment: environment)
     case "report"?: return ReportCommand.run(rest, environment: environment)
     case "demo"?: return DemoCommand.run(rest, environment: environment)
-    case "doctor"?: return DoctorCommand.run(rest, environment: environment)
+    case "doctor"?: return doctor(rest, environment)
     case "install"?: return InstallCommand.run(arguments: rest, environment: environment, output: { print($0) })
     case "uninstall"?: return UninstallCommand.run(arguments: rest, environment: environment, output: { print($0) })
     case "supervise"?: return SuperviseCommand.run(rest, environment: environment)
@@ -60,6 +60,15 @@ enum CommandLineTool {
       return ExitCode.success
     case let other?:
       return wrong("unknown command \"\(other)\"")
+    }
+  }
+
+  private static func doctor(_ arguments: [String], _ environment: [String: String]) -> Int32 {
+    finish {
+      let manager = RunManager(state: .standard(environment), environment: environment)
+      return await DoctorCommand.run(
+        arguments: arguments, environment: environment, stateFolder: manager.state.root, first: OpenCodeChecks.parts(manager),
+        last: RunChecks.parts(manager), output: { Terminal.line($0) })
     }
   }
 

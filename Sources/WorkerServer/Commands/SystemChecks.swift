@@ -22,9 +22,9 @@ enum SystemChecks {
   /// - Parameter loginPath: the PATH that the user's login shell sets, nil when it gives none
   static func programs(path: String, loginPath: @autoclosure () -> String?) -> Programs {
     let names = ["git", "rg", "opencode"]
-    let found = Dictionary(uniqueKeysWithValues: names.map { ($0, SearchPath.find($0, in: path)) })
-    var missing = names.filter { found[$0] != .some(nil) && SearchPath.find($0, in: barePath) == nil }
-    if !missing.isEmpty, let login = loginPath() { missing.removeAll { SearchPath.find($0, in: login) != nil } }
+    let found = Dictionary(uniqueKeysWithValues: names.map { ($0, ProgramFinder.locate($0, path: path, workspace: nil)) })
+    var missing = names.filter { found[$0] != .some(nil) && ProgramFinder.locate($0, path: barePath, workspace: nil) == nil }
+    if !missing.isEmpty, let login = loginPath() { missing.removeAll { ProgramFinder.locate($0, path: login, workspace: nil) != nil } }
     let bare = Set(barePath.split(separator: ":"))
     return Programs(
       git: found["git"] ?? nil, rg: found["rg"] ?? nil, pathIsBare: path.split(separator: ":").allSatisfy { bare.contains($0) }, missingInGUI: missing)
@@ -48,16 +48,6 @@ enum SystemChecks {
       checks.append(.ok("PATH", "its programs are found by a desktop's Codex too"))
     }
     return checks
-  }
-
-  /// The PATH that the user's login shell sets. Asked from `/`, with a deadline: a profile may do anything.
-  static func loginPath(environment: [String: String]) -> String? {
-    guard let shell = environment["SHELL"], shell.hasPrefix("/"), PrivateFiles.isExecutable(shell) else { return nil }
-    let bare = environment.merging(["PATH": barePath]) { $1 }
-    let mark = "opencode-worker-path="
-    let script = "printf '\(mark)%s\\n' \"$PATH\""
-    guard let result = try? Command(shell, ["-l", "-c", script], environment: bare, folder: "/", deadline: 5, outputLimit: 1 << 20).run() else { return nil }
-    return result.outputText.split(separator: "\n").last { $0.hasPrefix(mark) }.map { String($0.dropFirst(mark.count)) }
   }
 
   // MARK: - The state folder

@@ -1,0 +1,92 @@
+import Foundation
+import OpenCode
+import PosixSupport
+
+/// What `doctor` says of OpenCode itself.
+enum OpenCodeChecks {
+  static func parts(_ manager: RunManager) -> [DoctorCommand.Part] {
+    let (environment, cache) = (manager.environment, manager.state.cache)
+    return [DoctorCommand.Part("opencode") { checks(environment: environment, cache: cache, folder: FileManager.default.currentDirectoryPath) }]
+  }
+
+  private static func checks(environment: [String: String], cache: String, folder: String) -> [Check] {
+    let installation: Installation
+    do {
+      installation = try OpenCodeFinder.find(environment: environment, workspace: folder, cache: PrivateFiles.isFolder(cache) ? cache : nil)
+    } catch {
+      return [.problem("opencode", "\(error)", mend: "install OpenCode (https://opencode.ai), or set OPENCODE_BIN to its absolute path")]
+    }
+    var checks: [Check] = [.ok("opencode", "\(installation.version) at \(installation.path) (\(installation.foundBy))"), line(of: installation.version)]
+    let client = OpenCodeClient(installation, folder: folder, environment: environment)
+    var models: ModelList?
+    do {
+      let list = try client.models(deadline: 20)
+      models = list
+      if !list.isKnown {
+        checks.append(.warning("models", "OpenCode listed none, which this version also does when it has some", mend: "opencode models"))
+      } else if list.models.isEmpty {
+        checks.append(.problem("models", "OpenCode has no model", mend: "opencode auth login"))
+      } else {
+        checks.append(.ok("models", "\(list.models.count) of \(Set(list.models.map(\.provider)).sorted().joined(separator: ", "))"))
+      }
+    } catch {
+      checks.append(.problem("models", "\(error)", mend: "opencode models"))
+    }
+    do {
+      let providers = try client.signedIn(deadline: 15).map { $0.id ?? $0.name }
+      if providers.isEmpty {
+        let others = models.map { !$0.models.isEmpty } ?? false
+        checks.append(
+          .warning(
+            "signed in", others ? "to no provider; the models listed come from the configuration or need no key" : "to no provider",
+            mend: "opencode auth login"))
+      } else {
+        checks.append(.ok("signed in", providers.joined(separator: ", ")))
+      }
+    } catch {
+      checks.append(.warning("signed in", "\(error)", mend: "opencode auth list"))
+    }
+    return checks
+  }
+
+  private static func line(of version: OpenCodeVersion) -> Check {
+    switch version.line {
+    case .v1 where version < OpenCodeVersion(1, 4, 0):
+      .warning(
+        "opencode line", "1.x, old: auto-approval goes through the configuration, and errors often end with exit 0", mend: "opencode upgrade")
+    case .v1: .ok("opencode line", "1.x: permission presets are checked before a start (about 1.5 s)")
+    case .v2:
+      .ok(
+        "opencode line",
+        "2.x: every run has a private server (--standalone); presets can't be checked before a start, and rules in OpenCode's own configuration files may stand beside them")
+    }
+  }
+}
+
+/// What `doctor` says of runs.
+enum RunChecks {
+  static func parts(_ manager: RunManager) -> [DoctorCommand.Part] {
+    let state = manager.state
+    return [DoctorCommand.Part("runs") { checks(state) }]
+  }
+
+  private static func checks(_ state: StateFolder) -> [Check] {
+    let runs = state.runFolders()
+    guard let latest = runs.first else { return [.ok("runs", "none yet")] }
+    var checks: [Check] = []
+    if let live = state.heldRun() {
+      let process = live.process.map { ", OpenCode is process \($0.pid)" } ?? ""
+      checks.append(.ok("live run", "\(live.id)\(process); follow it with: opencode-worker watch \(live.id)"))
+    }
+    for run in state.unfinishedRuns() where !Fifo.isHeld(run.fifo) {
+      let alive = run.isProcessAlive ? "its supervisor died while OpenCode goes on" : "its supervisor died before its result was recorded"
+      checks.append(.warning("run \(run.id)", "\(alive); the next look takes it over", mend: "opencode-worker report \(run.id)"))
+    }
+    if let review = Stored.load(RunReview.self, from: latest.review), review.outcome.state == .lost {
+      checks.append(.warning("run \(latest.id)", "lost: \(review.outcome.reason ?? "its end was not seen")", mend: "opencode-worker report \(latest.id)"))
+    }
+    let size = Retention.size(of: state.runs) >> 20
+    checks.append(.ok("runs", "\(runs.count) kept, \(size) MiB"))
+    return checks
+  }
+}
