@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test func aDeadSupervisorIsReplacedWhileTheRunLives() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 2]]])
+    try world.standIn(["turns": [["text": "Done.", "delay": 8]]])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     let wait = try client.begin("tools/call", ["name": "opencode_wait", "arguments": [:]])
     try killSupervisors()
@@ -102,7 +102,7 @@ import Testing
   }
 
   @Test func aStartTakesOverARunWhoseSupervisorDied() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 3]]])
+    try world.standIn(["turns": [["text": "Done.", "delay": 8]]])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     client.kill()
     try killSupervisors()
@@ -220,7 +220,7 @@ import Testing
       return
     }
     defer { _ = try? Command("/bin/umount", ["-l", disk], deadline: 10).run() }
-    try world.standIn(["turns": [["text": "Done.", "delay": 2, "exit": 7]]])
+    try world.standIn(["turns": [["delay": 3, "exit": 7]]])
     let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk + "/state"])
     try other.initialize()
     let run = try #require(try other.call("opencode_start", arguments)["run"]?.string)

@@ -81,17 +81,19 @@ struct RunFolder: Sendable, Equatable {
   var supervisorLog: String { path + "/supervisor.log" }
 }
 
-/// A run's id: `20261122-162803-k3f9`, UTC. Ids sort by time.
+/// A run's id: `20261122-162803-k3f9`, UTC, the last part being the fraction of the second. Ids sort by time.
 enum RunID {
   static func make(at date: Date) -> String {
-    var seconds = time_t(date.timeIntervalSince1970)
+    var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
     var parts = tm()
     gmtime_r(&seconds, &parts)
     func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
     let day = "\(parts.tm_year + 1900)\(two(parts.tm_mon + 1))\(two(parts.tm_mday))"
     let time = "\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))"
-    let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
-    return "\(day)-\(time)-" + String((0..<4).map { _ in letters.randomElement()! })
+    // 20 bits, five a letter; the letters are in the order of their codes.
+    let letters = Array("23456789abcdefghijkmnpqrstuvwxyz")
+    let fraction = Int((date.timeIntervalSince1970 - Double(seconds)) * Double(1 << 20))
+    return "\(day)-\(time)-" + String([15, 10, 5, 0].map { letters[(fraction >> $0) & 31] })
   }
 
   static func isValid(_ text: String) -> Bool {
