@@ -172,6 +172,53 @@ import Testing
     }
   }
 
+  @Test("A change in the same instant, of the same size, is never missed")
+  func racing() async throws {
+    try await fixtureThread {
+      let fixture = try GitFixture()
+      for round in 0..<15 {
+        try fixture.write("b.txt", "staged \(round % 10)\n")
+        try fixture.git("add", "b.txt")
+        try fixture.write("b.txt", "before \(round % 10)\n")
+        let baseline = fixture.record()
+        #expect(fixture.finish(baseline).lines == [])
+        try fixture.write("b.txt", "during \(round % 10)\n")
+        let changes = fixture.finish(baseline)
+        #expect(changes.lines == ["M* b.txt"])
+        let patch = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 1000).text
+        #expect(patch.contains("-before \(round % 10)\n+during \(round % 10)\n"))
+        try fixture.write("b.txt", "before \(round % 10)\n")
+        #expect(fixture.finish(baseline).lines == [])
+      }
+    }
+  }
+
+  @Test("Line endings that git converts: a file written again as it was hasn't changed")
+  func lineEndings() async throws {
+    try await fixtureThread {
+      let fixture = try GitFixture()
+      try fixture.write("crlf.txt", "1\r\n2\r\n")
+      try fixture.commit("with carriage returns")
+      try fixture.git("config", "core.autocrlf", "true")
+      let changes = try fixture.changes {
+        try fixture.write("crlf.txt", "?")
+        try fixture.write("crlf.txt", "1\r\n2\r\n")
+        try fixture.write("b.txt", "b\r\nc\r\n")
+      }
+      #expect(changes.lines == ["M b.txt"])
+      #expect(changes.files[0].added == 1 && changes.files[0].removed == 0)
+    }
+  }
+
+  @Test("The measuring used by the benchmark")
+  func measure() async throws {
+    try await fixtureThread {
+      let fixture = try GitFixture()
+      let measured = try WorkspaceMeasure.run(cwd: fixture.work, git: GitFixture.git) { try fixture.write("a.txt", "changed\n") }
+      #expect(measured.files == 1 && measured.exact && measured.record > 0 && measured.finish > 0)
+    }
+  }
+
   @Test("A damaged index is an error, never a crash")
   func damagedIndex() throws {
     let fixture = try GitFixture()

@@ -32,6 +32,7 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
 }
 
 @Suite struct ChangedFilesTests {
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
   static let cases: [ChangeCase] = [
     ChangeCase("nothing", []) { _ in },
     ChangeCase("dirty and untracked before, untouched", [], before: dirty) { _ in },

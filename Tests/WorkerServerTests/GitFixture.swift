@@ -27,7 +27,8 @@ final class GitFixture: Sendable {
     }
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: top) }
+  /// Foundation can't remove names that aren't UTF-8.
+  deinit { _ = try? Command("/bin/rm", ["-rf", top], deadline: 60).run() }
 
   /// - Throws: with git's words when it fails
   @discardableResult

@@ -89,9 +89,14 @@ struct Hostility: Sendable, CustomTestStringConvertible {
       try expectSame(before, fixture.fingerprint())
       try fixture.write("\(prefix)untracked.txt", "changed\n")
       if folder.isEmpty { try fixture.write("a.txt", "changed\n") }
+      // A new commit, for what looks at signatures; whatever the user's own git ran for it doesn't count.
+      let commit = try fixture.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "meanwhile", folder: folder)
+      try fixture.git("update-ref", "HEAD", commit, folder: folder)
+      unlink(marker)
       let between = try fixture.fingerprint()
       let changes = fixture.finish(baseline, tools: ["a.txt"])
       #expect(changes.lines.contains("M* \(prefix)untracked.txt"))
+      #expect(changes.commits.map(\.subject) == ["meanwhile"])
       _ = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 100_000)
       try fixture.write("\(fixture.top)/unrelated", "")
       let touched = changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: 10)

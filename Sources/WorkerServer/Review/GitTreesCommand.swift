@@ -19,7 +19,7 @@ struct GitProgram: Sendable {
   func run(
     _ arguments: [String], folder: String, place: GitPlace? = nil, input: [UInt8] = [], outputLimit: Int = 256 << 20, accepting: Set<Int32> = []
   ) throws -> [UInt8] {
-    let name = "git \(arguments.first { !$0.hasPrefix("-") } ?? "")"
+    let name = "git \(arguments.first { !$0.hasPrefix("-") && !$0.contains("=") } ?? "")"
     let left = until - Monotonic.now
     guard left > 0 else { throw WorkspaceError("\(name): no time left") }
     // A helper without input reads /dev/null; no list of paths is ever an empty file by mistake.
@@ -35,6 +35,15 @@ struct GitProgram: Sendable {
     case .exited(let code): throw WorkspaceError("\(name): \(GitProgram.words(result.errors) ?? "exit \(code)")")
     case .signaled(let number): throw WorkspaceError("\(name): ended by \(ExitStatus.signalName(number))")
     }
+  }
+
+  /// Major and minor number.
+  /// - Throws: `WorkspaceError`
+  func version(folder: String) throws -> (Int, Int) {
+    let words = String(decoding: try run(["version"], folder: folder), as: UTF8.self).split(separator: " ")
+    let numbers = (words.count > 2 ? words[2] : "").split(separator: ".").prefix(2).compactMap { Int($0) }
+    guard numbers.count == 2 else { throw WorkspaceError("git version: unexpected reply") }
+    return (numbers[0], numbers[1])
   }
 
   /// The line of git's own words that says most.

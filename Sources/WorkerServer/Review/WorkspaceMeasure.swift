@@ -12,7 +12,8 @@ struct WorkspaceMeasure: Sendable {
   /// Records `cwd`, lets `change` work on it, and compares; in a folder of its own that is removed again. Blocks the calling thread.
   /// - Throws: `PosixError`, and what `change` throws
   static func run(cwd: String, git: String?, change: () throws -> Void) throws -> WorkspaceMeasure {
-    let scratch = "\(NSTemporaryDirectory())/opencode-worker-measure-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    let temporary = NSTemporaryDirectory()
+    let scratch = "\(temporary.hasSuffix("/") ? temporary : temporary + "/")opencode-worker-measure-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     try PrivateFiles.createFolder(scratch)
     defer { try? FileManager.default.removeItem(atPath: scratch) }
     let start = Monotonic.now
