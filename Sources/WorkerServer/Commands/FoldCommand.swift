@@ -1,4 +1,4 @@
-import Foundation
+import PosixSupport
 
 /// `fold LOG`: hidden; folds a whole log, for the benchmark.
 enum FoldCommand {
@@ -6,9 +6,7 @@ enum FoldCommand {
     guard arguments.count == 1 else { return CommandLineTool.wrong("fold takes a log") }
     do {
       let measure = try FoldMeasure.fold(arguments[0], line: .line1, declaredCommands: ["make test"])
-      var usage = rusage()
-      getrusage(RUSAGE_SELF, &usage)
-      Terminal.line("\(Int(measure.megabytesPerSecond)) MB/s, peak memory \(usage.ru_maxrss / 1024) MiB")
+      Terminal.line("\(Int(measure.megabytesPerSecond)) MB/s, peak memory \(OwnProcess.peakMemory >> 20) MiB")
       return CommandLineTool.ExitCode.success
     } catch {
       Terminal.error("\(error)")
