@@ -21,18 +21,8 @@ import Testing
     return Int32(try #require(record["identity"]?["pid"]?.int))
   }
 
-  /// The supervisors of this world: their command line names its state folder.
-  private func supervisors() throws -> [Int32] {
-    let listing = try Command("/bin/ps", ["-eo", "pid,args"], deadline: 10).run().outputText
-    return listing.split(separator: "\n").compactMap { line in
-      line.contains(" supervise --state \(world.path("state")) ") ? Int32(line.split(separator: " ")[0]) : nil
-    }
-  }
-
-  private func killSupervisors() throws {
-    for pid in try supervisors() { Foundation.kill(pid, SIGKILL) }
-    #expect(try eventually { try supervisors().isEmpty })
-  }
+  private func supervisors() throws -> [Int32] { try world.supervisors() }
+  private func killSupervisors() throws { try world.killSupervisors() }
 
   private func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
 
