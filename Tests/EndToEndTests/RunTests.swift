@@ -55,6 +55,8 @@ import Testing
     let prompt = try String(decoding: PrivateFiles.read(world.file("prompt.md", of: run)), as: UTF8.self)
     #expect(prompt.hasPrefix("Do it."))
     #expect(prompt.contains("it greets") && prompt.contains("make check"))
+    let bare = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
+    #expect(try String(decoding: PrivateFiles.read(world.file("prompt.md", of: bare)), as: UTF8.self) == "Do it.")
   }
 
   @Test func startThenStatusThenWait() throws {

@@ -36,6 +36,7 @@ struct RunRequest: Codable, Sendable {
       text += (text.hasSuffix("\n") ? "\n" : "\n\n") + "## \(heading)\n\n" + lines.joined(separator: "\n") + "\n"
     }
     add("Acceptance criteria", acceptanceCriteria.map { "- \($0)" })
+    guard !verificationCommands.isEmpty else { return text }
     add("Verification commands", verificationCommands.map { "- `\($0)`" } + ["", "Run each of them, exactly as written, after your last change."])
     return text
   }
