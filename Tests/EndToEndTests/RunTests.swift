@@ -271,6 +271,8 @@ import Testing
     #expect(try client.call("opencode_start", ["message": "x", "permissions": "full"], meta: meta)["error"]?["code"]?.string == "bad_argument")
     let reply = try client.call("opencode_run_and_wait", ["message": "x"], meta: meta)
     #expect(reply["state"]?.string != nil)
+    #expect(attention(reply).contains("Codex's sandbox is read-only: OpenCode ran with the read-only preset"))
+    #expect(attention(reply).contains("the model called tools that it doesn't have: write"))
     #expect(!world.exists("repository/a.txt"))
     let free = try MCPClient(world, extra: ["OPENCODE_WORKER_IGNORE_SANDBOX": "1"])
     try free.initialize()

@@ -17,6 +17,8 @@ struct RunRequest: Codable, Sendable {
   var files: [String] = []
   var skipPermissions = false
   var permissions: String?
+  /// Codex's sandbox was read-only, which is why `permissions` is.
+  var sandboxIsReadOnly: Bool?
   var acceptanceCriteria: [String] = []
   var verificationCommands: [String] = []
   /// Codex's conversation.

@@ -92,8 +92,13 @@ enum RunReply {
   /// What a reviewer would miss, most important first.
   static func attention(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> [String] {
     let quietSince = max(run.record.startedAt, run.digest.lastEventAt ?? 0)
-    return run.remarks + (run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince))
+    var remarks = run.remarks
+    if run.record.request.sandboxIsReadOnly == true { remarks.append("Codex's sandbox is read-only: OpenCode ran with the read-only preset") }
+    return remarks + (run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince))
   }
+
+  /// Of an answer in a review.
+  private static let answerBytes = 2500
 
   // MARK: - Parts
 
