@@ -90,9 +90,10 @@ import Testing
 
   @Test func theReviewTellsAllThatARunDidSubagentsIncluded() throws {
     let commit = "git add . && git -c user.name=T -c user.email=t@localhost commit -q -m 'Add the library'"
+    let task: JSONValue = ["name": "task", "arguments": ["description": "Sub job", "prompt": "Do the sub job", "subagent_type": "general"]]
     let turns: JSONValue = [
       ["text": "First the library.", "tools": [write("lib.txt", "one\ntwo\n")]], ["tools": [bash("test -s lib.txt")]], ["tools": [bash(commit)]],
-      ["text": "Now somebody else.", "tools": [["name": "task", "arguments": ["description": "Sub job", "prompt": "Do the sub job", "subagent_type": "general"]]]],
+      ["text": "Now somebody else.", "tools": [task]],
       // The subagent's own turns.
       ["tools": [write("sub.txt", "by the subagent\n")]], ["tools": [bash("grep -q three lib.txt")]], ["text": "Sub done."],
       // Its caller's.
