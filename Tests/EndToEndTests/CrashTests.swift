@@ -21,19 +21,8 @@ import Testing
     return Int32(try #require(record["identity"]?["pid"]?.int))
   }
 
-  /// The supervisors of this world: their command line names its state folder.
-  private func supervisors() throws -> [Int32] {
-    ProcessTable.commands().filter { $0.command.contains(" supervise --state \(world.path("state")) ") }.map(\.pid)
-  }
-
-  private func killSupervisors() throws {
-    let living = try supervisors()
-    #expect(!living.isEmpty)
-    for pid in living { Foundation.kill(pid, SIGKILL) }
-    // A server that waits may have put a new one in its place by now.
-    let gone = try eventually { try Set(supervisors()).isDisjoint(with: living) }
-    #expect(gone)
-  }
+  private func supervisors() -> [Int32] { world.supervisors() }
+  private func killSupervisors() throws { try world.killSupervisors() }
 
   private func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
 
@@ -77,7 +66,7 @@ import Testing
     try world.standIn(["turns": [["text": "Done.", "delay": 1]]])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     let process = try pid(of: run)
-    for supervisor in try supervisors() {
+    for supervisor in supervisors() {
       #expect(getsid(supervisor) == supervisor)
       #expect(getsid(supervisor) != getsid(0))
       for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { Foundation.kill(supervisor, signal) }
@@ -173,9 +162,9 @@ import Testing
   func killedAtAnyMomentNoRunStaysAliveUnknown(milliseconds: Int) throws {
     try world.standIn(["turns": [["text": "Done.", "delay": 0.3]]])
     let id = try client.begin("tools/call", ["name": "opencode_start", "arguments": .object(arguments)])
-    _ = eventually(within: 5) { ((try? supervisors()) ?? []).isEmpty == false }
+    _ = eventually(within: 5) { !supervisors().isEmpty }
     usleep(UInt32(milliseconds * 1000))
-    for pid in try supervisors() { Foundation.kill(pid, SIGKILL) }
+    for pid in supervisors() { Foundation.kill(pid, SIGKILL) }
     let reply = try #require(try client.answer(to: id)["result"]?["structuredContent"])
     #expect(reply["error"] == nil || reply["error"]?["code"]?.string == "opencode_failed", "\(reply.text)")
     // Every run comes to an end that is told, and a new one can start.

@@ -69,7 +69,10 @@ enum RunReply {
   static func review(_ run: RunSnapshot) -> ToolReply {
     guard let review = run.review else { return status(run) }
     var reply = brief(run)
-    reply.structured["answer"] = run.digest.answer.map { .string(TextCut.headAndTail($0.text, bytes: 2500)) }
+    if let answer = run.digest.answer {
+      reply.structured["answer"] = .string(TextCut.headAndTail(answer.text, bytes: answerBytes))
+      if answer.isCut || answer.text.utf8.count > answerBytes { reply.structured["cut"] = true }
+    }
     reply.structured["changedFiles"] = changes(review.changes)
     reply.structured["verification"] = verification(review.verification, undeclared: 6)
     reply.structured["usage"] = usage(review.usage)
@@ -92,8 +95,13 @@ enum RunReply {
   /// What a reviewer would miss, most important first.
   static func attention(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> [String] {
     let quietSince = max(run.record.startedAt, run.digest.lastEventAt ?? 0)
-    return run.remarks + (run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince))
+    var remarks = run.remarks
+    if run.record.request.sandboxIsReadOnly == true { remarks.append("Codex's sandbox is read-only: OpenCode ran with the read-only preset") }
+    return remarks + (run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince))
   }
+
+  /// Of an answer in a review.
+  private static let answerBytes = 2500
 
   // MARK: - Parts
 
@@ -107,7 +115,10 @@ enum RunReply {
       return left > 0
     }
     object["files"] = .array(Array(rows))
-    if rows.count < changes.count { object["more"] = .string("\(changes.count - rows.count) more: opencode_changed_files") }
+    if rows.count < changes.count {
+      object["cut"] = true
+      object["more"] = .string("\(changes.count - rows.count) more: opencode_changed_files")
+    }
     return .object(object)
   }
 
@@ -135,9 +146,9 @@ enum RunReply {
       report.declared.map { check in
         var row: JSONObject = ["command": .string(TextCut.headAndTail(check.command, bytes: 300)), "result": .string(check.result)]
         row["exitCode"] = check.exitCode.map { JSONValue($0) }
-        if check.times != 1 { row["times"] = JSONValue(check.times) }
+        row["times"] = JSONValue(check.times)
         row["at"] = check.at.map { .string(Timestamp.text($0)) }
-        if check.editedAfter { row["editedAfter"] = true }
+        if check.times > 0 { row["editedAfter"] = .bool(check.editedAfter) }
         return .object(row)
       })
     if !report.undeclared.isEmpty {
