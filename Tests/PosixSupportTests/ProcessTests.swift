@@ -1,0 +1,155 @@
+import Foundation
+import PosixSupport
+import Testing
+
+/// A folder that is gone with the test.
+final class Folder {
+  let path = NSTemporaryDirectory() + "/posix-test-\(UInt64.random(in: 0 ... .max))"
+  init() throws { try PrivateFiles.createFolder(path) }
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+@Suite struct ChildProcessTests {
+  @Test func everyEndIsToldAsTheKernelSawIt() async throws {
+    for (script, expected) in [("exit 0", ExitStatus.exited(0)), ("exit 255", .exited(255)), ("kill -9 $$", .signaled(SIGKILL)), ("kill -14 $$", .signaled(SIGALRM))] {
+      for _ in 0..<20 {
+        let status = try await onThread { try ChildProcess("/bin/sh", ["-c", script]).wait() }
+        #expect(status == expected)
+      }
+    }
+  }
+
+  @Test func aGrandchildThatLivesOnDelaysNothing() async throws {
+    let folder = try Folder()
+    let file = folder.path + "/pid"
+    let status = try await onThread { try ChildProcess("/bin/sh", ["-c", "sleep 60 & echo $! > '\(file)'; exit 5"]).wait(deadline: 30) }
+    #expect(status == .exited(5))
+    let pid = try #require(Int32(String(decoding: try PrivateFiles.read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)))
+    #expect(ProcessIdentity.of(pid)?.isAlive == true)
+    kill(pid, SIGKILL)
+  }
+
+  @Test func whatCannotBeStartedSaysWhichPartIsMissing() throws {
+    let folder = try Folder()
+    let plain = folder.path + "/plain"
+    try PrivateFiles.replace(plain, with: Array("x".utf8))
+    func problem(_ executable: String, _ cwd: String? = nil) -> String? {
+      do {
+        _ = try ChildProcess(executable, [], folder: cwd)
+        return nil
+      } catch { return "\(error)" }
+    }
+    #expect(problem("/no/such/program")?.contains("/no/such/program: No such file") == true)
+    #expect(problem(plain)?.contains("Permission denied") == true)
+    #expect(problem("/bin/sh", "/no/such/folder")?.contains("chdir /no/such/folder") == true)
+  }
+
+  @Test func aCommandThatHangsIsEndedWithAllItStarted() async throws {
+    let folder = try Folder()
+    let file = folder.path + "/pid"
+    let result = try await onThread { try Command("/bin/sh", ["-c", "sleep 60 & echo $! > '\(file)'; sleep 60"], deadline: 1).run() }
+    #expect(result.status == nil)
+    let pid = try #require(Int32(String(decoding: try PrivateFiles.read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)))
+    var alive = true
+    for _ in 0..<500 where alive {
+      alive = ProcessIdentity.of(pid)?.isAlive ?? false
+      usleep(10_000)
+    }
+    #expect(!alive)
+  }
+
+  @Test func inputAndLargeOutputPassWhole() async throws {
+    let input = [UInt8](repeating: 0x61, count: 3 << 20)
+    let result = try await onThread { try Command("/bin/cat", [], deadline: 60).run(input: input) }
+    #expect(result.output == input)
+  }
+}
+
+@Suite struct ProcessIdentityTests {
+  @Test func aProcessIsItsPidItsStartAndItsBoot() throws {
+    let own = try #require(ProcessIdentity.current)
+    #expect(own.isAlive)
+    #expect(!ProcessIdentity(pid: own.pid, startTime: own.startTime + 1, bootID: own.bootID).isAlive)
+    #expect(!ProcessIdentity(pid: own.pid, startTime: own.startTime, bootID: "another").isAlive)
+    #expect(ProcessIdentity.of(0) == nil)
+    #expect(ProcessIdentity.of(-1) == nil)
+  }
+
+  @Test func aProcessIsFoundByItsMarkerUntilItEnds() async throws {
+    let value = "\(UInt64.random(in: 0 ... .max))"
+    let child = try ChildProcess("/bin/sleep", ["60"], environment: ["WORKER_TEST_MARK": value])
+    #expect(ProcessTable.carrying("WORKER_TEST_MARK", value) == [ListedProcess(pid: child.pid, command: "/bin/sleep 60")])
+    #expect(ProcessTable.carrying("WORKER_TEST_MARK", String(value.dropLast())).isEmpty)
+    child.killGroup()
+    #expect(await onThread { child.wait(deadline: 30) } == .signaled(SIGKILL))
+    #expect(ProcessTable.carrying("WORKER_TEST_MARK", value).isEmpty)
+  }
+}
+
+@Suite struct LockAndFifoTests {
+  @Test func aLockHasOneHolder() throws {
+    let folder = try Folder()
+    let first = try #require(try FileLock.take(folder.path + "/lock"))
+    try first.write("a-long-text")
+    try first.write("short")
+    #expect(try FileLock.take(folder.path + "/lock") == nil)
+    #expect(try PrivateFiles.read(folder.path + "/lock") == Array("short".utf8))
+    first.release()
+    #expect(try FileLock.take(folder.path + "/lock") != nil)
+  }
+
+  @Test func aChildDoesNotInheritTheLock() async throws {
+    let folder = try Folder()
+    let lock = try #require(try FileLock.take(folder.path + "/lock"))
+    let child = try ChildProcess("/bin/sleep", ["60"])
+    lock.release()
+    #expect(try FileLock.take(folder.path + "/lock") != nil)
+    child.killGroup()
+  }
+
+  @Test func aFifoTellsWhetherSomebodyHoldsIt() throws {
+    let folder = try Folder()
+    let path = folder.path + "/fifo"
+    #expect(!Fifo.isHeld(path))
+    let holder = try Fifo.hold(path)
+    #expect(Fifo.isHeld(path))
+    let watch = try #require(Fifo.watch(path))
+    #expect(!waitReadable([watch], milliseconds: 0)[0].isReady)
+    holder.close()
+    #expect(waitReadable([watch], milliseconds: 5000)[0].hungUp)
+    watch.close()
+    #expect(!Fifo.isHeld(path))
+  }
+}
+
+@Suite struct PrivateFilesTests {
+  @Test func aFileIsReplacedAsAWholeAndOnlyTheOwnerReadsIt() throws {
+    let folder = try Folder()
+    let path = folder.path + "/a"
+    try PrivateFiles.replace(path, with: Array("one".utf8))
+    try PrivateFiles.replace(path, with: Array("two".utf8), durable: true)
+    #expect(try PrivateFiles.read(path) == Array("two".utf8))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a"])
+    #expect((try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+    #expect(throws: PosixError.self) { try PrivateFiles.replace(folder.path + "/no/such", with: Array("x".utf8)) }
+  }
+
+  @Test func aFileIsCreatedOnce() throws {
+    let folder = try Folder()
+    let path = folder.path + "/a"
+    #expect(try PrivateFiles.createOnce(path, with: Array("first".utf8)))
+    #expect(try !PrivateFiles.createOnce(path, with: Array("second".utf8)))
+    #expect(try PrivateFiles.read(path) == Array("first".utf8))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a"])
+  }
+
+  @Test func foldersAreMadeWithAllAboveThem() throws {
+    let folder = try Folder()
+    try PrivateFiles.createFolder(folder.path + "/a/b/c")
+    try PrivateFiles.createFolder(folder.path + "/a/b/c")
+    #expect(PrivateFiles.isFolder(folder.path + "/a/b/c"))
+    try PrivateFiles.replace(folder.path + "/file", with: Array("x".utf8))
+    #expect(throws: PosixError.self) { try PrivateFiles.createFolder(folder.path + "/file") }
+    #expect(throws: PosixError.self) { try PrivateFiles.createFolder(folder.path + "/file/below") }
+  }
+}
