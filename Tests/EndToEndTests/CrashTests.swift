@@ -105,7 +105,9 @@ import Testing
   }
 
   @Test func supervisorAndOpenCodeBothKilledIsLost() throws {
-    try world.standIn(["turns": [["text": "Starting.", "tools": [["name": "bash", "arguments": ["command": "true", "description": "x"]]]], ["text": "Never.", "delay": 60]]])
+    try world.standIn([
+      "turns": [["text": "Starting.", "tools": [["name": "bash", "arguments": ["command": "true", "description": "x"]]]], ["text": "Never.", "delay": 60]]
+    ])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     #expect(try eventually { (try client.call("opencode_status")["toolCalls"]?.int ?? 0) == 1 })
     try killSupervisors()
@@ -114,7 +116,8 @@ import Testing
     #expect(review["state"]?.string == "lost")
     #expect(review["exitCode"] == nil && review["signal"] == nil)
     #expect(attention(review).contains("exit"))
-    #expect(try client.call("opencode_run_and_wait", ["message": "x", "cwd": .string(world.repository), "model": "stand-in/none"])["state"]?.string == "failed")
+    #expect(
+      try client.call("opencode_run_and_wait", ["message": "x", "cwd": .string(world.repository), "model": "stand-in/none"])["state"]?.string == "failed")
   }
 
   @Test func anExitThatWasRecordedIsNotLostWithTheSupervisor() throws {
@@ -174,7 +177,9 @@ import Testing
     #expect(try client.call("opencode_run_and_wait", arguments)["state"]?.string == "completed")
   }
 
-  @Test(arguments: ["record.json", "process.json", "exit", "digest.json", "review.json", "changes.json", "workspace.json", "events.jsonl", "stderr.log", "fifo", "request.json"])
+  @Test(arguments: [
+    "record.json", "process.json", "exit", "digest.json", "review.json", "changes.json", "workspace.json", "events.jsonl", "stderr.log", "fifo", "request.json",
+  ])
   func aDamagedFileIsNeverACrash(name: String) throws {
     try world.standIn(["turns": [["text": "Done.", "tools": [["name": "write", "arguments": ["filePath": "a.txt", "content": "x"]]]], ["text": "Done."]]])
     let run = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)

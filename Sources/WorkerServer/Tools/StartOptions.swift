@@ -43,7 +43,8 @@ struct StartOptions: Sendable {
     title = TextCut.firstLine(arguments.string("title") ?? message, bytes: arguments.string("title") == nil ? 60 : 200)
     session = arguments.string("session")
     if let session, !session.hasPrefix("ses_") {
-      throw ToolError.badArgument("\"session\" is \"\(session)\".", hint: "It must be an OpenCode session id (ses_...), as the reply of an earlier run shows it.")
+      throw ToolError.badArgument(
+        "\"session\" is \"\(session)\".", hint: "It must be an OpenCode session id (ses_...), as the reply of an earlier run shows it.")
     }
     continueLast = arguments.bool("continueLast") ?? false
     fork = arguments.bool("fork") ?? false
@@ -59,7 +60,8 @@ struct StartOptions: Sendable {
     skipPermissions = arguments.bool("dangerouslySkipPermissions") ?? false
     let asked = arguments.string("permissions").flatMap(PermissionPreset.init)
     if skipPermissions, asked != nil {
-      throw ToolError.badArgument("\"permissions\" and \"dangerouslySkipPermissions\" are both given.", hint: "A preset asks nothing anyway: leave the other out.")
+      throw ToolError.badArgument(
+        "\"permissions\" and \"dangerouslySkipPermissions\" are both given.", hint: "A preset asks nothing anyway: leave the other out.")
     }
     if sandboxIsReadOnly, skipPermissions || (asked ?? .readOnly) != .readOnly {
       throw ToolError.badArgument(

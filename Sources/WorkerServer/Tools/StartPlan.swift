@@ -137,7 +137,9 @@ struct StartPlan {
     } catch let error as UnsupportedOption {
       throw ToolError.badArgument("OpenCode \(installation.version) can't do this: \(error).", hint: "Leave it out, or upgrade OpenCode.")
     } catch let error as PresetNotHeld {
-      throw ToolError.badArgument("The permissions preset was not used: \(error). Nothing was started.", hint: "Change those rules in OpenCode's configuration, or leave \"permissions\" out.")
+      throw ToolError.badArgument(
+        "The permissions preset was not used: \(error). Nothing was started.",
+        hint: "Change those rules in OpenCode's configuration, or leave \"permissions\" out.")
     } catch let error as OpenCodeCommandError {
       throw ToolError(error)
     } catch {

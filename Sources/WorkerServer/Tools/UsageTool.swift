@@ -76,7 +76,9 @@ struct UsageTool: Tool {
     figure("cost", stats.cost, into: &structured)
     figure("costPerDay", stats.costPerDay, into: &structured)
     var tokens = JSONObject()
-    let parts = [("input", stats.input), ("output", stats.output), ("reasoning", stats.reasoning), ("cacheRead", stats.cacheRead), ("cacheWrite", stats.cacheWrite)]
+    let parts = [
+      ("input", stats.input), ("output", stats.output), ("reasoning", stats.reasoning), ("cacheRead", stats.cacheRead), ("cacheWrite", stats.cacheWrite),
+    ]
     for (name, value) in parts { figure(name, value, into: &tokens) }
     if !tokens.isEmpty { structured["tokens"] = .object(tokens) }
     if !stats.models.isEmpty {
