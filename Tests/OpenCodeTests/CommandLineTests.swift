@@ -130,10 +130,10 @@ import Testing
   }
 
   @Test func anErrorSaysWhereItIs() {
-    let error = #expect(throws: ConfigSyntaxError.self) { try ConfigText.parse("{\n  \"a\" 1\n}") }
+    let error = #expect(throws: JSONSyntaxError.self) { try ConfigText.parse("{\n  \"a\" 1\n}") }
     #expect(error?.reason == "`:` is missing at line 2, column 7")
   }
 
   @Test(arguments: ["", "{", "[", "{\"a\"", "{a: 1}", "\"\\", "/*", "{}{}", "[1 2]", "tru", "1e999", String(repeating: "[", count: 100_000)])
-  func garbageIsAnErrorNeverACrash(text: String) { #expect(throws: ConfigSyntaxError.self) { try ConfigText.parse(text) } }
+  func garbageIsAnErrorNeverACrash(text: String) { #expect(throws: JSONSyntaxError.self) { try ConfigText.parse(text) } }
 }

@@ -77,9 +77,9 @@ private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "
   }
 
   @Test func distancesAreThoseOfTyping() {
-    #expect(editDistance(Array("kitten"), Array("sitting")) == 3)
-    #expect(editDistance(Array("ab"), Array("ba")) == 1)
-    #expect(editDistance([], Array("abc")) == 3)
+    #expect(EditDistance.between(Array("kitten"), Array("sitting")) == 3)
+    #expect(EditDistance.between(Array("ab"), Array("ba")) == 1)
+    #expect(EditDistance.between([], Array("abc")) == 3)
   }
 }
 

@@ -161,12 +161,33 @@ import Testing
     #expect(impossible.version(of: "/x", stamp) == nil)
   }
 
+  /// Homebrew and Nix change a link; installers rename a new file over the old one. Size and time may be the same.
+  @Test func everyKindOfUpgradeChangesTheStamp() throws {
+    let scratch = try Scratch()
+    let (old, new) = (try nativeFile(scratch, "store/1/opencode", "a"), try nativeFile(scratch, "store/2/opencode", "b"))
+    for path in [old, new] { try BytePaths.setModified(path, 1_000_000_000) }
+    let link = try scratch.link("bin/opencode", to: old)
+    let before = try #require(FileStamp(link))
+    #expect(FileStamp(link) == before && FileStamp(old) == before)
+    unlink(link)
+    _ = try scratch.link("bin/opencode", to: new)
+    let linked = try #require(FileStamp(link))
+    #expect(linked != before)
+    try nativeFile(scratch, "store/2/opencode", "c")
+    try BytePaths.setModified(new, 1_000_000_000)
+    #expect(FileStamp(link) != linked)
+    unlink(new)
+    #expect(FileStamp(link) == nil)
+  }
+
   @Test func shimsAndScriptsAreNotTakenForTheBinaryItself() throws {
     let scratch = try Scratch()
     let native = try nativeFile(scratch, "bin/opencode")
     #expect(ProgramKind(native) == .native)
     #expect(ProgramKind(try scratch.link("linked/opencode", to: native)) == .native)
     #expect(ProgramKind(try scratch.link("shims/opencode", to: try nativeFile(scratch, "mise"))) == .shim)
+    #expect(ProgramKind(try scratch.link("many/opencode", to: try nativeFile(scratch, "opencode-many"))) == .shim)
+    #expect(ProgramKind(try scratch.link("npm/opencode", to: try nativeFile(scratch, "opencode-\(Platform.npmName)-musl"))) == .native)
     #expect(ProgramKind(try scratch.script("script/opencode", "")) == .script)
     #expect(ProgramKind(try scratch.file("empty/opencode", "", mode: 0o755)) == .script)
   }

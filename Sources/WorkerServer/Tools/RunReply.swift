@@ -75,7 +75,7 @@ enum RunReply {
     }
     reply.structured["changedFiles"] = changes(review.changes)
     reply.structured["verification"] = verification(review.verification, undeclared: 6)
-    reply.structured["usage"] = usage(review.usage, rows: 0)
+    reply.structured["usage"] = usage(review.usage)
     reply.structured["next"] = .string(next(run, review))
     return reply
   }
@@ -163,27 +163,24 @@ enum RunReply {
     return .object(object)
   }
 
-  /// - Parameter rows: how many subagents get a row of their own
-  static func usage(_ usage: RunUsage, rows: Int) -> JSONValue {
+  /// The figures of a run; its subagents are only counted.
+  static func usage(_ usage: RunUsage) -> JSONValue {
     var object: JSONObject = ["tokens": tokens(usage.tokens)]
     object["cost"] = usage.cost.map { money($0) }
     object["steps"] = JSONValue(usage.steps)
-    if rows == 0 {
-      if !usage.subagents.isEmpty { object["subagents"] = JSONValue(usage.subagents.count) }
-    } else {
-      object["subagents"] = .array(
-        usage.subagents.prefix(rows).map { subagent in
-          var row: JSONObject = ["session": .string(subagent.session)]
-          row["title"] = subagent.title.map { .string($0) }
-          row["agent"] = subagent.agent.map { .string($0) }
-          row["tokens"] = subagent.tokens.map { tokens($0) }
-          row["cost"] = subagent.cost.map { money($0) }
-          return .object(row)
-        })
-    }
+    if !usage.subagents.isEmpty { object["subagents"] = JSONValue(usage.subagents.count) }
     object["source"] = .string(usage.source)
     object["missing"] = usage.missing.map { .string($0) }
     return .object(object)
+  }
+
+  static func subagent(_ subagent: RunUsage.Subagent) -> JSONValue {
+    var row: JSONObject = ["session": .string(subagent.session)]
+    row["title"] = subagent.title.map { .string(TextCut.prefix($0, bytes: 200)) }
+    row["agent"] = subagent.agent.map { .string(TextCut.prefix($0, bytes: 100)) }
+    row["tokens"] = subagent.tokens.map { tokens($0) }
+    row["cost"] = subagent.cost.map { money($0) }
+    return .object(row)
   }
 
   static func tokens(_ tokens: TokenCounts) -> JSONValue {

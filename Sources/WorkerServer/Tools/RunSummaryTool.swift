@@ -81,7 +81,7 @@ struct RunSummaryTool: Tool {
     structured["verification"] = RunReply.verification(report, undeclared: 4)
     let criteria = run.record.request.acceptanceCriteria
     if !criteria.isEmpty { structured["acceptanceCriteria"] = JSONValue(strings: criteria.map { TextCut.headAndTail($0, bytes: 300) }) }
-    structured["usage"] = RunReply.usage(run.review?.usage ?? RunUsage(digest), rows: 0)
+    structured["usage"] = RunReply.usage(run.review?.usage ?? RunUsage(digest))
     structured["answer"] = digest.answer.map { .string(TextCut.headAndTail($0.text, bytes: 900)) }
   }
 }

@@ -86,19 +86,15 @@ extension World {
   }
 
   /// The supervisors of this world: their command line names its state folder.
-  func supervisors() throws -> [Int32] {
-    let listing = try Command("/bin/ps", ["-eo", "pid,args"], deadline: 10).run().outputText
-    return listing.split(separator: "\n").compactMap { line in
-      line.contains(" supervise --state \(path("state")) ") ? Int32(line.split(separator: " ")[0]) : nil
-    }
+  func supervisors() -> [Int32] {
+    ProcessTable.commands().filter { $0.command.contains(" supervise --state \(path("state")) ") }.map(\.pid)
   }
 
   func killSupervisors() throws {
-    let living = try supervisors()
+    let living = supervisors()
     #expect(!living.isEmpty)
     for pid in living { Foundation.kill(pid, SIGKILL) }
     // A server that waits may have put a new one in its place by now.
-    let gone = try eventually { try Set(supervisors()).isDisjoint(with: living) }
-    #expect(gone)
+    #expect(eventually { Set(supervisors()).isDisjoint(with: living) })
   }
 }
