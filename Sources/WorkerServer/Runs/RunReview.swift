@@ -117,9 +117,13 @@ extension RunReview {
   ) -> RunReview {
     let launch = RunLaunch(arguments: record.request.arguments, version: record.request.installation.version.description)
     let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, launch: launch, now: at)
-    let outcome = Outcome(
-      state: judged.state, reason: judged.reason, attention: judged.attention + remarks + (facts.missing.map { [$0] } ?? []))
     let usage = RunUsage(digest, facts)
+    var remarks = remarks + (facts.missing.map { [$0] } ?? [])
+    // Of the steps in the log the outcome tells it itself.
+    if usage.cost == nil, usage.missing == nil, usage.tokens.total > 0, digest.usage.costIsKnown {
+      remarks.append("cost unknown: \(facts.lastStep?.isUnpriced == true ? "the model" : "a subagent's model") has no price")
+    }
+    let outcome = Outcome(state: judged.state, reason: judged.reason, attention: judged.attention + remarks)
     var exit: ExitStatus?
     var endNotSeen = outcome.state == .lost
     switch end {
