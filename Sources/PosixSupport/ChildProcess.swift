@@ -31,7 +31,8 @@ public final class ChildProcess: Sendable {
       let code = ended.terminationStatus
       ending.settle(ended.terminationReason == .exit ? .exited(code) : .signaled(code))
     }
-    try process.run()
+    // Threads of the concurrency pool block every signal, and a child would inherit that.
+    try OwnProcess.withNoSignalsBlocked { try process.run() }
     let pid = process.processIdentifier
     self.pid = pid
     self.ending = ending

@@ -33,6 +33,15 @@ public enum OwnProcess {
     sigprocmask(SIG_SETMASK, &none, nil)
   }
 
+  /// Calls `body` with this thread's signal mask empty.
+  static func withNoSignalsBlocked<Value>(_ body: () throws -> Value) rethrows -> Value {
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    return try body()
+  }
+
   /// Closes every descriptor from 3 on but one. (Foundation leaves one end of a socket pair in each child.)
   public static func closeInherited(except kept: Descriptor) {
     var limit = rlimit()
