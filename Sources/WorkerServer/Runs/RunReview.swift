@@ -95,8 +95,10 @@ struct SessionFacts: Sendable {
   /// The usage of the step whose end OpenCode 2 leaves out.
   var lastStep: PartMemory.Usage?
   var outcome: SessionOutcome?
-  /// What could not be had, and why.
+  /// What is missing from the usage, and why.
   var missing: String?
+  /// Sentences for `attention`: what else could not be had.
+  var remarks: [String] = []
 
   struct ShellCall: Sendable {
     let id: String
@@ -118,7 +120,7 @@ extension RunReview {
     let launch = RunLaunch(arguments: record.request.arguments, version: record.request.installation.version.description)
     let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, launch: launch, now: at)
     let outcome = Outcome(
-      state: judged.state, reason: judged.reason, attention: judged.attention + remarks + (facts.missing.map { [$0] } ?? []))
+      state: judged.state, reason: judged.reason, attention: judged.attention + remarks + facts.remarks + (facts.missing.map { [$0] } ?? []))
     let usage = RunUsage(digest, facts)
     var exit: ExitStatus?
     var endNotSeen = outcome.state == .lost
