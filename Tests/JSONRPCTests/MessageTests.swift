@@ -20,8 +20,11 @@ import Testing
     #expect(RequestID(.string("\u{E9}")) != RequestID(.string("e\u{301}")))
   }
 
-  @Test(arguments: ["{", "[1,]", "{\"a\":1e400}", "\"\\ud800\"", "{\"a\":01}", "nope", "{} {}", "[1]//", "{\"a\":1,}", "\u{FEFF}{}", "\"\u{1}\"", "[-]", "[1.]", "[.5]", "[1e]", "[+1]", "\"\\udc00\"", "\"\\ud800\\u0041\"",
-    "\"\\u12\"", "\"\\x\"", "\"", "[\u{0}]", "[1 2]", "{\"a\" 1}", "tru", String(repeating: "[", count: 100_000)])
+  @Test(arguments: [
+    "{", "[1,]", "{\"a\":1e400}", "\"\\ud800\"", "{\"a\":01}", "nope", "{} {}", String(repeating: "[", count: 100_000), "[1]//", "{\"a\":1,}", "\u{FEFF}{}",
+    "\"\u{1}\"", "[-]", "[1.]", "[.5]", "[1e]", "[+1]", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\u12\"", "\"\\x\"", "\"", "[\u{0}]", "[1 2]",
+    "{\"a\" 1}", "tru",
+  ])
   func whatIsNotJSONIsAParseError(text: String) {
     #expect(code(text) == -32700)
   }
