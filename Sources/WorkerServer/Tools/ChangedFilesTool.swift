@@ -77,7 +77,8 @@ struct ChangedFilesTool: Tool {
       if let since = changes.changedSince(runFolder: folder.path, git: git, deadline: 5) {
         if !since.isEmpty { reply.structured["changedSince"] = JSONValue(strings: Array(since.prefix(20))) }
       } else {
-        reply.structured["changedSince"] = "not known: there was not enough time to look"
+        let attention = (reply.structured["attention"]?.array ?? []) + ["changedSince is not known: there was not enough time to look"]
+        reply.structured["attention"] = .array(attention)
       }
       return reply
     }

@@ -17,6 +17,7 @@ struct StartOptions: Sendable {
   let files: [String]
   let skipPermissions: Bool
   let permissions: PermissionPreset?
+  let sandboxIsReadOnly: Bool
   let acceptanceCriteria: [String]
   let verificationCommands: [String]
 
@@ -67,6 +68,7 @@ struct StartOptions: Sendable {
         "This conversation's sandbox is read-only, so OpenCode may not write either.",
         hint: "Leave permissions out (read-only is used), or let the user change Codex's sandbox.")
     }
+    self.sandboxIsReadOnly = sandboxIsReadOnly
     permissions = sandboxIsReadOnly ? .readOnly : asked
   }
 
