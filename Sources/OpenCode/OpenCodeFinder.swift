@@ -44,6 +44,16 @@ public enum OpenCodeFinder {
     return try search.run()
   }
 
+  /// The program of an installation with the version that it tells now; nil: it tells none. Blocks the calling thread.
+  /// - Parameters:
+  ///   - folder: where a version manager's shim is asked
+  ///   - deadline: seconds
+  public static func askAgain(_ installation: Installation, environment: [String: String], folder: String, deadline: Double) -> Installation? {
+    let environment = ChildEnvironment.make(environment, for: installation, folder: folder)
+    guard let version = try? VersionUnknown.ask(installation.path, environment: environment, folder: folder, deadline: deadline) else { return nil }
+    return Installation(path: installation.path, version: version, foundBy: installation.foundBy, isWrapper: installation.isWrapper)
+  }
+
   /// Where installers and version managers put it.
   static func usualPlaces(home: String) -> [String] {
     let own = [
@@ -140,7 +150,7 @@ struct VersionUnknown: Error, CustomStringConvertible {
   /// Seconds that `--version` may take; OpenCode needs 0.6 on a quiet machine.
   static let deadline = 10.0
 
-  static func ask(_ path: String, environment: [String: String], folder: String) throws(VersionUnknown) -> OpenCodeVersion {
+  static func ask(_ path: String, environment: [String: String], folder: String, deadline: Double = deadline) throws(VersionUnknown) -> OpenCodeVersion {
     var environment = environment
     environment["PWD"] = folder
     let command = Command(path, ["--version"], environment: environment, folder: folder, deadline: deadline, outputLimit: 1 << 16)

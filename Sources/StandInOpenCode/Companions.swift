@@ -137,6 +137,19 @@ extension Invocation {
         ("Median Tokens/Session", rounded(totals.isEmpty ? 0 : totals[totals.count / 2])), ("Input", rounded(sum.input)), ("Output", rounded(sum.output)),
         ("Cache Read", rounded(sum.cacheRead)), ("Cache Write", "0"),
       ])
+    if options.flags.contains("models") || options["models"] != nil {
+      let models = Dictionary(grouping: sessions, by: \.model).sorted { $0.key < $1.key }
+      try box(
+        "MODEL USAGE",
+        models.prefix(max(0, options["models"].flatMap { Int($0) } ?? .max)).flatMap { model, sessions in
+          let used = sessions.reduce(Usage()) { $0 + $1.usage }
+          return [
+            (" \(Model.provider)/\(model)", ""), ("  Messages", "\(sessions.map(\.messages.count).reduce(0, +))"), ("  Input Tokens", rounded(used.input)),
+            ("  Output Tokens", rounded(used.output)), ("  Cache Read", rounded(used.cacheRead)), ("  Cache Write", "0"),
+            ("  Cost", String(format: "$%.4f", used.cost)),
+          ]
+        })
+    }
     return 0
   }
 

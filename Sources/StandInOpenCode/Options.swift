@@ -1,7 +1,7 @@
 /// A subcommand's options, read as strictly as OpenCode does.
 struct Options {
   struct Known {
-    enum Kind { case flag, value, list }
+    enum Kind { case flag, value, list, optional }
     let name: String
     var short: Character?
     var kind = Kind.value
@@ -33,7 +33,8 @@ struct Options {
       case .flag:
         guard parts.count == 1 || parts[1] == "true" || parts[1] == "false" else { return nil }
         if parts.count == 1 || parts[1] == "true" { flags.insert(option.name) }
-      case .value, .list:
+      case .optional where parts.count == 1 && rest.first?.hasPrefix("-") ?? true: flags.insert(option.name)
+      case .value, .list, .optional:
         if parts.count == 2 {
           values[option.name, default: []].append(String(parts[1]))
         } else {
@@ -79,7 +80,7 @@ enum Commands {
     case ("export", false): own = flags("sanitize")
     case ("export", true): own = flags("sanitize") + [.init(name: "session", short: "s")]
     case ("session", _): own = [.init(name: "format"), .init(name: "max-count", short: "n"), .init(name: "sanitize", kind: .flag)]
-    case ("stats", false): own = values("days", "tools", "models", "project")
+    case ("stats", false): own = values("days", "tools", "project") + [.init(name: "models", kind: .optional)]
     case ("agent", false), ("debug", _): own = []
     case ("auth", false), ("providers", false): own = []
     case ("auth", true): own = values("format")

@@ -26,6 +26,8 @@ struct Script {
   var lastStepFinish = false
   /// The user's own configuration file, as it were.
   var config = JSONValue.object([:])
+  /// What a run exits with that came to its own good end: OpenCode 2 may still say 1 of an error long mended.
+  var exit: Int32 = 0
   /// Providers that somebody is signed in to.
   var credentials: [String] = []
   /// Subcommands that misbehave: what to print and how to end instead.
@@ -58,6 +60,7 @@ struct Script {
     retrySeconds = value["retrySeconds"]?.double ?? retrySeconds
     lastStepFinish = value["lastStepFinish"]?.bool ?? lastStepFinish
     config = value["config"] ?? config
+    exit = value["exit"]?.int.map { Int32(clamping: $0) } ?? exit
     credentials = value["credentials"]?.array?.compactMap(\.string) ?? []
     for (name, override) in value["commands"]?.object?.members ?? [] { overrides[name] = override }
   }
@@ -65,7 +68,7 @@ struct Script {
   private init() {}
 
   private static let keys: Set<String> = [
-    "version", "turns", "runs", "pause", "retrySeconds", "lastStepFinish", "config", "credentials", "commands",
+    "version", "turns", "runs", "pause", "retrySeconds", "lastStepFinish", "config", "exit", "credentials", "commands",
   ]
 
   /// Adds a file, checks it, says so; slowly enough to be watched.

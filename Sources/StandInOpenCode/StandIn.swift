@@ -170,7 +170,8 @@ struct Invocation {
     try store.save(session)
     let ending = try player.play(&session, try nextRun(), model: model, isRoot: true)
     switch ending {
-    case .finished, .stopped: return 0
+    case .finished: return script.exit
+    case .stopped: return 0
     case .failed: return script.version.hasPrefix("1.3.") ? 0 : 1
     case .exit(let code): return code
     }

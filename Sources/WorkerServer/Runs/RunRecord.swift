@@ -50,15 +50,25 @@ struct InstalledOpenCode: Codable, Sendable {
   var version: OpenCodeVersion
   var foundBy: String
   var isWrapper: Bool
+  /// Of a native binary: whether it has been replaced.
+  var stamp: FileStamp?
 
   init(_ installation: Installation) {
     path = installation.path
+    stamp = installation.isWrapper ? nil : FileStamp(installation.path)
     version = installation.version
     foundBy = installation.foundBy
     isWrapper = installation.isWrapper
   }
 
   var installation: Installation { Installation(path: path, version: version, foundBy: foundBy, isWrapper: isWrapper) }
+
+  /// The same program with the version that it has now; the recorded one when it doesn't tell.
+  /// - Parameter deadline: seconds
+  func asItIsNow(environment: [String: String], folder: String, deadline: Double) -> Installation {
+    if let stamp, FileStamp(path) == stamp { return installation }
+    return OpenCodeFinder.askAgain(installation, environment: environment, folder: folder, deadline: deadline) ?? installation
+  }
 }
 
 extension RunDigest {

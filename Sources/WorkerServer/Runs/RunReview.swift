@@ -95,8 +95,10 @@ struct SessionFacts: Sendable {
   /// The usage of the step whose end OpenCode 2 leaves out.
   var lastStep: PartMemory.Usage?
   var outcome: SessionOutcome?
-  /// What could not be had, and why.
+  /// What is missing from the usage, and why.
   var missing: String?
+  /// Sentences for `attention`: what else could not be had.
+  var remarks: [String] = []
 
   struct ShellCall: Sendable {
     let id: String
@@ -118,7 +120,7 @@ extension RunReview {
     let launch = RunLaunch(arguments: record.request.arguments, version: record.request.installation.version.description)
     let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, launch: launch, now: at)
     let usage = RunUsage(digest, facts)
-    var remarks = remarks + (facts.missing.map { [$0] } ?? [])
+    var remarks = remarks + facts.remarks + (facts.missing.map { [$0] } ?? [])
     // Of the steps in the log the outcome tells it itself.
     if usage.cost == nil, usage.missing == nil, usage.tokens.total > 0, digest.usage.costIsKnown {
       remarks.append("cost unknown: \(facts.lastStep?.isUnpriced == true ? "the model" : "a subagent's model") has no price")

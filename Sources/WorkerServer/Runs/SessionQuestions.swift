@@ -6,19 +6,22 @@ import PosixSupport
 struct SessionQuestions: Sendable {
   private let request: RunRequest
   private let digest: RunDigest
-  private let client: OpenCodeClient
+  private let environment: [String: String]
   /// On the clock of `Monotonic`.
   private let until: Double
 
   init(_ request: RunRequest, digest: RunDigest, environment: [String: String], until: Double) {
     self.request = request
     self.digest = digest
+    self.environment = environment
     self.until = until
-    client = OpenCodeClient(request.installation.installation, folder: request.cwd, environment: environment)
   }
 
+  /// The run keeps its line, whatever is installed meanwhile.
   private var isLine2: Bool { request.installation.version.line == .v2 }
   private var left: Double { max(0.1, until - Monotonic.now) }
+  /// What one question may take: one that hangs leaves time for the others.
+  private var share: Double { max(0.1, left / 2) }
 
   /// Whether the stream alone doesn't tell everything.
   var needsAnswers: Bool {
@@ -26,17 +29,53 @@ struct SessionQuestions: Sendable {
     return !digest.subagents.isEmpty || (isLine2 && !digest.sawNoStep)
   }
 
+  /// The OpenCode that can be asked now: an upgrade during the run may have put another in its place.
+  private func client() -> OpenCodeClient {
+    OpenCodeClient(
+      request.installation.asItIsNow(environment: environment, folder: request.cwd, deadline: share), folder: request.cwd, environment: environment)
+  }
+
   /// Blocks until OpenCode has answered or the time is up.
   func ask() -> SessionFacts {
     var facts = SessionFacts()
     guard let session = digest.session else { return facts }
-    if isLine2 { askOwnSession(session, &facts) }
-    var problems = facts.missing.map { [$0] } ?? []
+    let client = client()
+    let (ran, now) = (request.installation.version, client.installation.version)
+    if now != ran { facts.remarks.append("OpenCode was replaced during the run: \(ran) ran, \(now) is installed now") }
+    if isLine2 { askOwnSession(session, client, &facts) }
+    if !digest.subagents.isEmpty { askSubagents(of: session, client, &facts) }
+    return facts
+  }
+
+  /// 2.x: the last step's end isn't in the stream, and the exit code may be that of an error long mended.
+  private func askOwnSession(_ session: String, _ client: OpenCodeClient, _ facts: inout SessionFacts) {
+    do {
+      let info = try client.session(session, deadline: share)
+      facts.outcome = info?.outcome.flatMap(SessionOutcome.init)
+      if info == nil { facts.remarks.append("the session's own outcome is not known: OpenCode has no session \(session)") }
+    } catch {
+      facts.remarks.append("the session's own outcome is not known (\(error))")
+    }
+    guard digest.lastStepIsOpen else { return }
+    do {
+      let messages = try client.export(session, deadline: share).messages
+      if let last = messages.last(where: { $0.role == "assistant" }), let tokens = last.tokens {
+        facts.lastStep = PartMemory.Usage(tokens: tokens, cost: last.cost ?? 0)
+      } else {
+        facts.missing = "the last step's usage is not known: OpenCode's export doesn't have it"
+      }
+    } catch {
+      facts.missing = "the last step's usage is not known (\(error))"
+    }
+  }
+
+  private func askSubagents(of session: String, _ client: OpenCodeClient, _ facts: inout SessionFacts) {
     // One query tells the usage of all on 1.x; their commands are only in their exports.
-    let tree = !isLine2 && !digest.subagents.isEmpty ? try? client.sessionTree(session, deadline: left) : nil
+    let tree = client.line.tellsChildren ? try? client.sessionTree(session, deadline: share) : nil
+    var problems: [String] = []
     for subagent in digest.subagents.elements {
       do {
-        let exports = try client.exportTree(subagent.session, deadline: left)
+        let exports = try client.exportTree(subagent.session, deadline: share)
         if exports.isEmpty { problems.append("the subagent's session \(subagent.session) is gone") }
         for export in exports { facts.add(export, from: subagent, withUsage: tree == nil) }
       } catch {
@@ -45,39 +84,16 @@ struct SessionQuestions: Sendable {
       }
     }
     if let tree { facts.add(tree, below: digest.subagents.elements) }
-    if !problems.isEmpty {
-      let more = problems.count > 1 ? " (and \(problems.count - 1) more such)" : ""
-      facts.missing = problems[0] + more
-    }
-    return facts
-  }
-
-  /// 2.x: the last step's end isn't in the stream, and the exit code may be that of an error long mended.
-  private func askOwnSession(_ session: String, _ facts: inout SessionFacts) {
-    do {
-      let info = try client.session(session, deadline: left)
-      facts.outcome = info?.outcome.flatMap(SessionOutcome.init)
-    } catch {
-      facts.missing = "the session's own outcome is not known (\(error))"
-    }
-    guard digest.lastStepIsOpen else { return }
-    do {
-      let messages = try client.export(session, deadline: left).messages
-      if let last = messages.last(where: { $0.role == "assistant" }), let tokens = last.tokens {
-        facts.lastStep = PartMemory.Usage(tokens: tokens, cost: last.cost ?? 0)
-      } else {
-        facts.missing = facts.missing ?? "the last step's usage is not known: OpenCode's export doesn't have it"
-      }
-    } catch {
-      facts.missing = facts.missing ?? "the last step's usage is not known (\(error))"
-    }
+    guard let first = problems.first else { return }
+    facts.remarks.append(problems.count > 1 ? "\(first) (and \(problems.count - 1) more such)" : first)
+    if tree == nil { facts.missing = facts.missing ?? "a subagent's usage is not known" }
   }
 
   /// For a run that failed on its model: the names closest to it.
   func modelSuggestion(for outcome: Outcome) -> String? {
     guard outcome.state == .failed, let wanted = request.model?.split(separator: "#").first.map(String.init),
       let reason = outcome.reason?.lowercased(), reason.contains("model"), digest.sawNoStep,
-      let list = try? client.models(deadline: left), list.isKnown
+      let list = try? client().models(deadline: left), list.isKnown
     else { return nil }
     let ids = list.models.map(\.id)
     guard !ids.contains(wanted) else { return nil }
