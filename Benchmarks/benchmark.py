@@ -206,6 +206,13 @@ def delegations(binary, work, env, repository, files, runs):
         subprocess.run(["git", "status", "--porcelain"], cwd=repository, env=env, stdout=subprocess.DEVNULL)
         plain.append(time.monotonic() - started)
     row("git status, %d files (for comparison)" % files, ms(plain))
+    trees = []
+    for _ in range(min(runs, 10)):
+        done = subprocess.run([binary, "measure", "trees", repository], env=env, capture_output=True, text=True, check=True)
+        trees.append(float(done.stdout))
+        os.remove(repository + "/measured.txt")
+    target = "target: 5 x git status, %.0f ms" % (5000 * statistics.median(plain)) if files == 20000 else ""
+    row("both trees of a run, %d files" % files, ms(trees), target)
     row("server's memory afterwards", "%.1f MiB" % server.memory())
     server.close()
 
@@ -233,7 +240,7 @@ def logs(binary, work, env, mebibytes):
             f.write(block)
     size = os.path.getsize(path) / (1 << 20)
     started = time.monotonic()
-    done = subprocess.run([binary, "fold", path], env=env, capture_output=True, text=True)
+    done = subprocess.run([binary, "measure", "log", path], env=env, capture_output=True, text=True)
     seconds = time.monotonic() - started
     row("digest of a %d MiB log" % size, "%.0f MiB/s %s" % (size / seconds, done.stdout.strip()))
 

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Any JSON value. Objects keep the order in which their members were set, so that what matters most is read first.
 public enum JSONValue: Sendable, Equatable {
   case null
@@ -21,9 +19,9 @@ public struct JSONObject: Sendable, Equatable {
   public var isEmpty: Bool { members.isEmpty }
 
   public subscript(key: String) -> JSONValue? {
-    get { members.first { $0.key == key }?.value }
+    get { index(of: key).map { members[$0].value } }
     set {
-      let index = members.firstIndex { $0.key == key }
+      let index = index(of: key)
       switch (index, newValue) {
       case (let index?, let value?): members[index].value = value
       case (let index?, nil): members.remove(at: index)
@@ -32,6 +30,9 @@ public struct JSONObject: Sendable, Equatable {
       }
     }
   }
+
+  /// By bytes: as strings a letter composed and decomposed would be the same name.
+  private func index(of key: String) -> Int? { members.firstIndex { $0.key == key && $0.key.utf8.elementsEqual(key.utf8) } }
 
   /// Appends the members of another object; those of the same name are replaced.
   public mutating func merge(_ other: JSONObject) {
@@ -87,117 +88,6 @@ extension JSONValue {
 
   /// A member of an object; nil for anything else.
   public subscript(key: String) -> JSONValue? { object?[key] }
-}
-
-// MARK: - Reading
-
-extension JSONValue {
-  /// Reads one JSON text. Strict: valid UTF-8 only, at most 128 levels deep, no number beyond `Double`.
-  /// - Throws: `JSONSyntaxError`
-  public init(parsing bytes: some Collection<UInt8>) throws {
-    // Foundation also takes UTF-16 and UTF-32 (full of zero bytes) for JSON text, and goes deeper than a stack may allow.
-    guard !bytes.contains(0), String(bytes: bytes, encoding: .utf8) != nil else { throw JSONSyntaxError(reason: "not valid UTF-8") }
-    try JSONValue.checkShape(of: bytes)
-    do {
-      self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-    } catch let error as DecodingError {
-      throw JSONSyntaxError(reason: JSONSyntaxError.text(of: error))
-    }
-  }
-
-  /// What Foundation's reader lets pass: absurd nesting and commas before a closing bracket.
-  private static func checkShape(of bytes: some Collection<UInt8>) throws {
-    var (depth, inString, escaped, previous) = (0, false, false, UInt8(0))
-    for byte in bytes {
-      if inString {
-        if escaped {
-          escaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          escaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          inString = false
-        }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): continue
-      case UInt8(ascii: "\""): inString = true
-      case UInt8(ascii: "["), UInt8(ascii: "{"):
-        depth += 1
-        if depth > 128 { throw JSONSyntaxError(reason: "nested deeper than 128 levels") }
-      case UInt8(ascii: "]"), UInt8(ascii: "}"):
-        if previous == UInt8(ascii: ",") { throw JSONSyntaxError(reason: "comma before a closing bracket") }
-        depth -= 1
-      default: break
-      }
-      previous = byte
-    }
-  }
-}
-
-/// Text that isn't JSON, and why.
-public struct JSONSyntaxError: Error, CustomStringConvertible, Sendable {
-  public let reason: String
-  public var description: String { reason }
-
-  static func text(of error: DecodingError) -> String {
-    guard case .dataCorrupted(let context) = error else { return "not valid JSON" }
-    let cause = (context.underlyingError as NSError?)?.userInfo["NSDebugDescription"] as? String
-    return cause ?? context.debugDescription
-  }
-}
-
-extension JSONValue: Codable {
-  private struct MemberKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  public init(from decoder: any Decoder) throws {
-    if let container = try? decoder.container(keyedBy: MemberKey.self) {
-      let keys = container.allKeys.sorted { $0.stringValue < $1.stringValue }
-      self = .object(JSONObject(try keys.map { ($0.stringValue, try container.decode(JSONValue.self, forKey: $0)) }))
-    } else if var container = try? decoder.unkeyedContainer() {
-      var elements: [JSONValue] = []
-      while !container.isAtEnd { elements.append(try container.decode(JSONValue.self)) }
-      self = .array(elements)
-    } else {
-      let container = try decoder.singleValueContainer()
-      if container.decodeNil() {
-        self = .null
-      } else if let value = try? container.decode(String.self) {
-        self = .string(value)
-      } else if let value = try? container.decode(Bool.self) {
-        self = .bool(value)
-      } else if let value = try? container.decode(Int64.self) {
-        self = .integer(value)
-      } else {
-        let value = try container.decode(Double.self)
-        guard value.isFinite else { throw DecodingError.dataCorruptedError(in: container, debugDescription: "number out of range") }
-        self = .number(value)
-      }
-    }
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    switch self {
-    case .null:
-      var container = encoder.singleValueContainer()
-      try container.encodeNil()
-    case .bool(let value): try value.encode(to: encoder)
-    case .integer(let value): try value.encode(to: encoder)
-    case .number(let value): try value.encode(to: encoder)
-    case .string(let value): try value.encode(to: encoder)
-    case .array(let values):
-      var container = encoder.unkeyedContainer()
-      for value in values { try container.encode(value) }
-    case .object(let object):
-      var container = encoder.container(keyedBy: MemberKey.self)
-      for (key, value) in object.members { try container.encode(value, forKey: MemberKey(stringValue: key)) }
-    }
-  }
 }
 
 // MARK: - Writing

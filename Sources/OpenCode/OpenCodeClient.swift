@@ -41,7 +41,14 @@ public struct OpenCodeClient: Sendable {
   /// What is known of a session; nil: there is no such session.
   public func session(_ id: String, deadline: Double = 10) throws -> SessionInfo? {
     guard SessionID.isValid(id) else { return nil }
-    return try sessions(id, deadline).first
+    let until = Monotonic.now + deadline
+    do {
+      return try stored(id, deadline).first
+    } catch let error as OpenCodeCommandError {
+      // Without that command, or with another store, an export tells the same.
+      guard Monotonic.now < until else { throw error }
+      do { return try export(id, deadline: until - Monotonic.now).info } catch let error as OpenCodeCommandError where error.isSessionNotFound { return nil }
+    }
   }
 
   /// A session and all below it (subagents'), the session itself first; empty: there is no such session.
@@ -49,7 +56,7 @@ public struct OpenCodeClient: Sendable {
   public func sessionTree(_ id: String, deadline: Double = 30) throws -> [SessionInfo] {
     guard SessionID.isValid(id) else { return [] }
     let until = Monotonic.now + deadline
-    let quick = try? sessions(id, deadline)
+    let quick = try? stored(id, deadline)
     if let quick, quick.isEmpty { return [] }
     if let quick, line.tellsChildren, quick.allSatisfy({ $0.tokens != nil }) { return quick }
     return try exportTree(id, deadline: until - Monotonic.now).map(\.info)
@@ -93,16 +100,9 @@ public struct OpenCodeClient: Sendable {
     return try AgentListing.parse(try run(arguments, named: "agent list", environment: environment, deadline: deadline).outputText)
   }
 
-  private func sessions(_ id: String, _ deadline: Double) throws -> [SessionInfo] {
-    let until = Monotonic.now + deadline
-    do {
-      let result = try run(line.sessionArguments(id), named: line.tellsChildren ? "db" : "api", deadline: deadline)
-      return try line.parseSession(result.output, id)
-    } catch let error as OpenCodeCommandError {
-      // Without that command, or with another store, an export tells the same.
-      guard Monotonic.now < until else { throw error }
-      do { return [try export(id, deadline: until - Monotonic.now).info] } catch let error as OpenCodeCommandError where error.isSessionNotFound { return [] }
-    }
+  private func stored(_ id: String, _ deadline: Double) throws -> [SessionInfo] {
+    let result = try run(line.sessionArguments(id), named: line.tellsChildren ? "db" : "api", deadline: deadline)
+    return try line.parseSession(result.output, id)
   }
 
   private func run(_ arguments: [String], named name: String, environment: [String: String]? = nil, deadline: Double) throws -> Command.Result {
@@ -121,6 +121,7 @@ public struct OpenCodeClient: Sendable {
 /// `ses_` and letters and digits.
 enum SessionID {
   static func isValid(_ text: String) -> Bool {
-    text.hasPrefix("ses_") && text.count > 4 && text.count <= 128 && text.dropFirst(4).allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
+    text.hasPrefix("ses_") && text.count > 4 && text.count <= 128
+      && text.dropFirst(4).allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
   }
 }

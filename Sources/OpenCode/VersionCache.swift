@@ -1,7 +1,7 @@
 import Foundation
 import PosixSupport
 
-/// What native binaries answered to `--version`, as long as size and time of the file stay the same. Only a saving: a cache that
+/// What native binaries answered to `--version`, as long as the file stays the same. Only a saving: a cache that
 /// can't be read or written is as good as none.
 struct VersionCache {
   private struct Entry: Codable {

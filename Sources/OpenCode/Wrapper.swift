@@ -5,7 +5,7 @@ import PosixSupport
 enum ProgramKind: Equatable {
   /// OpenCode itself, an ELF or Mach-O binary: its version changes only when the file does.
   case native
-  /// A binary of another name behind a symlink (mise, volta): it does what its caller's name and folder say.
+  /// A binary of another name behind a symlink (mise, volta): it does what its caller's name and folder say, so its own file tells nothing.
   case shim
   /// Anything else that can be executed.
   case script
@@ -25,7 +25,12 @@ enum ProgramKind: Equatable {
     // An executable copied to another name is still itself; a symlink to one of another name is a shim.
     let target = ((PrivateFiles.resolved(path) ?? path) as NSString).lastPathComponent
     let own = (path as NSString).lastPathComponent
-    self = target == own || target.hasPrefix("opencode") || target.hasPrefix(".opencode") ? .native : .shim
+    self = target == own || ProgramKind.isOpenCodesName(target) ? .native : .shim
+  }
+
+  /// `opencode`, `opencode2`, a platform's package (`opencode-linux-x64-baseline`), and what stands behind wrappers (`.opencode`, Nix's `.opencode-wrapped`).
+  private static func isOpenCodesName(_ name: String) -> Bool {
+    ["opencode", "opencode2", ".opencode"].contains(name) || ["opencode-\(Platform.npmName)", ".opencode-"].contains { name.hasPrefix($0) }
   }
 
   static func head(of path: String, _ count: Int) throws -> [UInt8] {

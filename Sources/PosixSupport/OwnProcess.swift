@@ -75,6 +75,18 @@ public enum OwnProcess {
     throw PosixError("execve", path: path)
   }
 
+  /// The most memory that was resident so far, in bytes.
+  public static var peakMemory: Int64 {
+    var usage = rusage()
+    #if os(Linux)
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+      return Int64(usage.ru_maxrss) << 10
+    #else
+      getrusage(RUSAGE_SELF, &usage)
+      return Int64(usage.ru_maxrss)
+    #endif
+  }
+
   /// The absolute path of the running binary.
   public static let executable: String = {
     #if os(Linux)

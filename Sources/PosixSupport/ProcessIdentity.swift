@@ -35,6 +35,11 @@ public struct ListedProcess: Sendable, Equatable {
   public let pid: Int32
   /// Its command line, arguments separated by spaces.
   public let command: String
+
+  public init(pid: Int32, command: String) {
+    self.pid = pid
+    self.command = command
+  }
 }
 
 public enum ProcessTable {
@@ -78,14 +83,9 @@ public enum ProcessTable {
     /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
     public static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
       let wanted = Array("\(name)=\(value)".utf8)
-      guard let folder = opendir("/proc") else { return [] }
-      defer { closedir(folder) }
       var found: [ListedProcess] = []
-      while let entry = readdir(folder) {
-        let text = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        guard let pid = Int32(text), pid != getpid(), let environment = try? readSystemFile("/proc/\(pid)/environ"),
+      for name in (try? BytePaths.names(in: Array("/proc".utf8))) ?? [] {
+        guard let pid = Int32(String(decoding: name, as: UTF8.self)), pid != getpid(), let environment = try? readSystemFile("/proc/\(pid)/environ"),
           environment.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }),
           let state = state(of: pid), !state.isDead
         else { continue }

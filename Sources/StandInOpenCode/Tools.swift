@@ -88,7 +88,11 @@ struct Tools {
 
   /// nil: the call may go on.
   func refusal(of call: ToolCall) -> ToolResult.Ending? {
-    guard let permission = Tools.permission(of: call.name), permissions.offers(permission) else { return .unavailable }
+    guard let permission = Tools.permission(of: call.name), permissions.offers(permission) else {
+      if line.isTwo || permissions.offers("invalid") { return .unavailable }
+      let offered = Tools.offered.filter { permissions.offers(Tools.permission(of: $0) ?? $0) }
+      return .failed("Model tried to call unavailable tool 'invalid'. Available tools: \(offered.joined(separator: ", ")).")
+    }
     var asked: [(String, String)] = []
     switch call.name {
     case "bash": asked = [("bash", call.input["command"]?.string ?? "")]

@@ -21,18 +21,8 @@ import Testing
     return Int32(try #require(record["identity"]?["pid"]?.int))
   }
 
-  /// The supervisors of this world: their command line names its state folder.
-  private func supervisors() throws -> [Int32] {
-    let listing = try Command("/bin/ps", ["-eo", "pid,args"], deadline: 10).run().outputText
-    return listing.split(separator: "\n").compactMap { line in
-      line.contains(" supervise --state \(world.path("state")) ") ? Int32(line.split(separator: " ")[0]) : nil
-    }
-  }
-
-  private func killSupervisors() throws {
-    for pid in try supervisors() { Foundation.kill(pid, SIGKILL) }
-    #expect(try eventually { try supervisors().isEmpty })
-  }
+  private func supervisors() -> [Int32] { world.supervisors() }
+  private func killSupervisors() throws { try world.killSupervisors() }
 
   private func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
 
@@ -76,7 +66,7 @@ import Testing
     try world.standIn(["turns": [["text": "Done.", "delay": 1]]])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     let process = try pid(of: run)
-    for supervisor in try supervisors() {
+    for supervisor in supervisors() {
       #expect(getsid(supervisor) == supervisor)
       #expect(getsid(supervisor) != getsid(0))
       for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { Foundation.kill(supervisor, signal) }
@@ -115,7 +105,9 @@ import Testing
   }
 
   @Test func supervisorAndOpenCodeBothKilledIsLost() throws {
-    try world.standIn(["turns": [["text": "Starting.", "tools": [["name": "bash", "arguments": ["command": "true", "description": "x"]]]], ["text": "Never.", "delay": 60]]])
+    try world.standIn([
+      "turns": [["text": "Starting.", "tools": [["name": "bash", "arguments": ["command": "true", "description": "x"]]]], ["text": "Never.", "delay": 60]]
+    ])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     #expect(try eventually { (try client.call("opencode_status")["toolCalls"]?.int ?? 0) == 1 })
     try killSupervisors()
@@ -124,7 +116,8 @@ import Testing
     #expect(review["state"]?.string == "lost")
     #expect(review["exitCode"] == nil && review["signal"] == nil)
     #expect(attention(review).contains("exit"))
-    #expect(try client.call("opencode_run_and_wait", ["message": "x", "cwd": .string(world.repository), "model": "stand-in/none"])["state"]?.string == "failed")
+    #expect(
+      try client.call("opencode_run_and_wait", ["message": "x", "cwd": .string(world.repository), "model": "stand-in/none"])["state"]?.string == "failed")
   }
 
   @Test func anExitThatWasRecordedIsNotLostWithTheSupervisor() throws {
@@ -169,9 +162,9 @@ import Testing
   func killedAtAnyMomentNoRunStaysAliveUnknown(milliseconds: Int) throws {
     try world.standIn(["turns": [["text": "Done.", "delay": 0.3]]])
     let id = try client.begin("tools/call", ["name": "opencode_start", "arguments": .object(arguments)])
-    _ = eventually(within: 5) { ((try? supervisors()) ?? []).isEmpty == false }
+    _ = eventually(within: 5) { !supervisors().isEmpty }
     usleep(UInt32(milliseconds * 1000))
-    for pid in try supervisors() { Foundation.kill(pid, SIGKILL) }
+    for pid in supervisors() { Foundation.kill(pid, SIGKILL) }
     let reply = try #require(try client.answer(to: id)["result"]?["structuredContent"])
     #expect(reply["error"] == nil || reply["error"]?["code"]?.string == "opencode_failed", "\(reply.text)")
     // Every run comes to an end that is told, and a new one can start.
@@ -184,7 +177,9 @@ import Testing
     #expect(try client.call("opencode_run_and_wait", arguments)["state"]?.string == "completed")
   }
 
-  @Test(arguments: ["record.json", "process.json", "exit", "digest.json", "review.json", "changes.json", "workspace.json", "events.jsonl", "stderr.log", "fifo", "request.json"])
+  @Test(arguments: [
+    "record.json", "process.json", "exit", "digest.json", "review.json", "changes.json", "workspace.json", "events.jsonl", "stderr.log", "fifo", "request.json",
+  ])
   func aDamagedFileIsNeverACrash(name: String) throws {
     try world.standIn(["turns": [["text": "Done.", "tools": [["name": "write", "arguments": ["filePath": "a.txt", "content": "x"]]]], ["text": "Done."]]])
     let run = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
@@ -214,9 +209,9 @@ import Testing
   @Test func anExitIsKeptOnAFullDisk() throws {
     let disk = world.path("disk")
     try PrivateFiles.createFolder(disk)
-    let mounted = try Command("/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], deadline: 10).run()
-    guard mounted.succeeded else {
-      print("NOTICE: anExitIsKeptOnAFullDisk was skipped: a tmpfs can't be mounted here (\(mounted.errorText))")
+    let mounted = try? Command("/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], deadline: 10).run()
+    guard mounted?.succeeded == true else {
+      print("NOTICE: anExitIsKeptOnAFullDisk was skipped: a tmpfs can't be mounted here (\(mounted?.errorText ?? "no mount program"))")
       return
     }
     defer { _ = try? Command("/bin/umount", ["-l", disk], deadline: 10).run() }

@@ -86,7 +86,8 @@ import Testing
   @Test func batchesAreTakenWhereTheProtocolHasThem() throws {
     try client.initialize(version: "2025-03-26")
     try client.sendRaw(
-      "[{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"ping\"},{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"},{\"jsonrpc\":\"2.0\",\"id\":\"b\",\"method\":\"ping\"}]")
+      "[{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"ping\"},{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"},{\"jsonrpc\":\"2.0\",\"id\":\"b\",\"method\":\"ping\"}]"
+    )
     let answers = try #require(client.receive(within: 10) { $0.array != nil }?.array)
     #expect(Set(answers.compactMap { $0["id"]?.string }) == ["a", "b"])
   }

@@ -55,6 +55,8 @@ import Testing
     let prompt = try String(decoding: PrivateFiles.read(world.file("prompt.md", of: run)), as: UTF8.self)
     #expect(prompt.hasPrefix("Do it."))
     #expect(prompt.contains("it greets") && prompt.contains("make check"))
+    let bare = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
+    #expect(try String(decoding: PrivateFiles.read(world.file("prompt.md", of: bare)), as: UTF8.self) == "Do it.")
   }
 
   @Test func startThenStatusThenWait() throws {
@@ -232,12 +234,13 @@ import Testing
     #expect(relative["cwd"]?.string == world.repository)
   }
 
-  @Test(arguments: [
-    (["message": "  \n"], "message"), (["model": "m1"], "provider/model"), (["fork": true], "fork"), (["files": ["missing.txt"]], "missing.txt"),
-    (["session": "abc"], "ses_"), (["session": "ses_1", "continueLast": true], "continueLast"),
-    (["permissions": "full", "dangerouslySkipPermissions": true], "permissions"), (["permissions": "some"], "read-only"), (["title": ""], "title"),
-    (["mesage": "x"], "message"),
-  ] as [(JSONObject, String)])
+  @Test(
+    arguments: [
+      (["message": "  \n"], "message"), (["model": "m1"], "provider/model"), (["fork": true], "fork"), (["files": ["missing.txt"]], "missing.txt"),
+      (["session": "abc"], "ses_"), (["session": "ses_1", "continueLast": true], "continueLast"),
+      (["permissions": "full", "dangerouslySkipPermissions": true], "permissions"), (["permissions": "some"], "read-only"), (["title": ""], "title"),
+      (["mesage": "x"], "message"),
+    ] as [(JSONObject, String)])
   func wrongArgumentsAreRefusedWithTheReason(wrong: JSONObject, word: String) throws {
     let reply = try client.call("opencode_start", with(wrong))
     #expect(reply["error"]?["code"]?.string == "bad_argument")
@@ -269,6 +272,8 @@ import Testing
     #expect(try client.call("opencode_start", ["message": "x", "permissions": "full"], meta: meta)["error"]?["code"]?.string == "bad_argument")
     let reply = try client.call("opencode_run_and_wait", ["message": "x"], meta: meta)
     #expect(reply["state"]?.string != nil)
+    #expect(attention(reply).contains("Codex's sandbox is read-only: OpenCode ran with the read-only preset"))
+    #expect(attention(reply).contains("the model called tools that it doesn't have: write"))
     #expect(!world.exists("repository/a.txt"))
     let free = try MCPClient(world, extra: ["OPENCODE_WORKER_IGNORE_SANDBOX": "1"])
     try free.initialize()
@@ -354,16 +359,19 @@ import Testing
   @Test func repliesStayWithinTheirBoundAndHideSecrets() throws {
     let key = "sk-ant-" + String(repeating: "a1B2", count: 12)
     let huge = String(repeating: "é\"\\\n👩‍👩‍👧 ", count: 20_000)
-    let tools: JSONValue = .array((0..<30).map { ["name": "bash", "arguments": ["command": .string("echo \($0) '\(String(repeating: "x\"", count: 3000))'"), "description": "x"]] })
+    let tools: JSONValue = .array(
+      (0..<30).map { ["name": "bash", "arguments": ["command": .string("echo \($0) '\(String(repeating: "x\"", count: 3000))'"), "description": "x"]] })
     try world.standIn(["turns": [["text": .string(huge), "tools": tools], ["text": .string("The key is \(key). " + huge)]]])
-    var reply = try client.call("opencode_run_and_wait", with(["verificationCommands": .array((0..<50).map { .string("check \($0) " + String(repeating: "y", count: 400)) })]))
+    var reply = try client.call(
+      "opencode_run_and_wait", with(["verificationCommands": .array((0..<50).map { .string("check \($0) " + String(repeating: "y", count: 400)) })]))
     #expect(reply.bytes.count < 8 << 10)
     #expect(reply["state"]?.string == "completed")
     #expect((reply["masked"]?.int ?? 0) > 0)
     #expect(!reply.text.contains(key))
     for (tool, arguments) in [
       ("opencode_status", ["tailLines": 200]), ("opencode_logs", ["lines": 1000]), ("opencode_logs", ["lines": 1000, "source": "raw"]),
-      ("opencode_run_summary", ["maxTextItems": 68, "maxToolCalls": 200]), ("opencode_changed_files", [:]), ("opencode_usage", [:]), ("opencode_runs", ["limit": 100]),
+      ("opencode_run_summary", ["maxTextItems": 68, "maxToolCalls": 200]), ("opencode_changed_files", [:]), ("opencode_usage", [:]),
+      ("opencode_runs", ["limit": 100]),
     ] as [(String, JSONObject)] {
       reply = try client.call(tool, arguments)
       #expect(reply.bytes.count < 8 << 10, "\(tool): \(reply.bytes.count)")

@@ -75,6 +75,18 @@ import Testing
     #expect(missing.subject == "bash")
   }
 
+  /// Rules that deny `*` deny the tool `invalid`, too.
+  @Test func aDeniedInvalidToolStillTellsWhatWasMissing() throws {
+    let denied = { (tool: String) in
+      #"{"type":"tool_use","part":{"tool":"\#(tool)","state":{"status":"error","input":{"command":"touch a"},"#
+        + #""error":"Model tried to call unavailable tool 'invalid'. Available tools: glob, read."}}}"#
+    }
+    let missing = try tool(denied("bash"))
+    #expect(missing.refusal == .unavailable(tool: "bash", why: "Model tried to call unavailable tool 'invalid'. Available tools: glob, read."))
+    // A tool that is there was called with wrong arguments.
+    #expect(try tool(denied("read")).refusal == nil)
+  }
+
   @Test func usageIsCountedOnce() throws {
     let finish = { (tokens: String) in
       #"{"type":"step_finish","part":{"reason":"stop","cost":0.5,"tokens":{\#(tokens),"reasoning":16,"input":200,"#

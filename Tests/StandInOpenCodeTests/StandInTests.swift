@@ -70,6 +70,9 @@ import Testing
     // A user's rule for the agent beats the variable, and is beaten by the same rule in the configuration's content.
     #expect(try tool(["OPENCODE_PERMISSION": #"{"bash":"deny"}"#])?["state"]?["metadata"]?["exit"] == 0)
     #expect(try tool(["OPENCODE_CONFIG_CONTENT": #"{"agent":{"build":{"permission":{"bash":"deny"}}}}"#])?["tool"] == "invalid")
+    let withoutAny = try tool(["OPENCODE_CONFIG_CONTENT": #"{"agent":{"build":{"permission":{"*":"deny","bash":"deny","read":"allow"}}}}"#])
+    #expect(withoutAny?["tool"] == "bash")
+    #expect(withoutAny?["state"]?["error"] == "Model tried to call unavailable tool 'invalid'. Available tools: read.")
     try stage.direct(["version": "2.0.22", "turns": turns])
     #expect(try tool(["OPENCODE_PERMISSION": #"{"bash":"deny"}"#])?["state"]?["status"] == "completed")
     #expect(try tool(["OPENCODE_CONFIG_CONTENT": #"{"permission":{"bash":"deny"}}"#])?["state"]?["error"] == "Unknown tool: shell")

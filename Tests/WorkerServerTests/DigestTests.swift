@@ -70,6 +70,23 @@ struct Log {
 }
 
 @Suite struct DigestTests {
+  /// A tool's end can lie before the time of a text that was printed before it.
+  @Test func textsAndToolsKeepTheOrderInWhichTheyWerePrinted() throws {
+    let digest = try Log.digest([
+      Lines.start("m1"), Lines.text("m1", "First.", at: 9_000), Lines.bash("m1", "true", exit: 0, part: "b1", at: 5_000),
+      Lines.edit("m1", "a", part: "e1", at: 7_000), Lines.text("m1", "Then.", part: "t2", at: 1_000),
+      // Told again: it stays where it was.
+      Lines.bash("m1", "true", exit: 0, part: "b1", at: 9_500), Lines.text("m1", "First, again.", at: 9_900),
+    ])
+    let items = RunItem.all(of: digest).map { item in
+      switch item {
+      case .text(let text): text.text.text
+      case .tool(let call): call.tool
+      }
+    }
+    #expect(items == ["First, again.", "bash", "write", "Then."])
+  }
+
   @Test func anOrdinaryRunIsDigested() throws {
     let run = try Recording(name: "1.18.34/write-edit-read", state: "", says: []).folded()
     let digest = run.digest

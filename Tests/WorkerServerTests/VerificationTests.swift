@@ -222,6 +222,9 @@ import Testing
     ].enumerated() {
       tally.recordShell(command: command, exitCode: .min, at: .nan, id: "\(index)")
     }
+    for deep in ["\"$(", "(", "{ ", "if ", "$((", "${a:-", "! ", "a && (", "`\"", "a | { "] {
+      tally.recordShell(command: String(repeating: deep, count: 20_000), exitCode: 0, at: 1, id: deep)
+    }
     tally.recordEdit(at: .infinity)
     #expect(tally.report(endNotSeen: false).declared.prefix(2).map(\.result) == ["not run", "not run"])
   }

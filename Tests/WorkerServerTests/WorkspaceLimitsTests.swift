@@ -48,9 +48,7 @@ import Testing
 
       let hanging = "\(fixture.top)/hanging"
       try fixture.write(hanging, Array("#!/bin/sh\nsleep 60\n".utf8), executable: true)
-      let start = Monotonic.now
       let hung = fixture.record(git: hanging, deadline: 0.5)
-      #expect(Monotonic.now - start < 5)
       #expect(hung.kind == .none && !hung.exact && hung.why?.contains("too slow") == true)
       #expect(!fixture.finish(hung).exact)
 
@@ -119,7 +117,6 @@ import Testing
         try fixture.write(name, "")
         #expect(truncate(fixture.path(name), 2 << 30) == 0)
       }
-      let start = Monotonic.now
       let baseline = fixture.record()
       #expect(!baseline.exact)
       #expect(baseline.why == "3 files over 8 MiB, compared by size and time: gone, huge, same")
@@ -130,7 +127,6 @@ import Testing
       try fixture.write("made", "")
       #expect(truncate(fixture.path("made"), 3 << 30) == 0)
       let changes = fixture.finish(baseline)
-      #expect(Monotonic.now - start < 5)
       #expect(changes.lines == ["D gone", "M huge", "A made"].map { $0 == "A made" ? $0 : $0.replacingOccurrences(of: " ", with: "* ") })
       #expect(try changes.patch(paths: ["huge"], runFolder: fixture.run, git: GitFixture.git, limit: 1000).text.contains("# huge: modified"))
     }

@@ -74,7 +74,7 @@ extension ModelList {
 
   private static func isModelID(_ line: Substring) -> Bool {
     guard let slash = line.firstIndex(of: "/"), slash != line.startIndex, line.index(after: slash) != line.endIndex else { return false }
-    return !line.contains(where: { $0.isWhitespace || "{}\"│".contains($0) })
+    return !line.contains(where: { $0.isWhitespace || "{}<>\"│".contains($0) })
   }
 }
 
@@ -92,7 +92,8 @@ extension Model {
   }
 }
 
-/// The ids most like one that doesn't exist, at most three, the same provider's first. Nothing that is unlike in more than a third.
+/// The ids most like one that doesn't exist, at most three, the same provider's first. Nothing that differs in more than a third,
+/// unless what was asked for is a part of it.
 public func closestModels(to wanted: String, in models: [String]) -> [String] {
   let target = Array(wanted.lowercased().prefix(200))
   let provider = wanted.prefix { $0 != "/" }.lowercased()
@@ -105,29 +106,15 @@ public func closestModels(to wanted: String, in models: [String]) -> [String] {
   let candidates = Set(models).compactMap { id -> Candidate? in
     let lower = id.lowercased()
     let name = Array(lower.drop { $0 != "/" }.dropFirst().prefix(200))
-    let whole = editDistance(target, Array(lower.prefix(200)))
+    let whole = EditDistance.between(target, Array(lower.prefix(200)))
     let same = wanted.contains("/") && lower.prefix { $0 != "/" } == provider
     // The right name under the wrong provider, or without one, is a near miss too; so is one that was only begun.
-    var distance = min(whole, editDistance(tail, name) + (same ? 0 : 1))
-    if tail.count >= 3, String(name).contains(String(tail)) { distance = min(distance, 1 + (name.count - tail.count) / 8) }
-    return distance * 3 <= max(tail.count, 3) || whole * 3 <= target.count ? Candidate(id: id, sameProvider: same, distance: distance) : nil
+    var distance = min(whole, EditDistance.between(tail, name) + (same ? 0 : 1))
+    let begun = tail.count >= 3 && String(name).contains(String(tail))
+    if begun { distance = min(distance, 1 + (name.count - tail.count) / 8) }
+    return begun || distance * 3 <= max(tail.count, 3) || whole * 3 <= target.count ? Candidate(id: id, sameProvider: same, distance: distance) : nil
   }
   return candidates.sorted {
     ($0.sameProvider ? 0 : 1, $0.distance, $0.id) < ($1.sameProvider ? 0 : 1, $1.distance, $1.id)
   }.prefix(3).map(\.id)
-}
-
-/// Insertions, deletions, substitutions and swaps of neighbours.
-func editDistance(_ a: [Character], _ b: [Character]) -> Int {
-  if a.isEmpty || b.isEmpty { return max(a.count, b.count) }
-  var (before, previous) = ([Int](), Array(0...b.count))
-  for i in 1...a.count {
-    var row = [i] + Array(repeating: 0, count: b.count)
-    for j in 1...b.count {
-      row[j] = min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1))
-      if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] { row[j] = min(row[j], before[j - 2] + 1) }
-    }
-    (before, previous) = (previous, row)
-  }
-  return previous[b.count]
 }

@@ -29,7 +29,9 @@ extension SessionInfo {
   static func parseRows(_ output: [UInt8], root: String) throws -> [SessionInfo] {
     let rows: [Row]
     do {
-      rows = try JSONDecoder().decode([Row].self, from: Data(output))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      rows = try decoder.decode([Row].self, from: Data(output))
     } catch {
       throw OpenCodeCommandError.unreadable(command: "db", why: "not a list of sessions")
     }
@@ -59,29 +61,29 @@ extension SessionInfo {
 
   private struct Row: Decodable {
     let id: String
-    let parent_id: String?
+    let parentId: String?
     let title: String?
     let directory: String?
     let agent: String?
     let model: String?
     let cost: Double?
-    let tokens_input: Int?
-    let tokens_output: Int?
-    let tokens_reasoning: Int?
-    let tokens_cache_read: Int?
-    let tokens_cache_write: Int?
-    let time_created: Int?
-    let time_updated: Int?
+    let tokensInput: Int?
+    let tokensOutput: Int?
+    let tokensReasoning: Int?
+    let tokensCacheRead: Int?
+    let tokensCacheWrite: Int?
+    let timeCreated: Int?
+    let timeUpdated: Int?
 
     var info: SessionInfo {
       var info = SessionInfo(id: id)
-      (info.parent, info.title, info.directory, info.agent) = (parent_id, title, directory, agent)
-      (info.cost, info.created, info.updated) = (cost, time_created, time_updated)
+      (info.parent, info.title, info.directory, info.agent) = (parentId, title, directory, agent)
+      (info.cost, info.created, info.updated) = (cost, timeCreated, timeUpdated)
       // Stores of older versions have no such columns: then the figures are unknown.
-      if let tokens_input {
+      if let tokensInput {
         info.tokens = TokenCounts(
-          input: tokens_input, output: tokens_output ?? 0, reasoning: tokens_reasoning ?? 0, cacheRead: tokens_cache_read ?? 0,
-          cacheWrite: tokens_cache_write ?? 0)
+          input: tokensInput, output: tokensOutput ?? 0, reasoning: tokensReasoning ?? 0, cacheRead: tokensCacheRead ?? 0,
+          cacheWrite: tokensCacheWrite ?? 0)
       }
       if let model, let named = try? JSONDecoder().decode(NamedModel.self, from: Data(model.utf8)) { (info.model, info.variant) = (named.full, named.named) }
       return info

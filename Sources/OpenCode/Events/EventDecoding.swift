@@ -156,6 +156,11 @@ struct EventReader {
     }
     guard tool.status == .error, let error = tool.error?.head else { return nil }
     for (words, refusal) in EventReader.refusals where error.contains(words) { return refusal }
+    if error.contains("unavailable tool 'invalid'") {
+      // The stand-in itself is denied, as by rules that deny `*`: whether the tool is there, its list tells.
+      let offered = error.components(separatedBy: "Available tools: ").last?.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") } ?? []
+      return offered.contains(tool.tool[...]) ? nil : .unavailable(tool: tool.tool, why: error.oneLine(200))
+    }
     if error.hasPrefix("Unknown tool: ") { return .unavailable(tool: tool.tool, why: error.oneLine(200)) }
     return nil
   }

@@ -70,7 +70,7 @@ public struct BrokenConfigContent: Error, CustomStringConvertible, Sendable, Equ
     do {
       guard let object = try ConfigText.parse(text).object else { throw BrokenConfigContent(reason: "not a JSON object") }
       return object
-    } catch let error as ConfigSyntaxError {
+    } catch let error as JSONSyntaxError {
       throw BrokenConfigContent(reason: error.reason)
     }
   }

@@ -35,7 +35,10 @@ extension RunOptions {
     if fork, session == nil, !continueLast { throw UnsupportedOption(option: "fork", reason: "needs a session or continueLast") }
     if session != nil, continueLast { throw UnsupportedOption(option: "continueLast", reason: "a session is named as well") }
     if skipPermissions, permissions != nil { throw UnsupportedOption(option: "permissions", reason: "not together with skipPermissions") }
-    let values = [("cwd", cwd)] + [("model", model), ("variant", variant), ("agent", agent), ("title", title), ("session", session)].compactMap { name, value in value.map { (name, $0) } }
+    let values =
+      [("cwd", cwd)]
+      + [("model", model), ("variant", variant), ("agent", agent), ("title", title), ("session", session)].compactMap { name, value in value.map { (name, $0) }
+      }
       + files.map { ("files", $0) }
     for (name, value) in values where value.isEmpty || value.contains("\0") {
       throw UnsupportedOption(option: name, reason: value.isEmpty ? "is empty" : "holds a zero byte, which no argument can")

@@ -32,13 +32,22 @@ public enum PermissionPreset: String, Sendable, Codable, CaseIterable {
   }
 
   /// The preset for an agent that may have rules of its own. OpenCode merges them key by key and a user's keys keep their place before ours,
-  /// so `"*"` alone would come too late or too early: each permission is written out.
+  /// so `"*"` alone would come too late or too early: each permission is written out. Patterns are merged in the same way, and a plain action
+  /// doesn't replace them; `**` means what `*` means, but no user has it: it comes after theirs.
   /// - Parameter keys: permissions that rules of this agent name, wildcards included
   func writtenOut(_ keys: [String]) -> JSONObject {
     let setting = self.setting
     var result = JSONObject()
     for key in keys + PermissionPreset.knownPermissions {
-      result[key] = setting[key] ?? .string(rules.action(PermissionPreset.sample(of: key), on: PermissionPreset.anything).rawValue)
+      let action = JSONValue.string(rules.action(PermissionPreset.sample(of: key), on: PermissionPreset.anything).rawValue)
+      if let patterns = setting[key]?.object {
+        result[key] = .object(JSONObject(patterns.members.map { (key: "*" + $0.key, value: $0.value) }))
+      } else if keys.isEmpty || PermissionPreset.withoutPatterns.contains(key) {
+        result[key] = action
+      } else {
+        // A tool whose last rule denies `*` isn't even offered to the model.
+        result[key] = action == "deny" ? ["**": action, "*": action] : ["**": action]
+      }
     }
     return result
   }
@@ -50,6 +59,8 @@ public enum PermissionPreset: String, Sendable, Codable, CaseIterable {
     "read", "edit", "glob", "grep", "list", "bash", "task", "external_directory", "todowrite", "todoread", "question", "webfetch", "websearch",
     "codesearch", "lsp", "doom_loop", "skill", "plan_enter", "plan_exit", "shell", "subagent",
   ]
+  /// Those for which OpenCode's settings take an action only.
+  static let withoutPatterns: Set<String> = ["todowrite", "todoread", "question", "webfetch", "websearch", "codesearch", "doom_loop"]
   static let anything = "anything"
 
   /// A text that a pattern matches.

@@ -71,7 +71,7 @@ public struct AgentListing: Sendable, Equatable {
   }
 
   private static func rules(_ body: String) throws -> PermissionRules {
-    guard let rows = try ConfigText.parse(body).array else { throw ConfigSyntaxError(reason: "not a list") }
+    guard let rows = try ConfigText.parse(body).array else { throw JSONSyntaxError(reason: "not a list") }
     return PermissionRules(
       rows.compactMap { row in
         guard let permission = row["permission"]?.string, let action = row["action"]?.string.flatMap(PermissionAction.init) else { return nil }

@@ -35,10 +35,12 @@ extension OpenCodeClient {
       return PreparedRun(arguments: arguments, environment: environment, presetHolds: nil)
     }
     var agents = try listed(environment, preset, deadline)
-    // What rules name is overridden by name. `*` last and only if need be: ours may come after a user's rule that it then beats.
     var known: AgentPermissions = [:]
-    for withStar in [false, true] where !agents.allSatisfy(preset.holds) {
-      for agent in agents where !preset.holds(agent) { known[agent.name] = preset.namesToWrite(for: agent, withStar: withStar) }
+    for again in [false, true] {
+      // What rules name is overridden by name; `*` only where names alone left a tool open, for it may also come after one of ours.
+      let open = agents.filter { agent in preset.problems(with: agent).contains { !again || !PermissionPreset.knownPermissions.contains($0.permission) } }
+      if open.isEmpty { break }
+      for agent in open { known[agent.name] = preset.namesToWrite(for: agent, withStar: again) }
       environment = try line.environment(options, base: self.environment, agents: known)
       agents = try listed(environment, preset, deadline)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import JSONRPC
+import OpenCode
 import PosixSupport
 
 /// `call TOOL JSON`: one tool by hand.
@@ -12,7 +13,7 @@ enum CallCommand {
     }
     // `status` will do for `opencode_status`.
     guard let tool = tools[name] ?? tools["opencode_" + name] else {
-      let nearest = EditDistance.closest(to: name, in: tools.names, limit: 1).first.map { "; did you mean \($0)?" } ?? ""
+      let nearest = EditDistance.closest(to: name, in: tools.names).map { "; did you mean \($0)?" } ?? ""
       return CommandLineTool.wrong("unknown tool \"\(name)\"\(nearest)")
     }
     guard arguments.count <= 2 else { return CommandLineTool.wrong("call takes a tool and one JSON object, in quotes") }

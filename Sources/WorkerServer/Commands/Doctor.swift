@@ -26,7 +26,9 @@ enum DoctorCommand {
     [
       Part("codex") { CodexChecks.checks(CodexChecks.facts(environment: environment)) },
       Part("programs") {
-        SystemChecks.checks(SystemChecks.programs(path: environment["PATH"] ?? "", loginPath: LoginShell.askPath(environment.merging(["PATH": SystemChecks.barePath]) { $1 }, deadline: 5)))
+        SystemChecks.checks(
+          SystemChecks.programs(
+            path: environment["PATH"] ?? "", loginPath: LoginShell.askPath(environment.merging(["PATH": SystemChecks.barePath]) { $1 }, deadline: 5)))
       },
       Part("state folder") { SystemChecks.checks(SystemChecks.stateFacts(path: stateFolder)) },
     ]

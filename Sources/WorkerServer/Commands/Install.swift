@@ -146,7 +146,8 @@ private struct Installation {
 
   /// Homebrew and others put a lasting symlink on PATH; the real path behind it changes with each version.
   private var stableExecutable: String {
-    guard let found = ProgramFinder.locate(CodexSettings.name, path: environment["PATH"] ?? "", workspace: nil), PrivateFiles.resolved(found) == PrivateFiles.resolved(executable)
+    guard let found = ProgramFinder.locate(CodexSettings.name, path: environment["PATH"] ?? "", workspace: nil),
+      PrivateFiles.resolved(found) == PrivateFiles.resolved(executable)
     else { return executable }
     return found
   }

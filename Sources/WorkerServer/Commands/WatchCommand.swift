@@ -5,20 +5,9 @@ import PosixSupport
 /// `watch [RUN]`: follows a run on the terminal until it ends.
 enum WatchCommand {
   static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
-    guard arguments.count <= 1 else { return CommandLineTool.wrong("watch takes one run id at most") }
-    let manager = RunManager(state: .standard(environment), environment: environment)
-    return CommandLineTool.finish {
-      do {
-        guard let run = try await manager.resolve(arguments.first, in: .byHand()) else {
-          Terminal.line("No run is kept.")
-          return CommandLineTool.ExitCode.failure
-        }
-        Terminal.line("\(run.folder.id)  \(run.record.request.title)  (\(run.record.request.cwd))")
-        return ReportCommand.show(try await follow(run.folder.id, manager))
-      } catch {
-        Terminal.error("\(error)")
-        return CommandLineTool.ExitCode.failure
-      }
+    ReportCommand.withRun(arguments, environment, named: "watch") { run, manager in
+      Terminal.line("\(run.folder.id)  \(run.record.request.title)  (\(run.record.request.cwd))")
+      return ReportCommand.show(try await follow(run.folder.id, manager))
     }
   }
 
@@ -46,7 +35,15 @@ private actor StepPrinter {
 /// `report [RUN]`: the review of a run.
 enum ReportCommand {
   static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
-    guard arguments.count <= 1 else { return CommandLineTool.wrong("report takes one run id at most") }
+    withRun(arguments, environment, named: "report") { run, _ in show(run) }
+  }
+
+  /// Finds the run that was named, or the live or latest one.
+  static func withRun(
+    _ arguments: [String], _ environment: [String: String], named name: String,
+    _ body: @escaping @Sendable (RunSnapshot, RunManager) async throws -> Int32
+  ) -> Int32 {
+    guard arguments.count <= 1 else { return CommandLineTool.wrong("\(name) takes one run id at most") }
     let manager = RunManager(state: .standard(environment), environment: environment)
     return CommandLineTool.finish {
       do {
@@ -54,7 +51,7 @@ enum ReportCommand {
           Terminal.line("No run is kept.")
           return CommandLineTool.ExitCode.failure
         }
-        return show(run)
+        return try await body(run, manager)
       } catch {
         Terminal.error("\(error)")
         return CommandLineTool.ExitCode.failure

@@ -58,7 +58,8 @@ enum OpenCodeChecks {
     case .v2:
       .ok(
         "opencode line",
-        "2.x: every run has a private server (--standalone); presets can't be checked before a start, and rules in OpenCode's own configuration files may stand beside them")
+        "2.x: every run has a private server (--standalone); presets can't be checked before a start, and rules in OpenCode's own configuration files may stand beside them"
+      )
     }
   }
 }

@@ -55,4 +55,3 @@ enum ServerInfo {
 
   static let capabilities: JSONValue = ["tools": [:], "experimental": [MetaKey.sandboxState: [:]]]
 }
-

@@ -45,10 +45,11 @@ struct ShellTarget: Sendable {
     if !flat.isEmpty, commands.count >= flat.count {
       for start in 0...(commands.count - flat.count) where zip(commands[start...], flat).allSatisfy({ ShellTarget.mayBe($0.words, $1) }) { return true }
     }
-    for (words, opaque) in commands {
-      guard let name = words.first.map(ShellNames.base) else { continue }
-      if opaque || ShellNames.interpreters.contains(name), isRoughly(in: command) { return true }
-      if ShellNames.runners.contains(name), words.contains(where: { $0.contains { $0 == " " || $0 == "\n" } && isRoughly(in: $0) }) { return true }
+    if commands.contains(where: { $0.opaque || ShellNames.interpreters.contains(ShellNames.base($0.words.first ?? "")) }), isRoughly(in: command) {
+      return true
+    }
+    for (words, _) in commands where ShellNames.runners.contains(ShellNames.base(words.first ?? "")) {
+      if words.contains(where: { $0.contains { $0 == " " || $0 == "\n" } && isRoughly(in: $0) }) { return true }
     }
     return false
   }
@@ -67,15 +68,21 @@ struct ShellTarget: Sendable {
     guard !rough.isEmpty else { return false }
     let (text, wanted) = (Array(ShellTarget.rough(other).utf8), Array(rough.utf8))
     func isEdge(_ byte: UInt8?) -> Bool { byte.map { " ;&|()<>{}=/`".utf8.contains($0) } ?? true }
-    var start = 0
-    while start + wanted.count <= text.count {
-      guard let found = text[start...].firstIndex(of: wanted[0]), found + wanted.count <= text.count else { return false }
-      if text[found..<(found + wanted.count)].elementsEqual(wanted), isEdge(found > 0 ? text[found - 1] : nil),
-        isEdge(found + wanted.count < text.count ? text[found + wanted.count] : nil)
-      {
-        return true
-      }
-      start = found + 1
+    // Knuth, Morris, Pratt: a foreign text must not take quadratic time.
+    var borders = [0]
+    var length = 0
+    for byte in wanted.dropFirst() {
+      while length > 0, byte != wanted[length] { length = borders[length - 1] }
+      if byte == wanted[length] { length += 1 }
+      borders.append(length)
+    }
+    length = 0
+    for (index, byte) in text.enumerated() {
+      while length > 0, length == wanted.count || byte != wanted[length] { length = borders[length - 1] }
+      if byte == wanted[length] { length += 1 }
+      guard length == wanted.count else { continue }
+      let start = index + 1 - length
+      if isEdge(start > 0 ? text[start - 1] : nil), isEdge(index + 1 < text.count ? text[index + 1] : nil) { return true }
     }
     return false
   }

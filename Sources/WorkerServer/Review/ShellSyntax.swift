@@ -63,8 +63,11 @@ struct ShellWord: Equatable, Sendable {
   var pieces: [Piece] = []
 
   mutating func append(_ text: String) {
-    if case .literal(let before)? = pieces.last {
-      pieces[pieces.count - 1] = .literal(before + text)
+    // Taken out and put back, so that it grows in place: a long word must not take quadratic time.
+    if case .literal(var before)? = pieces.last {
+      pieces.removeLast()
+      before += text
+      pieces.append(.literal(before))
     } else {
       pieces.append(.literal(text))
     }
@@ -601,6 +604,9 @@ struct ShellParser {
   }
 
   private mutating func doubleQuoted(_ word: inout ShellWord) throws {
+    depth += 1
+    defer { depth -= 1 }
+    if depth > 40 { throw error("nested too deep") }
     word.append("")
     while let scalar = current {
       switch scalar {
@@ -654,6 +660,9 @@ struct ShellParser {
 
   /// Moves past the bracket that closes the one at or just after `start`; returns the text from the cursor to there.
   private mutating func balanced(from start: Int, open: Unicode.Scalar, close: Unicode.Scalar) throws -> String {
+    depth += 1
+    defer { depth -= 1 }
+    if depth > 40 { throw error("nested too deep") }
     let begin = position
     var level = 0
     while let scalar = current {

@@ -8,12 +8,16 @@ struct RunDigest: Codable, Sendable, Equatable {
 
   struct Text: Codable, Sendable, Equatable {
     var part: String?
+    /// Its place among texts and tool calls, in the order in which OpenCode printed them: their times may tell another.
+    var order: Int
     var at: Double?
     var text: BoundedText
   }
 
   struct ToolCall: Codable, Sendable, Equatable {
     var part: String?
+    /// See `Text.order`.
+    var order: Int
     var tool: String
     /// What it was about: title, command or path.
     var title: String?
@@ -123,6 +127,8 @@ struct RunDigest: Codable, Sendable, Equatable {
     let message: String
   }
 
+  /// How many texts and tool calls have been printed.
+  private var itemCount = 0
   private var parts = PartMemory()
   private var answerMessage: String?
   private var currentMessage: String?
@@ -206,7 +212,9 @@ struct RunDigest: Codable, Sendable, Equatable {
     let id = part.header.partID?.kept(128)
     let isKnown = id.map { parts.note($0).isKnown } ?? false
     enterStep(part.header.messageID, isKnown: isKnown)
-    let text = Text(part: id, at: part.header.at, text: part.text.kept(2 << 10))
+    itemCount += 1
+    var text = Text(part: id, order: itemCount, at: part.header.at, text: part.text.kept(2 << 10))
+    if isKnown, let before = texts.last(where: { $0.part == id }) { text.order = before.order }
     if isKnown, let place = firstTexts.firstIndex(where: { $0.part == id }) {
       firstTexts[place] = text
     } else if isKnown, lastTexts.replaceLast(where: { $0.part == id }, with: text) {
@@ -248,9 +256,11 @@ struct RunDigest: Codable, Sendable, Equatable {
     let isKnown = id.map { parts.note($0).isKnown } ?? false
     enterStep(tool.header.messageID, isKnown: isKnown)
     let at = tool.end ?? tool.header.at ?? lastEventAt ?? 0
-    let call = ToolCall(
-      part: id, tool: tool.tool.kept(100), title: tool.subject?.kept(200), status: tool.statusWord, exitCode: tool.exitCode, at: at,
+    itemCount += 1
+    var call = ToolCall(
+      part: id, order: itemCount, tool: tool.tool.kept(100), title: tool.subject?.kept(200), status: tool.statusWord, exitCode: tool.exitCode, at: at,
       seconds: tool.seconds, error: tool.status == .error ? tool.error?.head.kept(300) : nil)
+    if isKnown, let before = toolCalls.elements.last(where: { $0.part == id }) { call.order = before.order }
     if !isKnown || !toolCalls.replaceLast(where: { $0.part == id }, with: call) {
       toolCalls.append(call)
       if !isKnown { toolCallCount += 1 }

@@ -17,6 +17,8 @@ struct RunRequest: Codable, Sendable {
   var files: [String] = []
   var skipPermissions = false
   var permissions: String?
+  /// Codex's sandbox was read-only, which is why `permissions` is.
+  var sandboxIsReadOnly: Bool?
   var acceptanceCriteria: [String] = []
   var verificationCommands: [String] = []
   /// Codex's conversation.
@@ -36,6 +38,7 @@ struct RunRequest: Codable, Sendable {
       text += (text.hasSuffix("\n") ? "\n" : "\n\n") + "## \(heading)\n\n" + lines.joined(separator: "\n") + "\n"
     }
     add("Acceptance criteria", acceptanceCriteria.map { "- \($0)" })
+    guard !verificationCommands.isEmpty else { return text }
     add("Verification commands", verificationCommands.map { "- `\($0)`" } + ["", "Run each of them, exactly as written, after your last change."])
     return text
   }

@@ -119,10 +119,11 @@ extension SessionFacts {
 }
 
 extension RunUsage.Subagent {
-  init(_ info: SessionInfo, _ subagent: Subagent) {
-    let isRoot = info.id == subagent.session
+  /// - Parameter call: the call in the stream that made this session, or one above it
+  init(_ info: SessionInfo, _ call: Subagent?) {
+    let own = call?.session == info.id ? call : nil
     self.init(
-      session: info.id, title: info.title ?? (isRoot ? subagent.title : nil), agent: info.agent ?? (isRoot ? subagent.agent : nil), tokens: info.tokens,
+      session: info.id, title: info.title ?? own?.title, agent: info.agent ?? own?.agent, tokens: info.tokens,
       cost: info.cost.flatMap { $0 == 0 && (info.tokens?.total ?? 0) > 0 ? nil : $0 })
   }
 }

@@ -1,4 +1,5 @@
 import JSONRPC
+import OpenCode
 
 /// One argument of a tool.
 struct Parameter: Sendable {
@@ -62,7 +63,7 @@ struct Arguments: Sendable {
     for (key, value) in given.members {
       guard let parameter = tool.parameters.first(where: { $0.name == key }) else {
         let known = tool.parameters.filter { !$0.isHidden }.map(\.name)
-        let nearest = EditDistance.closest(to: key, in: known, limit: 1).first
+        let nearest = EditDistance.closest(to: key, in: known)
         throw ToolError.badArgument(
           "\(tool.name) has no argument \"\(key.prefix(100))\".",
           hint: nearest.map { "Did you mean \"\($0)\"?" } ?? "It takes: \(known.joined(separator: ", ")).")
@@ -83,34 +84,4 @@ struct Arguments: Sendable {
   func bool(_ name: String) -> Bool? { values[name]?.bool }
   func integer(_ name: String) -> Int? { values[name]?.int }
   func strings(_ name: String) -> [String]? { values[name]?.array?.compactMap(\.string) }
-}
-
-/// How far two words are apart.
-enum EditDistance {
-  /// Insertions, deletions and replacements that make one of the other, without regard to case.
-  static func between(_ left: String, _ right: String) -> Int {
-    let (left, right) = (Array(left.lowercased()), Array(right.lowercased()))
-    var row = Array(0...right.count)
-    for (i, a) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, b) in right.enumerated() {
-        let replaced = diagonal + (a == b ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
-      }
-    }
-    return row[right.count]
-  }
-
-  /// The nearest of `candidates`, those that share most with `word` first; none that is further than half its length away.
-  static func closest(to word: String, in candidates: [String], limit: Int) -> [String] {
-    let word = String(word.prefix(200))
-    func distance(_ candidate: String) -> Int {
-      let (a, b) = (word.lowercased(), candidate.lowercased())
-      return !a.isEmpty && (a.contains(b) || b.contains(a)) ? 1 : between(word, candidate)
-    }
-    let scored = candidates.map { (name: $0, distance: distance($0)) }.filter { $0.distance <= max(2, word.count / 2) }
-    return scored.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(limit).map(\.name)
-  }
 }

@@ -46,7 +46,8 @@ struct ChangedFilesTool: Tool {
   private static func offset(_ cursor: String?) throws -> Int {
     guard let cursor else { return 0 }
     guard let offset = Int(cursor), (0...(1 << 40)).contains(offset) else {
-      throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of this list.", hint: "Pass nextCursor as it came, with the same paths and patch.")
+      throw ToolError.badArgument(
+        "The cursor \"\(cursor.prefix(60))\" is not one of this list.", hint: "Pass nextCursor as it came, with the same paths and patch.")
     }
     return offset
   }
@@ -76,7 +77,8 @@ struct ChangedFilesTool: Tool {
       if let since = changes.changedSince(runFolder: folder.path, git: git, deadline: 5) {
         if !since.isEmpty { reply.structured["changedSince"] = JSONValue(strings: Array(since.prefix(20))) }
       } else {
-        reply.structured["changedSince"] = "not known: there was not enough time to look"
+        let attention = (reply.structured["attention"]?.array ?? []) + ["changedSince is not known: there was not enough time to look"]
+        reply.structured["attention"] = .array(attention)
       }
       return reply
     }
@@ -92,7 +94,8 @@ struct ChangedFilesTool: Tool {
           wants.patch ? try ChangedFilesTool.withPatch(reply, changes, wants, scratch, git) : ChangedFilesTool.withRows(reply, changes, wants)
         }
       } catch let error as WorkspaceError {
-        throw ToolError.badArgument("The changes of \(folder) can't be told: \(error).", hint: "It must be a folder in a git repository, and git must be installed.")
+        throw ToolError.badArgument(
+          "The changes of \(folder) can't be told: \(error).", hint: "It must be a folder in a git repository, and git must be installed.")
       }
     }
   }

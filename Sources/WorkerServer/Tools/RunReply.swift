@@ -69,10 +69,13 @@ enum RunReply {
   static func review(_ run: RunSnapshot) -> ToolReply {
     guard let review = run.review else { return status(run) }
     var reply = brief(run)
-    reply.structured["answer"] = run.digest.answer.map { .string(TextCut.headAndTail($0.text, bytes: 2500)) }
+    if let answer = run.digest.answer {
+      reply.structured["answer"] = .string(TextCut.headAndTail(answer.text, bytes: answerBytes))
+      if answer.isCut || answer.text.utf8.count > answerBytes { reply.structured["cut"] = true }
+    }
     reply.structured["changedFiles"] = changes(review.changes)
     reply.structured["verification"] = verification(review.verification, undeclared: 6)
-    reply.structured["usage"] = usage(review.usage, rows: 0)
+    reply.structured["usage"] = usage(review.usage)
     reply.structured["next"] = .string(next(run, review))
     return reply
   }
@@ -92,8 +95,13 @@ enum RunReply {
   /// What a reviewer would miss, most important first.
   static func attention(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> [String] {
     let quietSince = max(run.record.startedAt, run.digest.lastEventAt ?? 0)
-    return run.remarks + (run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince))
+    var remarks = run.remarks
+    if run.record.request.sandboxIsReadOnly == true { remarks.append("Codex's sandbox is read-only: OpenCode ran with the read-only preset") }
+    return remarks + (run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince))
   }
+
+  /// Of an answer in a review.
+  private static let answerBytes = 2500
 
   // MARK: - Parts
 
@@ -107,7 +115,10 @@ enum RunReply {
       return left > 0
     }
     object["files"] = .array(Array(rows))
-    if rows.count < changes.count { object["more"] = .string("\(changes.count - rows.count) more: opencode_changed_files") }
+    if rows.count < changes.count {
+      object["cut"] = true
+      object["more"] = .string("\(changes.count - rows.count) more: opencode_changed_files")
+    }
     return .object(object)
   }
 
@@ -135,9 +146,9 @@ enum RunReply {
       report.declared.map { check in
         var row: JSONObject = ["command": .string(TextCut.headAndTail(check.command, bytes: 300)), "result": .string(check.result)]
         row["exitCode"] = check.exitCode.map { JSONValue($0) }
-        if check.times != 1 { row["times"] = JSONValue(check.times) }
+        row["times"] = JSONValue(check.times)
         row["at"] = check.at.map { .string(Timestamp.text($0)) }
-        if check.editedAfter { row["editedAfter"] = true }
+        if check.times > 0 { row["editedAfter"] = .bool(check.editedAfter) }
         return .object(row)
       })
     if !report.undeclared.isEmpty {
@@ -152,27 +163,24 @@ enum RunReply {
     return .object(object)
   }
 
-  /// - Parameter rows: how many subagents get a row of their own
-  static func usage(_ usage: RunUsage, rows: Int) -> JSONValue {
+  /// The figures of a run; its subagents are only counted.
+  static func usage(_ usage: RunUsage) -> JSONValue {
     var object: JSONObject = ["tokens": tokens(usage.tokens)]
     object["cost"] = usage.cost.map { money($0) }
     object["steps"] = JSONValue(usage.steps)
-    if rows == 0 {
-      if !usage.subagents.isEmpty { object["subagents"] = JSONValue(usage.subagents.count) }
-    } else {
-      object["subagents"] = .array(
-        usage.subagents.prefix(rows).map { subagent in
-          var row: JSONObject = ["session": .string(subagent.session)]
-          row["title"] = subagent.title.map { .string($0) }
-          row["agent"] = subagent.agent.map { .string($0) }
-          row["tokens"] = subagent.tokens.map { tokens($0) }
-          row["cost"] = subagent.cost.map { money($0) }
-          return .object(row)
-        })
-    }
+    if !usage.subagents.isEmpty { object["subagents"] = JSONValue(usage.subagents.count) }
     object["source"] = .string(usage.source)
     object["missing"] = usage.missing.map { .string($0) }
     return .object(object)
+  }
+
+  static func subagent(_ subagent: RunUsage.Subagent) -> JSONValue {
+    var row: JSONObject = ["session": .string(subagent.session)]
+    row["title"] = subagent.title.map { .string(TextCut.prefix($0, bytes: 200)) }
+    row["agent"] = subagent.agent.map { .string(TextCut.prefix($0, bytes: 100)) }
+    row["tokens"] = subagent.tokens.map { tokens($0) }
+    row["cost"] = subagent.cost.map { money($0) }
+    return .object(row)
   }
 
   static func tokens(_ tokens: TokenCounts) -> JSONValue {

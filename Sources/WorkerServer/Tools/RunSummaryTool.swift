@@ -81,7 +81,7 @@ struct RunSummaryTool: Tool {
     structured["verification"] = RunReply.verification(report, undeclared: 4)
     let criteria = run.record.request.acceptanceCriteria
     if !criteria.isEmpty { structured["acceptanceCriteria"] = JSONValue(strings: criteria.map { TextCut.headAndTail($0, bytes: 300) }) }
-    structured["usage"] = RunReply.usage(run.review?.usage ?? RunUsage(digest), rows: 0)
+    structured["usage"] = RunReply.usage(run.review?.usage ?? RunUsage(digest))
     structured["answer"] = digest.answer.map { .string(TextCut.headAndTail($0.text, bytes: 900)) }
   }
 }
@@ -91,11 +91,11 @@ enum RunItem {
   case text(RunDigest.Text)
   case tool(RunDigest.ToolCall)
 
-  /// The texts and tool calls that are kept, in order.
+  /// The texts and tool calls that are kept, in the order in which they were printed.
   static func all(of digest: RunDigest) -> [RunItem] {
-    let texts = digest.texts.enumerated().map { (at: $1.at ?? 0, kind: 1, place: $0, item: RunItem.text($1)) }
-    let tools = digest.toolCalls.elements.enumerated().map { (at: $1.at ?? 0, kind: 0, place: $0, item: RunItem.tool($1)) }
-    return (texts + tools).sorted { ($0.at, $0.kind, $0.place) < ($1.at, $1.kind, $1.place) }.map(\.item)
+    let texts = digest.texts.map { (order: $0.order, item: RunItem.text($0)) }
+    let tools = digest.toolCalls.elements.map { (order: $0.order, item: RunItem.tool($0)) }
+    return (texts + tools).sorted { $0.order < $1.order }.map(\.item)
   }
 
   /// The last of `items` within the limits.
@@ -129,7 +129,7 @@ enum RunItem {
     case .tool(let call):
       var row: JSONObject = ["tool": .string(call.tool)]
       row["title"] = call.title.map { .string($0) }
-      if call.status != "completed" { row["status"] = .string(call.status) }
+      row["status"] = .string(call.status)
       row["exitCode"] = call.exitCode.map { JSONValue($0) }
       row["seconds"] = call.seconds.map { RunReply.seconds($0) }
       row["error"] = call.error.map { .string(TextCut.headAndTail($0, bytes: 200)) }

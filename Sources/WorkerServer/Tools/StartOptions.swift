@@ -17,6 +17,7 @@ struct StartOptions: Sendable {
   let files: [String]
   let skipPermissions: Bool
   let permissions: PermissionPreset?
+  let sandboxIsReadOnly: Bool
   let acceptanceCriteria: [String]
   let verificationCommands: [String]
 
@@ -42,7 +43,8 @@ struct StartOptions: Sendable {
     title = arguments.string("title").map { TextCut.firstLine($0, bytes: 200) } ?? StartOptions.title(of: message)
     session = arguments.string("session")
     if let session, !session.hasPrefix("ses_") {
-      throw ToolError.badArgument("\"session\" is \"\(session)\".", hint: "It must be an OpenCode session id (ses_...), as the reply of an earlier run shows it.")
+      throw ToolError.badArgument(
+        "\"session\" is \"\(session)\".", hint: "It must be an OpenCode session id (ses_...), as the reply of an earlier run shows it.")
     }
     continueLast = arguments.bool("continueLast") ?? false
     fork = arguments.bool("fork") ?? false
@@ -58,13 +60,15 @@ struct StartOptions: Sendable {
     skipPermissions = arguments.bool("dangerouslySkipPermissions") ?? false
     let asked = arguments.string("permissions").flatMap(PermissionPreset.init)
     if skipPermissions, asked != nil {
-      throw ToolError.badArgument("\"permissions\" and \"dangerouslySkipPermissions\" are both given.", hint: "A preset asks nothing anyway: leave the other out.")
+      throw ToolError.badArgument(
+        "\"permissions\" and \"dangerouslySkipPermissions\" are both given.", hint: "A preset asks nothing anyway: leave the other out.")
     }
     if sandboxIsReadOnly, skipPermissions || (asked ?? .readOnly) != .readOnly {
       throw ToolError.badArgument(
         "This conversation's sandbox is read-only, so OpenCode may not write either.",
         hint: "Leave permissions out (read-only is used), or let the user change Codex's sandbox.")
     }
+    self.sandboxIsReadOnly = sandboxIsReadOnly
     permissions = sandboxIsReadOnly ? .readOnly : asked
   }
 

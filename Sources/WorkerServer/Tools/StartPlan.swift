@@ -137,7 +137,9 @@ struct StartPlan {
     } catch let error as UnsupportedOption {
       throw ToolError.badArgument("OpenCode \(installation.version) can't do this: \(error).", hint: "Leave it out, or upgrade OpenCode.")
     } catch let error as PresetNotHeld {
-      throw ToolError.badArgument("The permissions preset was not used: \(error). Nothing was started.", hint: "Change those rules in OpenCode's configuration, or leave \"permissions\" out.")
+      throw ToolError.badArgument(
+        "The permissions preset was not used: \(error). Nothing was started.",
+        hint: "Change those rules in OpenCode's configuration, or leave \"permissions\" out.")
     } catch let error as OpenCodeCommandError {
       throw ToolError(error)
     } catch {
@@ -146,7 +148,8 @@ struct StartPlan {
     let request = RunRequest(
       message: options.message, cwd: cwd, title: options.title, model: options.model, variant: options.variant, agent: options.agent, session: session,
       continueLast: options.continueLast, fork: options.fork, files: options.files, skipPermissions: options.skipPermissions,
-      permissions: options.permissions?.rawValue, acceptanceCriteria: options.acceptanceCriteria, verificationCommands: options.verificationCommands,
+      permissions: options.permissions?.rawValue,
+      sandboxIsReadOnly: options.sandboxIsReadOnly ? true : nil, acceptanceCriteria: options.acceptanceCriteria, verificationCommands: options.verificationCommands,
       threadID: threadID, installation: InstalledOpenCode(installation), arguments: prepared.arguments,
       git: ProgramFinder.locate("git", path: environment["PATH"], workspace: cwd))
     return (request, prepared.environment)

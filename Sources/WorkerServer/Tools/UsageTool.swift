@@ -14,23 +14,47 @@ struct UsageTool: Tool {
   let parameters = [
     Parameter("run", .string, "Default: the live or latest"), Parameter("session", .string, "This session's total instead"),
     Parameter("aggregate", .bool, "OpenCode's own totals"), Parameter("days", .integer(0...36_500), "Totals of last days; 0: today"),
-    Parameter("project", .string, "Totals of an OpenCode project; \"\": this"), Parameter("models", .bool, "A row a model"),
+    Parameter("project", .string, "Totals of an OpenCode project; \"\": this"), Parameter("models", .bool, "A row a model"), Parameter("cursor", .string),
     Parameter("sanitize", .bool, hidden: true), Parameter("latestWorkerRun", .bool, hidden: true),
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
     let windowed = arguments.integer("days") != nil || arguments.string("project") != nil || arguments.bool("models") == true
     if arguments.bool("aggregate") ?? windowed { return try await totals(arguments, context) }
-    if let session = arguments.string("session") { return try await total(of: session, context) }
+    if let session = arguments.string("session") { return try await total(of: session, arguments, context) }
     guard let run = try await manager.resolve(arguments.string("run"), in: context) else { return RunReply.none }
     var reply = RunReply.brief(run)
     let usage = run.review?.usage ?? RunUsage(run.digest)
-    reply.structured.merge(RunReply.usage(usage, rows: 12).object ?? [:])
+    reply.structured.merge(RunReply.usage(usage).object ?? [:])
+    try UsageTool.add(usage.subagents.map(RunReply.subagent), as: "subagents", from: arguments, to: &reply.structured)
     reply.text = "\(run.folder.id): \(usage.tokens.total) tokens, \(usage.cost.map { "\(RunReply.money($0).text) USD" } ?? "cost unknown")."
     return reply
   }
 
-  private func total(of session: String, _ context: CallContext) async throws -> ToolReply {
+  /// Adds rows from the cursor on, as many as fit; the rest is behind `nextCursor`.
+  private static func add(_ rows: [JSONValue], as name: String, from arguments: Arguments, to structured: inout JSONObject) throws {
+    var offset = 0
+    if let cursor = arguments.string("cursor") {
+      guard let index = Int(cursor), (0...rows.count).contains(index) else {
+        throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of these rows.", hint: "Pass nextCursor as it came.")
+      }
+      offset = index
+    }
+    guard !rows.isEmpty else { return }
+    var left = ReplyBound.limit - JSONValue.object(structured).bytes.count - 300
+    let shown = Array(
+      rows.dropFirst(offset).prefix {
+        left -= $0.bytes.count + 1
+        return left > 0
+      })
+    structured[name] = .array(shown)
+    if offset + shown.count < rows.count {
+      structured["cut"] = true
+      structured["nextCursor"] = .string("\(offset + shown.count)")
+    }
+  }
+
+  private func total(of session: String, _ arguments: Arguments, _ context: CallContext) async throws -> ToolReply {
     let tree = try await access.ask(in: context.workspace) { client, until in try client.sessionTree(session, deadline: max(1, until - Monotonic.now)) }
     guard let own = tree.first else {
       throw ToolError.badArgument("OpenCode has no session \"\(session.prefix(100))\".", hint: "Pass the session of a run's reply.")
@@ -47,15 +71,9 @@ struct UsageTool: Tool {
     structured["tokens"] = RunReply.tokens(tokens)
     structured["cost"] = cost.map { RunReply.money($0) }
     if cost == nil { structured["attention"] = ["cost unknown: a model has no price"] }
-    structured["subagents"] = .array(
-      tree.dropFirst().prefix(12).map { info in
-        var row: JSONObject = ["session": .string(info.id)]
-        row["title"] = info.title.map { .string($0) }
-        row["tokens"] = info.tokens.map { RunReply.tokens($0) }
-        row["cost"] = info.cost.map { RunReply.money($0) }
-        return .object(row)
-      })
     structured["source"] = "OpenCode's session store"
+    let rows = tree.dropFirst().map { RunReply.subagent(RunUsage.Subagent($0, nil)) }
+    try UsageTool.add(Array(rows), as: "subagents", from: arguments, to: &structured)
     return ToolReply(text: "\(session): \(tokens.total) tokens.", structured: structured)
   }
 
@@ -76,28 +94,25 @@ struct UsageTool: Tool {
     figure("cost", stats.cost, into: &structured)
     figure("costPerDay", stats.costPerDay, into: &structured)
     var tokens = JSONObject()
-    let parts = [("input", stats.input), ("output", stats.output), ("reasoning", stats.reasoning), ("cacheRead", stats.cacheRead), ("cacheWrite", stats.cacheWrite)]
+    let parts = [
+      ("input", stats.input), ("output", stats.output), ("reasoning", stats.reasoning), ("cacheRead", stats.cacheRead), ("cacheWrite", stats.cacheWrite),
+    ]
     for (name, value) in parts { figure(name, value, into: &tokens) }
     if !tokens.isEmpty { structured["tokens"] = .object(tokens) }
-    if !stats.models.isEmpty {
-      structured["models"] = .array(
-        stats.models.prefix(24).map { model in
-          var row: JSONObject = ["model": .string(model.model)]
-          var isRounded = false
-          let figures = [
-            ("messages", model.messages), ("input", model.input), ("output", model.output), ("cacheRead", model.cacheRead),
-            ("cacheWrite", model.cacheWrite), ("cost", model.cost),
-          ]
-          for (name, value) in figures {
-            row[name] = value.map { .number($0.value) }
-            isRounded = isRounded || value?.rounded == true
-          }
-          if isRounded { row["rounded"] = true }
-          return .object(row)
-        })
-    }
     if !rounded.isEmpty { structured["rounded"] = JSONValue(strings: rounded) }
     structured["source"] = "OpenCode's own totals"
+    try UsageTool.add(stats.models.map(UsageTool.row), as: "models", from: arguments, to: &structured)
     return ToolReply(text: "OpenCode's own totals.", structured: structured)
+  }
+
+  private static func row(_ model: Stats.ModelRow) -> JSONValue {
+    var row: JSONObject = ["model": .string(model.model)]
+    let figures = [
+      ("messages", model.messages), ("input", model.input), ("output", model.output), ("cacheRead", model.cacheRead),
+      ("cacheWrite", model.cacheWrite), ("cost", model.cost),
+    ]
+    for (name, figure) in figures { row[name] = figure.map { .number($0.value) } }
+    if figures.contains(where: { $0.1?.rounded == true }) { row["rounded"] = true }
+    return .object(row)
   }
 }

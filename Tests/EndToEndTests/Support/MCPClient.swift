@@ -111,7 +111,7 @@ final class World {
     root = try #require(PrivateFiles.resolved(NSTemporaryDirectory())) + "/worker-test-\(UInt64.random(in: 0 ... .max))"
     environment = [
       "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": root + "/home", "LANG": "C.UTF-8",
-      "OPENCODE_WORKER_STATE_DIR": root + "/state",
+      "OPENCODE_WORKER_STATE_DIR": root + "/state", "WORKER_TEST_WORLD": root,
     ]
     for folder in ["home", "bin", "repository"] { try PrivateFiles.createFolder(root + "/" + folder) }
     try FileManager.default.createSymbolicLink(atPath: root + "/bin/opencode", withDestinationPath: World.binary)
