@@ -20,7 +20,8 @@ import Testing
 
   /// A run that stays alive until `release` is written into the world.
   private func startHeldRun(exit: Int = 3) throws -> String {
-    try world.standIn(["turns": [["text": "Working.", "tools": [["name": "bash", "arguments": ["command": .string(holding), "description": "x"]]]], ["exit": JSONValue(exit)]]])
+    let hold: JSONValue = ["name": "bash", "arguments": ["command": .string(holding), "description": "x"]]
+    try world.standIn(["turns": [["text": "Working.", "tools": [hold]], ["exit": JSONValue(exit)]]])
     let reply = try client.call("opencode_start", arguments)
     return try #require(reply["run"]?.string, "\(reply.text)")
   }
