@@ -27,7 +27,7 @@ public final class StdioTransport: Sendable {
       var framing = LineFraming()
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
       defer { buffer.deallocate() }
-      while let count = try? input.read(into: buffer), count > 0 {
+      while let count = try? input.readWaiting(into: buffer), count > 0 {
         for frame in framing.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
           credits.take()
           continuation.yield(frame)

@@ -16,6 +16,15 @@ public struct Descriptor: Sendable, Equatable {
     }
   }
 
+  /// Opens a file of our own, creating it if need be, readable by its owner only whatever the umask is.
+  /// - Throws: `PosixError`
+  public static func openPrivate(_ path: String, _ flags: Int32) throws -> Descriptor {
+    let file = try open(path, flags | O_CREAT)
+    // A file that somebody else owns stays as it is.
+    _ = fchmod(file.raw, 0o600)
+    return file
+  }
+
   /// A pipe whose ends are close-on-exec.
   /// - Throws: `PosixError`
   public static func pipe() throws -> (read: Descriptor, write: Descriptor) {
@@ -32,6 +41,18 @@ public struct Descriptor: Sendable, Equatable {
       let count = systemRead(raw, buffer.baseAddress!, buffer.count)
       if count >= 0 { return count }
       if errno != EINTR { throw PosixError("read") }
+    }
+  }
+
+  /// The same, but waits when a descriptor that doesn't block has nothing yet.
+  /// - Throws: `PosixError`
+  public func readWaiting(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    while true {
+      do {
+        return try read(into: buffer)
+      } catch let error as PosixError where error.code == EAGAIN || error.code == EWOULDBLOCK {
+        _ = waitReadable([self], milliseconds: -1)
+      }
     }
   }
 
@@ -100,8 +121,13 @@ public struct Descriptor: Sendable, Equatable {
     return Int64(info.st_size)
   }
 
-  public func close() { _ = systemClose(raw) }
+  /// Whether `path` still leads to this very file; false also when it can't be told.
+  public func isFile(at path: String) -> Bool {
+    var (own, there) = (stat(), stat())
+    return fstat(raw, &own) == 0 && stat(path, &there) == 0 && own.st_ino == there.st_ino && own.st_dev == there.st_dev
+  }
 
+  public func close() { _ = systemClose(raw) }
 }
 
 /// What `poll` said of one descriptor.

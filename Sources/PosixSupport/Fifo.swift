@@ -5,7 +5,10 @@ public enum Fifo {
   /// Creates the FIFO if it isn't there and holds it open for reading and writing. Neither blocks.
   /// - Throws: `PosixError`
   public static func hold(_ path: String) throws -> Descriptor {
-    if mkfifo(path, 0o600) != 0, errno != EEXIST { throw PosixError("mkfifo", path: path) }
+    var info = stat()
+    // Whatever else has got this name can't be held.
+    if lstat(path, &info) == 0, info.st_mode & S_IFMT != S_IFIFO { unlink(path) }
+    if mkfifo(path, 0o600) == 0 { chmod(path, 0o600) } else if errno != EEXIST { throw PosixError("mkfifo", path: path) }
     return try Descriptor.open(path, O_RDWR | O_NONBLOCK)
   }
 
@@ -13,8 +16,14 @@ public enum Fifo {
   ///
   /// A reader that comes after the last writer left never gets a hang-up from `poll`, so one `read` decides: 0 is "no
   /// writer", `EAGAIN` is "held".
-  public static func watch(_ path: String) -> Descriptor? {
-    guard let file = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK) else { return nil }
+  /// - Throws: `PosixError` when it can't be told (no descriptor left, for one): that mustn't pass for "not held"
+  public static func watch(_ path: String) throws -> Descriptor? {
+    let file: Descriptor
+    do {
+      file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+    } catch let error as PosixError where !error.isShortage {
+      return nil
+    }
     var byte: UInt8 = 0
     let count = systemRead(file.raw, &byte, 1)
     if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { return file }
@@ -23,8 +32,9 @@ public enum Fifo {
   }
 
   /// Whether a process holds the FIFO right now.
-  public static func isHeld(_ path: String) -> Bool {
-    guard let file = watch(path) else { return false }
+  /// - Throws: `PosixError` when it can't be told
+  public static func isHeld(_ path: String) throws -> Bool {
+    guard let file = try watch(path) else { return false }
     file.close()
     return true
   }

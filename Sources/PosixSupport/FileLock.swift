@@ -10,15 +10,19 @@ public final class FileLock: Sendable {
   /// Takes the lock without waiting; nil when another process holds it.
   /// - Throws: `PosixError`
   public static func take(_ path: String) throws -> FileLock? {
-    let file = try Descriptor.open(path, O_RDWR | O_CREAT)
-    while flock(file.raw, LOCK_EX | LOCK_NB) != 0 {
-      if errno == EINTR { continue }
-      let failure = PosixError("flock", path: path)
+    while true {
+      let file = try Descriptor.openPrivate(path, O_RDWR)
+      while flock(file.raw, LOCK_EX | LOCK_NB) != 0 {
+        if errno == EINTR { continue }
+        let failure = PosixError("flock", path: path)
+        file.close()
+        if failure.code == EWOULDBLOCK { return nil }
+        throw failure
+      }
+      // Deleted since it was opened: then somebody else may lock another file under this name.
+      if file.isFile(at: path) { return FileLock(file) }
       file.close()
-      if failure.code == EWOULDBLOCK { return nil }
-      throw failure
     }
-    return FileLock(file)
   }
 
   /// Replaces the content of the locked file (in place: the lock belongs to this very file).

@@ -15,8 +15,12 @@ public enum OwnProcess {
     return setsid() >= 0
   }
 
-  /// A write to a pipe whose reader has gone then fails with `EPIPE`. Handled, not ignored: ignoring would be inherited.
-  public static func surviveBrokenPipes() {
+  /// Makes signals what this program counts on, whatever was inherited: with SIGCHLD ignored no exit status could be had, and a
+  /// blocked signal would stay blocked in every child. A write to a pipe whose reader has gone fails with `EPIPE`: handled, not
+  /// ignored, because ignoring would be inherited.
+  public static func settleSignals() {
+    signal(SIGCHLD, SIG_DFL)
+    unblockSignals()
     signal(SIGPIPE) { _ in }
   }
 
@@ -28,6 +32,10 @@ public enum OwnProcess {
   /// Every signal's default action and an empty mask, for the program that we become.
   public static func resetSignals() {
     for number in Int32(1)..<32 where number != SIGKILL && number != SIGSTOP { signal(number, SIG_DFL) }
+    unblockSignals()
+  }
+
+  private static func unblockSignals() {
     var none = sigset_t()
     sigemptyset(&none)
     sigprocmask(SIG_SETMASK, &none, nil)

@@ -12,6 +12,9 @@ public struct PosixError: Error, CustomStringConvertible, Sendable {
     self.code = code
   }
 
+  /// The system had nothing left to answer with: says nothing about what was asked for.
+  public var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EIO].contains(code) }
+
   /// `open /a/b: No such file or directory`
   public var description: String {
     let target = path.map { " \($0)" } ?? ""

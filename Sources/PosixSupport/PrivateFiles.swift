@@ -5,7 +5,7 @@ public enum PrivateFiles {
   /// Creates `path` and what is missing above it; an existing folder is kept as it is.
   /// - Throws: `PosixError`
   public static func createFolder(_ path: String) throws {
-    if mkdir(path, 0o700) == 0 { return }
+    if make(path) { return }
     switch errno {
     case EEXIST:
       guard isFolder(path) else { throw PosixError("mkdir", path: path, code: ENOTDIR) }
@@ -13,10 +13,17 @@ public enum PrivateFiles {
       let parent = (path as NSString).deletingLastPathComponent
       guard parent != path, !parent.isEmpty else { throw PosixError("mkdir", path: path, code: ENOENT) }
       try createFolder(parent)
-      if mkdir(path, 0o700) != 0, errno != EEXIST { throw PosixError("mkdir", path: path) }
+      if !make(path), errno != EEXIST { throw PosixError("mkdir", path: path) }
     default:
       throw PosixError("mkdir", path: path)
     }
+  }
+
+  /// The umask may forbid even the owner what he needs.
+  private static func make(_ folder: String) -> Bool {
+    guard mkdir(folder, 0o700) == 0 else { return false }
+    chmod(folder, 0o700)
+    return true
   }
 
   /// Writes a new file beside `path` and renames it over it: a reader sees the old content or the new, never a part.
@@ -47,7 +54,7 @@ public enum PrivateFiles {
   public static func createOnce(_ path: String, with bytes: some ContiguousBytes) throws -> Bool {
     let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
     defer { unlink(temporary) }
-    let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL)
+    let file = try Descriptor.openPrivate(temporary, O_WRONLY | O_EXCL)
     defer { file.close() }
     try file.writeAll(bytes)
     try file.sync()

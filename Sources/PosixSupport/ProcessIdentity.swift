@@ -23,7 +23,9 @@ public struct ProcessIdentity: Codable, Sendable, Equatable {
 
   /// Whether this very process still runs. A zombie, or another process under the same pid, doesn't count.
   public var isAlive: Bool {
-    guard bootID == ProcessTable.bootID, let state = ProcessTable.state(of: pid) else { return false }
+    // A boot id that couldn't be read proves nothing.
+    guard bootID == ProcessTable.bootID || ProcessTable.bootID.isEmpty else { return false }
+    guard let state = ProcessTable.state(of: pid) else { return ProcessTable.isUnreadable(pid) }
     return state.startTime == startTime && !state.isDead
   }
 }
@@ -68,6 +70,16 @@ public enum ProcessTable {
       return State(startTime: start, isDead: letter == UInt8(ascii: "Z") || letter == UInt8(ascii: "X"))
     }
 
+    /// Whether a process is there that can't be looked at just now, for want of descriptors or memory.
+    static func isUnreadable(_ pid: Int32) -> Bool {
+      do {
+        try Descriptor.open("/proc/\(pid)/stat", O_RDONLY).close()
+        return false
+      } catch {
+        return (error as? PosixError)?.isShortage == true && systemKill(pid, 0) == 0
+      }
+    }
+
     /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
     public static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
       let wanted = Array("\(name)=\(value)".utf8)
@@ -106,6 +118,9 @@ public enum ProcessTable {
         startTime: UInt64(start.tv_sec) * 1_000_000 + UInt64(start.tv_usec),
         isDead: Int32(info.kp_proc.p_stat) == SZOMB)
     }
+
+    /// `sysctl` needs no descriptor: what it doesn't find isn't there.
+    static func isUnreadable(_ pid: Int32) -> Bool { false }
 
     /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
     public static func carrying(_ name: String, _ value: String) -> [ListedProcess] {

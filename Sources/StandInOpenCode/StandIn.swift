@@ -10,7 +10,7 @@ public enum StandIn {
   ///   - path: of `stand-in.json`; it need not exist; sessions are kept beside it
   /// - Returns: the exit code
   public static func main(arguments: [String], configuration path: String) -> Int32 {
-    OwnProcess.surviveBrokenPipes()
+    OwnProcess.settleSignals()
     let console = Console(input: Descriptor(raw: 0), output: Descriptor(raw: 1), errors: Descriptor(raw: 2))
     return run(arguments, configuration: path, environment: ProcessInfo.processInfo.environment, console: console, ownsProcess: true)
   }

@@ -1,5 +1,5 @@
 import Foundation
 import PosixSupport
 
-OwnProcess.surviveBrokenPipes()
+OwnProcess.settleSignals()
 exit(CommandLineTool.run(CommandLine.arguments, environment: ProcessInfo.processInfo.environment))

@@ -75,11 +75,11 @@ enum RunChecks {
     let runs = state.runFolders()
     guard let latest = runs.first else { return [.ok("runs", "none yet")] }
     var checks: [Check] = []
-    if let live = state.heldRun() {
+    if let live = try? state.heldRun() {
       let process = live.process.map { ", OpenCode is process \($0.pid)" } ?? ""
       checks.append(.ok("live run", "\(live.id)\(process); follow it with: opencode-worker watch \(live.id)"))
     }
-    for run in state.unfinishedRuns() where !Fifo.isHeld(run.fifo) {
+    for run in state.unfinishedRuns() where (try? Fifo.isHeld(run.fifo)) == false {
       let alive = run.isProcessAlive ? "its supervisor died while OpenCode goes on" : "its supervisor died before its result was recorded"
       checks.append(.warning("run \(run.id)", "\(alive); the next look takes it over", mend: "opencode-worker report \(run.id)"))
     }

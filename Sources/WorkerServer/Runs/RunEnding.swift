@@ -19,6 +19,7 @@ struct RunEnding {
     let (review, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? Date().timeIntervalSince1970)
     for attempt in 0..<(endSeen ? 10 : 1) {
       if attempt > 0 { sleep(1) }
+      guard PrivateFiles.exists(folder.path) else { return }
       do {
         try log.save()
         try Stored.save(changes, to: folder.changes)

@@ -10,6 +10,9 @@ actor RunManager {
   nonisolated let environment: [String: String]
   /// Runs that could not be taken over, and when that was last tried.
   private var refusedAdoptions: [String: (at: Double, why: String)] = [:]
+  /// The ends that requests are waiting for: one thread and one descriptor each, however many wait.
+  private var releases: [String: RunRelease] = [:]
+  private let gate = Gate(width: 8)
 
   init(state: StateFolder, environment: [String: String]) {
     self.state = state
@@ -35,7 +38,15 @@ actor RunManager {
     let environment = openCodeEnvironment.merging(environment.filter { $0.key.hasPrefix("OPENCODE_WORKER_") }) { _, ours in ours }
     let answer: (SupervisorMessage?, settled: Bool) = try await onThread {
       try RunManager.stage(request, as: name, in: state)
-      let channel = try RunManager.spawnSupervisor(["--state", state.root, "--staging", name], environment: environment)
+      let channel: SupervisorChannel
+      do {
+        channel = try RunManager.spawnSupervisor(["--state", state.root, "--staging", name], environment: environment)
+      } catch {
+        try? FileManager.default.removeItem(atPath: state.staging + "/" + name)
+        throw ToolError(
+          code: .opencodeFailed, message: "The run's supervisor can't be started: \(error). Nothing was started.",
+          hint: "Start again; `opencode-worker doctor` shows what may be wrong.")
+      }
       let first = channel.next(seconds: 30)
       guard case .accepted? = first else { return (first, true) }
       return (first, channel.next(seconds: RunManager.startPatience) != nil)
@@ -73,8 +84,10 @@ actor RunManager {
 
   /// A supervisor that died without a word has accepted the run or has not: the staging folder tells.
   private static func findAccepted(_ name: String, in state: StateFolder) throws -> String {
-    if let run = state.runFolders().prefix(5).first(where: { $0.loadRecord()?.staging == name }) { return run.id }
-    try? FileManager.default.removeItem(atPath: state.staging + "/" + name)
+    // Taken away first, under another name: a supervisor that is only slow can't accept it any more.
+    let (staged, refused) = (state.staging + "/" + name, state.staging + "/" + name + ".refused")
+    if rename(staged, refused) != 0, let run = state.runFolders().prefix(5).first(where: { $0.loadRecord()?.staging == name }) { return run.id }
+    try? FileManager.default.removeItem(atPath: refused)
     throw ToolError(
       code: .opencodeFailed, message: "The run's supervisor ended before it accepted the run. Nothing was started.",
       hint: "Start again; `opencode-worker doctor` shows what may be wrong.")
@@ -96,7 +109,7 @@ actor RunManager {
     guard RunID.isValid(id) else { throw RunManager.noSuchRun(id) }
     let folder = state.run(id)
     for attempt in 0..<200 {
-      switch await onThread({ folder.look() }) {
+      switch try await gate.onThread({ try folder.look() }) {
       case .known(let snapshot):
         refusedAdoptions[id] = nil
         return snapshot
@@ -138,8 +151,10 @@ actor RunManager {
 
   /// A run that has no supervisor and can't be given one.
   private func abandoned(_ folder: RunFolder, _ why: String) async throws -> RunSnapshot {
-    let found: RunSnapshot? = await onThread {
-      guard let record = folder.loadRecord() else { return nil }
+    let found: RunSnapshot? = try await gate.onThread {
+      guard let record = try Stored.find(RunRecord.self, at: folder.record) else { return nil }
+      // Before anything is said of its process: whether that can be read at all.
+      _ = try Stored.find(ProcessRecord.self, at: folder.processPath)
       if folder.isProcessAlive {
         var snapshot = folder.unfinished(record)
         snapshot.remarks = ["this run's supervisor died and could not be replaced: \(why)"]
@@ -154,7 +169,7 @@ actor RunManager {
   /// The run that is alive, whoever started it.
   func live() async -> RunSnapshot? {
     let state = state
-    let candidates: [String] = await onThread { (state.lockedRun().map { [$0.id] } ?? []) + state.unfinishedRuns().map(\.id) }
+    let candidates: [String] = await gate.onThread { (state.lockedRun().map { [$0.id] } ?? []) + state.unfinishedRuns().map(\.id) }
     for id in candidates {
       if let snapshot = try? await snapshot(id), !snapshot.isOver { return snapshot }
     }
@@ -168,7 +183,7 @@ actor RunManager {
     if let id { return try await snapshot(id) }
     if let live = await live() { return live }
     let (state, thread) = (state, context.threadID)
-    let latest: (id: String, foreign: Bool)? = await onThread {
+    let latest: (id: String, foreign: Bool)? = await gate.onThread {
       let runs = state.runFolders()
       if let thread, let own = runs.first(where: { $0.loadRecord()?.request.threadID == thread }) { return (own.id, false) }
       return runs.first { PrivateFiles.exists($0.record) }.map { ($0.id, thread != nil) }
@@ -193,8 +208,8 @@ actor RunManager {
       if left <= 0 { return snapshot }
       await follow?(snapshot)
       let slice = follow == nil ? left : min(left, 1)
-      if let watch = Fifo.watch(snapshot.folder.fifo) {
-        await RunManager.untilReleased(watch, seconds: slice)
+      if let release = try release(of: snapshot.folder) {
+        await release.wait(seconds: slice)
       } else {
         // No supervisor for now: its successor may be on its way.
         try await Task.sleep(nanoseconds: UInt64(min(slice, snapshot.remarks.isEmpty ? 0.01 : 1) * 1e9))
@@ -202,39 +217,14 @@ actor RunManager {
     }
   }
 
-  /// Waits on a thread of its own for the FIFO's hang-up; a pipe wakes it when the request is cancelled.
-  private static func untilReleased(_ watch: Descriptor, seconds: Double) async {
-    guard let wake = try? Descriptor.pipe() else {
-      watch.close()
-      return
-    }
-    let waker = Waker(wake.write)
-    await withTaskCancellationHandler {
-      await onThread {
-        _ = waitReadable([watch, wake.read], milliseconds: Int((seconds * 1000).rounded(.up)))
-        watch.close()
-        wake.read.close()
-      }
-    } onCancel: {
-      waker.wake()
-    }
-    waker.close()
-  }
-}
-
-/// The writing end of a wake pipe, closed once.
-private final class Waker: @unchecked Sendable {
-  private let lock = NSLock()
-  private var pipe: Descriptor?
-
-  init(_ pipe: Descriptor) { self.pipe = pipe }
-
-  func wake() { lock.withLock { try? pipe?.writeAll([1]) } }
-
-  func close() {
-    lock.withLock {
-      pipe?.close()
-      pipe = nil
-    }
+  /// What tells of the end of the run's supervisor; nil when it has none.
+  /// - Throws: `PosixError` when it can't be told
+  private func release(of folder: RunFolder) throws -> RunRelease? {
+    if let known = releases[folder.id], !known.isOver { return known }
+    releases = releases.filter { !$0.value.isOver }
+    guard let watch = try Fifo.watch(folder.fifo) else { return nil }
+    let release = RunRelease(watch)
+    releases[folder.id] = release
+    return release
   }
 }

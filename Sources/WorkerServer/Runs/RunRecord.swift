@@ -107,7 +107,7 @@ enum ExitRecord {
   /// Creates the file, on the disk for certain.
   /// - Throws: `PosixError`
   static func create(_ path: String) throws {
-    let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_TRUNC)
+    let file = try Descriptor.openPrivate(path, O_RDWR | O_TRUNC)
     defer { file.close() }
     try file.writeAll([UInt8](repeating: UInt8(ascii: "\n"), count: size))
     try file.sync()
@@ -115,6 +115,7 @@ enum ExitRecord {
 
   /// - Throws: `PosixError`
   static func write(_ value: Value, to path: String) throws {
+    if !PrivateFiles.exists(path) { try create(path) }
     let file = try Descriptor.open(path, O_RDWR)
     defer { file.close() }
     let (kind, number): (String, Int32) =

@@ -48,20 +48,21 @@ enum RunFinding: Sendable {
 
 extension RunFolder {
   /// Looks, without changing anything.
-  func look() -> RunFinding {
+  /// - Throws: `PosixError` when there is no descriptor left to look with
+  func look() throws -> RunFinding {
     guard PrivateFiles.exists(path) else { return .none }
-    guard let record = loadRecord() else { return .none }
-    if let over = finished(record) { return .known(over) }
-    guard Fifo.isHeld(fifo) else {
+    guard let record = try Stored.find(RunRecord.self, at: record) else { return .none }
+    if let over = try finished(record) { return .known(over) }
+    guard try Fifo.isHeld(fifo) else {
       // The supervisor may have written its review between the two looks.
-      return finished(record).map(RunFinding.known) ?? .orphan
+      return try finished(record).map(RunFinding.known) ?? .orphan
     }
     return .known(unfinished(record))
   }
 
-  private func finished(_ record: RunRecord) -> RunSnapshot? {
-    guard let review = Stored.load(RunReview.self, from: review) else { return nil }
-    let digest = Stored.load(RunDigest.self, from: digest)
+  private func finished(_ record: RunRecord) throws -> RunSnapshot? {
+    guard let review = try Stored.find(RunReview.self, at: review) else { return nil }
+    let digest = try Stored.find(RunDigest.self, at: digest)
     var log = RunLog(self, record)
     if digest == nil { log.catchUp(final: true) }
     return RunSnapshot(folder: self, record: record, phase: .ended, digest: log.digest, review: review, process: nil)

@@ -39,9 +39,10 @@ struct StateFolder: Sendable {
   }
 
   /// The run whose supervisor is alive.
-  func heldRun() -> RunFolder? {
-    if let locked = lockedRun(), Fifo.isHeld(locked.fifo) { return locked }
-    return unfinishedRuns().first { Fifo.isHeld($0.fifo) }
+  /// - Throws: `PosixError` when it can't be told
+  func heldRun() throws -> RunFolder? {
+    if let locked = lockedRun(), try Fifo.isHeld(locked.fifo) { return locked }
+    return try unfinishedRuns().first { try Fifo.isHeld($0.fifo) }
   }
 
   /// Runs without a review: alive, or left by a supervisor that died.
@@ -83,6 +84,33 @@ struct RunFolder: Sendable, Equatable {
 
 /// A run's id: `20261122-162803-k3f9`, UTC, the last part being the fraction of the second. Ids sort by time.
 enum RunID {
+  /// In the order of their codes; each stands for five bits.
+  private static let letters = Array("23456789abcdefghijkmnpqrstuvwxyz")
+
+  /// An id that sorts after `newest`, also when the clock has gone back since: the newest run must stay the first.
+  static func make(at date: Date, after newest: String?) -> String {
+    let id = make(at: date)
+    guard let newest, id <= newest, let last = time(of: newest) else { return id }
+    let next = make(at: Date(timeIntervalSince1970: last + 1 / Double(1 << 20)))
+    return isValid(next) ? next : id
+  }
+
+  /// Seconds since 1970; nil for an id that `make` never made.
+  static func time(of id: String) -> Double? {
+    guard isValid(id) else { return nil }
+    let digits = id.utf8.prefix(15).compactMap { $0 == UInt8(ascii: "-") ? nil : Int32($0) - 48 }
+    func number(_ range: Range<Int>) -> Int32 { digits[range].reduce(0) { $0 * 10 + $1 } }
+    var parts = tm()
+    (parts.tm_year, parts.tm_mon, parts.tm_mday) = (number(0..<4) - 1900, number(4..<6) - 1, number(6..<8))
+    (parts.tm_hour, parts.tm_min, parts.tm_sec) = (number(8..<10), number(10..<12), number(12..<14))
+    var fraction = 0
+    for letter in id.suffix(4) {
+      guard let value = letters.firstIndex(of: letter) else { return nil }
+      fraction = fraction << 5 | value
+    }
+    return Double(timegm(&parts)) + Double(fraction) / Double(1 << 20)
+  }
+
   static func make(at date: Date) -> String {
     var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
     var parts = tm()
@@ -90,8 +118,6 @@ enum RunID {
     func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
     let day = "\(parts.tm_year + 1900)\(two(parts.tm_mon + 1))\(two(parts.tm_mday))"
     let time = "\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))"
-    // 20 bits, five a letter; the letters are in the order of their codes.
-    let letters = Array("23456789abcdefghijkmnpqrstuvwxyz")
     let fraction = Int((date.timeIntervalSince1970 - Double(seconds)) * Double(1 << 20))
     return "\(day)-\(time)-" + String([15, 10, 5, 0].map { letters[(fraction >> $0) & 31] })
   }
@@ -108,9 +134,22 @@ enum RunID {
 /// Values kept as JSON files.
 enum Stored {
   /// nil when the file is missing, damaged or of another shape.
-  static func load<Value: Decodable>(_ type: Value.Type, from path: String) -> Value? {
-    guard let bytes = try? PrivateFiles.read(path) else { return nil }
+  /// - Throws: `PosixError` when there was nothing left to read it with: that mustn't pass for "missing"
+  static func find<Value: Decodable>(_ type: Value.Type, at path: String) throws -> Value? {
+    let bytes: [UInt8]
+    do {
+      bytes = try PrivateFiles.read(path)
+    } catch let error as PosixError where error.isShortage {
+      throw error
+    } catch {
+      return nil
+    }
     return try? JSONDecoder().decode(type, from: Data(bytes))
+  }
+
+  /// nil also when it can't be told.
+  static func load<Value: Decodable>(_ type: Value.Type, from path: String) -> Value? {
+    (try? find(type, at: path)) ?? nil
   }
 
   /// - Throws: `PosixError`

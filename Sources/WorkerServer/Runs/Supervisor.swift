@@ -32,22 +32,27 @@ struct Supervisor {
       }
       // The lock was free, but a run whose supervisor died may still be alive: it comes first.
       let left = state.unfinishedRuns()
+      // The lock file was deleted under a living supervisor: it is putting it back.
+      if let owned = try left.first(where: { try Fifo.isHeld($0.fifo) }) {
+        try? FileManager.default.removeItem(atPath: staging.path)
+        report.send(.busy(owned.id))
+        return 0
+      }
       for run in left { run.declareNeverStarted() }
       if let orphan = left.first(where: \.isProcessAlive) {
         try? FileManager.default.removeItem(atPath: staging.path)
-        try? lock.write(orphan.id)
-        let fifo = try Fifo.hold(orphan.fifo)
+        let claim = RunClaim(orphan, in: state, lock: lock, fifo: try Fifo.hold(orphan.fifo))
         report.send(.busy(orphan.id))
-        resume(orphan, holding: [fifo], lock: lock)
+        resume(orphan, claim)
         return 0
       }
       let (folder, record, fifo) = try accept(staging)
-      try lock.write(folder.id)
+      let claim = RunClaim(folder, in: state, lock: lock, fifo: fifo)
       report.send(.accepted(folder.id))
       // Runs that ended with their supervisor get their review now, before this one changes the workspace further.
       for dead in left { finishDead(dead) }
       carryOut(folder, record)
-      withExtendedLifetime((lock, fifo)) {}
+      withExtendedLifetime(claim) {}
       return 0
     } catch {
       try? FileManager.default.removeItem(atPath: staging.path)
@@ -61,9 +66,10 @@ struct Supervisor {
     let until = Monotonic.now + 3
     while true {
       if let lock = try FileLock.take(state.liveLock) { return .mine(lock) }
-      // Between its lock and its name in the file a new run has no id yet: look again.
-      if let id = state.lockedRun(), Fifo.isHeld(id.fifo) { return .busy(id.id) }
-      if Monotonic.now > until { return .busy(state.lockedRun()?.id) }
+      // Between its lock and its name in the file a new run has no id yet; one with a review is just letting go: look again.
+      let named = state.lockedRun().flatMap { PrivateFiles.exists($0.review) ? nil : $0 }
+      if let named, try Fifo.isHeld(named.fifo) { return .busy(named.id) }
+      if Monotonic.now > until { return .busy(named?.id) }
       usleep(5_000)
     }
   }
@@ -77,7 +83,7 @@ struct Supervisor {
     try ExitRecord.create(staging.exit)
     while true {
       let now = Date()
-      let folder = state.run(RunID.make(at: now))
+      let folder = state.run(RunID.make(at: now, after: state.runFolders().first?.id))
       let record = RunRecord(id: folder.id, staging: staging.id, startedAt: now.timeIntervalSince1970, request: request)
       try Stored.save(record, to: staging.record, durable: true)
       guard !PrivateFiles.exists(folder.path) else { continue }
@@ -110,7 +116,8 @@ struct Supervisor {
     }
     let exit = ExitRecord.Value(status: status!, at: Date().timeIntervalSince1970)
     // Never lost: on a disk that takes nothing the lock is kept and it is tried again.
-    while (try? ExitRecord.write(exit, to: folder.exit)) == nil { sleep(1) }
+    // Only a folder that was deleted meanwhile asks for nothing more: that is how a run is forgotten.
+    while (try? ExitRecord.write(exit, to: folder.exit)) == nil, PrivateFiles.exists(folder.path) { sleep(1) }
     RunEnding(folder: folder, record: record, environment: environment)
       .conclude(RunEnd(exit.status), baseline: baseline, log: &log, endSeen: true, endedAt: exit.at)
   }
@@ -150,16 +157,20 @@ struct Supervisor {
         report.send(.busy(state.lockedRun()?.id))
         return 0
       }
-      try? lock.write(id)
-      let fifo = try Fifo.hold(folder.fifo)
+      // Again, now that nobody else can begin: another adopter may have finished, or the lock file was deleted under a supervisor.
+      guard try !Fifo.isHeld(folder.fifo), !PrivateFiles.exists(folder.review) else {
+        report.send(.ended)
+        return 0
+      }
+      let claim = RunClaim(folder, in: state, lock: lock, fifo: try Fifo.hold(folder.fifo))
       report.send(.accepted(id))
       folder.declareNeverStarted()
       if folder.isProcessAlive {
-        resume(folder, holding: [fifo], lock: lock)
+        resume(folder, claim)
       } else {
         finishDead(folder)
       }
-      withExtendedLifetime((lock, fifo)) {}
+      withExtendedLifetime(claim) {}
       return 0
     } catch {
       report.send(.failed("\(error)"))
@@ -168,7 +179,7 @@ struct Supervisor {
   }
 
   /// Goes on where the dead supervisor was. OpenCode isn't our child: its exit status can't be had.
-  private func resume(_ folder: RunFolder, holding: [Descriptor], lock: FileLock) {
+  private func resume(_ folder: RunFolder, _ claim: RunClaim) {
     report.send(.running)
     guard let record = folder.loadRecord() else { return }
     var log = RunLog(folder, record)
@@ -179,7 +190,7 @@ struct Supervisor {
       if ticks % 20 == 0 { log.advance() }
     }
     finishDead(folder)
-    withExtendedLifetime((holding, lock)) {}
+    withExtendedLifetime(claim) {}
   }
 
   /// The review of a run that ended while nobody watched.
@@ -207,7 +218,7 @@ struct LaunchFailure: Error, CustomStringConvertible {
 /// Lines for whoever looks into a run's folder.
 enum SupervisorLog {
   static func append(_ text: String, in folder: RunFolder) {
-    guard let file = try? Descriptor.open(folder.supervisorLog, O_WRONLY | O_CREAT | O_APPEND) else { return }
+    guard let file = try? Descriptor.openPrivate(folder.supervisorLog, O_WRONLY | O_APPEND) else { return }
     defer { file.close() }
     try? file.writeAll(Array("\(Timestamp.text(Date().timeIntervalSince1970)) \(text)\n".utf8))
   }

@@ -40,7 +40,7 @@ struct StartOptions: Sendable {
     }
     variant = arguments.string("variant")
     agent = arguments.string("agent")
-    title = TextCut.firstLine(arguments.string("title") ?? message, bytes: arguments.string("title") == nil ? 60 : 200)
+    title = arguments.string("title").map { TextCut.firstLine($0, bytes: 200) } ?? StartOptions.title(of: message)
     session = arguments.string("session")
     if let session, !session.hasPrefix("ses_") {
       throw ToolError.badArgument(
@@ -70,6 +70,13 @@ struct StartOptions: Sendable {
     }
     self.sandboxIsReadOnly = sandboxIsReadOnly
     permissions = sandboxIsReadOnly ? .readOnly : asked
+  }
+
+  /// The message's first line, shortened; it becomes an argument, which can't hold everything that a message may.
+  private static func title(of message: String) -> String {
+    let printable = message.unicodeScalars.map { $0.value < 0x20 && $0 != "\n" && $0 != "\r" ? " " : $0 }
+    let title = TextCut.firstLine(String(String.UnicodeScalarView(printable)), bytes: 60)
+    return title.isEmpty ? "Untitled" : title
   }
 
   private static func check(_ name: String, _ value: String?) throws {

@@ -1,0 +1,91 @@
+import Foundation
+import PosixSupport
+
+/// The end of a run's supervisor, seen as the hang-up of its FIFO. One thread looks; any number of requests wait.
+final class RunRelease: @unchecked Sendable {
+  private let lock = NSLock()
+  private var over = false
+  private var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+  /// Woken before they had begun to wait.
+  private var woken: Set<UInt64> = []
+  private var lastWaiter: UInt64 = 0
+
+  /// - Parameter watch: from `Fifo.watch`; closed at the end
+  init(_ watch: Descriptor) {
+    Thread.detachNewThread { [self] in
+      while !waitReadable([watch], milliseconds: -1)[0].isReady {}
+      watch.close()
+      let all = lock.withLock {
+        over = true
+        defer { waiters = [:] }
+        return waiters
+      }
+      for waiter in all.values { waiter.resume() }
+    }
+  }
+
+  var isOver: Bool { lock.withLock { over } }
+
+  /// Returns at the end, after `seconds`, or when the task is cancelled.
+  func wait(seconds: Double) async {
+    let number = lock.withLock {
+      lastWaiter += 1
+      return lastWaiter
+    }
+    let timer = Task {
+      guard (try? await Task.sleep(nanoseconds: UInt64(max(0, min(seconds, 1e6)) * 1e9))) != nil else { return }
+      self.wake(number)
+    }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { waiter in
+        let waits = lock.withLock {
+          if over || woken.contains(number) { return false }
+          waiters[number] = waiter
+          return true
+        }
+        if !waits { waiter.resume() }
+      }
+    } onCancel: {
+      wake(number)
+    }
+    timer.cancel()
+    lock.withLock { _ = woken.remove(number) }
+  }
+
+  private func wake(_ number: UInt64) {
+    let waiter = lock.withLock {
+      let waiter = waiters.removeValue(forKey: number)
+      if waiter == nil { woken.insert(number) }
+      return waiter
+    }
+    waiter?.resume()
+  }
+}
+
+/// Lets only a few blocking calls run at the same time, so that a thousand requests don't take a thousand threads and all descriptors.
+actor Gate {
+  private var free: Int
+  private var queue: [CheckedContinuation<Void, Never>] = []
+
+  init(width: Int) { free = width }
+
+  func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    await enter()
+    defer { leave() }
+    return try await PosixSupport.onThread(body)
+  }
+
+  func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    await enter()
+    defer { leave() }
+    return await PosixSupport.onThread(body)
+  }
+
+  private func enter() async {
+    if free > 0 { free -= 1 } else { await withCheckedContinuation { queue.append($0) } }
+  }
+
+  private func leave() {
+    if queue.isEmpty { free += 1 } else { queue.removeFirst().resume() }
+  }
+}
