@@ -70,6 +70,9 @@ struct LogPage: Sendable {
     }
   }
 
+  /// Bytes of an event that is still read to its end for its one line here.
+  private static let longestEvent: Int64 = 64 << 20
+
   private init() {}
 
   private init(_ file: Descriptor, end: Int64, count: Int, source: LogSource, of run: RunSnapshot, budget: Int) throws {
@@ -79,6 +82,8 @@ struct LogPage: Sendable {
     while lines.count < count, let line = try reader.next() {
       var text: String
       switch source {
+      case .events where line.upperBound - line.lowerBound > LogPage.longestEvent:
+        text = "(an event of \((line.upperBound - line.lowerBound) >> 20) MiB)"
       case .events:
         guard let rendered = try EventLog.rendered(in: file, range: line, by: run.digest.line.decoder) else {
           start = line.lowerBound

@@ -1,0 +1,96 @@
+import Foundation
+import JSONRPC
+import PosixSupport
+import Testing
+
+/// The commands for people and scripts.
+@Suite struct ByHandTests {
+  let world: World
+
+  init() throws { world = try World() }
+
+  @Test func helpAndVersionAndWrongWords() throws {
+    let help = try world.worker("--help")
+    #expect(help.status == .exited(0))
+    for command in ["serve", "call", "watch", "report", "demo", "doctor", "install", "uninstall"] { #expect(help.outputText.contains("  \(command) ")) }
+    #expect(try world.worker("--version").outputText.hasPrefix("opencode-worker 1."))
+    for wrong in [
+      ["nonsense"], ["call", "nope"], ["call", "status", "{"], ["call", "status", "[]"], ["call", "status", "{}", "more"], ["demo", "--x"],
+      ["report", "a", "b"],
+    ] {
+      let result = try Command(World.binary, wrong, environment: world.environment, folder: world.repository, deadline: 60).run()
+      #expect(result.status == .exited(2), "\(wrong)")
+      #expect(result.errorText.contains("opencode-worker:"), "\(wrong)")
+      #expect(result.output.isEmpty, "\(wrong)")
+    }
+  }
+
+  @Test func oneToolCanBeCalled() throws {
+    let listed = try world.worker("call")
+    #expect(listed.outputText.contains("opencode_run_and_wait"))
+    let status = try world.worker("call", "status")
+    #expect(status.status == .exited(0))
+    #expect(try JSONValue(parsing: status.output)["state"]?.string == "none")
+    let refused = try world.worker("call", "opencode_logs", "{\"line\": 3}")
+    #expect(refused.status == .exited(1))
+    #expect(refused.outputText.contains("bad_argument"))
+  }
+
+  @Test func aRunStartedByHandIsWatchedAndReported() throws {
+    try world.standIn(["turns": [["tools": [["name": "bash", "arguments": ["command": "true", "description": "x"]]]], ["text": "Done.", "delay": 2]]])
+    let started = try JSONValue(parsing: try world.worker("call", "start", "{\"message\": \"Do it.\"}").output)
+    #expect(started["cwd"]?.string == world.repository)
+    let watched = try world.worker("watch")
+    #expect(watched.status == .exited(0))
+    #expect(watched.outputText.contains("bash: true"))
+    #expect(watched.outputText.contains("\"state\": \"completed\""))
+    let run = try #require(started["run"]?.string)
+    #expect(try world.worker("report", run).outputText.contains("\"answer\": \"Done.\""))
+    #expect(try world.worker("report", "20200101-000000-aaaa").status == .exited(1))
+    try world.standIn(["turns": [["text": "Starting.", "exit": 3]]])
+    _ = try world.worker("call", "run_and_wait", "{\"message\": \"Do it.\"}")
+    #expect(try world.worker("report").status == .exited(1))
+  }
+
+  @Test func theDemoDoesTheMainJob() throws {
+    try PrivateFiles.createFolder(world.path("tmp"))
+    let demo = try world.worker("demo", extra: ["TMPDIR": world.path("tmp"), "OPENCODE_BIN": ""])
+    #expect(demo.status == .exited(0), "\(demo.outputText) \(demo.errorText)")
+    for words in ["stand-in", "step 1", "\"state\": \"completed\"", "\"result\": \"passed\"", "greeting.txt"] {
+      #expect(demo.outputText.contains(words), "\(words)")
+    }
+  }
+
+  @Test func anOrdinaryDelegationCostsLittleContext() throws {
+    let client = try MCPClient(world)
+    try client.initialize()
+    let checks = ["swift build", "swift test --parallel", "swift format lint --strict --recursive Sources Tests"]
+    let edits: JSONValue = .array(
+      (0..<10).map { number in
+        [
+          "name": "write",
+          "arguments": [
+            "filePath": .string("Sources/SomeModule/SomeFeature\(number)Controller.swift"), "content": .string(String(repeating: "let x = 1\n", count: 40)),
+          ],
+        ]
+      })
+    try world.standIn([
+      "turns": [
+        ["text": "I will write ten files.", "tools": edits],
+        ["tools": .array(checks.map { ["name": "bash", "arguments": ["command": .string("\($0)"), "description": "Checks"]] })],
+        ["text": .string("All ten files are written. " + String(repeating: "A sentence that explains a part of the change in some detail. ", count: 20))],
+      ]
+    ])
+    let arguments: JSONObject = [
+      "message": .string("Write ten controllers. " + String(repeating: "Each has its own rules, which are described here at some length. ", count: 10)),
+      "cwd": .string(world.repository), "acceptanceCriteria": ["each controller has a test", "nothing else changes"],
+      "verificationCommands": JSONValue(strings: checks),
+    ]
+    let reply = try client.call("opencode_run_and_wait", arguments, within: 120)
+    #expect(reply["changedFiles"]?["files"]?.array?.count == 10)
+    #expect(reply["verification"]?["declared"]?.array?.count == 3)
+    #expect(reply["answer"]?.string?.hasSuffix("detail. ") == true || reply["answer"]?.string?.hasSuffix("detail.") == true)
+    #expect(reply["cut"] == nil)
+    #expect(JSONValue.object(arguments).bytes.count + reply.bytes.count < 8 << 10)
+  }
+}
