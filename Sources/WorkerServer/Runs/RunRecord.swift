@@ -19,6 +19,8 @@ struct RunRequest: Codable, Sendable {
   var permissions: String?
   /// Codex's sandbox was read-only, which is why `permissions` is.
   var sandboxIsReadOnly: Bool?
+  /// OpenCode itself confirmed the rules that result from `permissions`; OpenCode 2 has no way to ask.
+  var presetHolds: Bool?
   var acceptanceCriteria: [String] = []
   var verificationCommands: [String] = []
   /// Codex's conversation.

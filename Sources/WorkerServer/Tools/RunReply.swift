@@ -96,8 +96,14 @@ enum RunReply {
   static func attention(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> [String] {
     let quietSince = max(run.record.startedAt, run.digest.lastEventAt ?? 0)
     var remarks = run.remarks
-    if run.record.request.sandboxIsReadOnly == true { remarks.append("Codex's sandbox is read-only: OpenCode ran with the read-only preset") }
-    return remarks + (run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince))
+    let request = run.record.request
+    if request.sandboxIsReadOnly == true { remarks.append("Codex's sandbox is read-only: OpenCode ran with the read-only preset") }
+    remarks += run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince)
+    if let preset = request.permissions, request.presetHolds != true {
+      remarks.append(
+        "preset \(preset) could not be checked (OpenCode \(request.installation.version)): rules of single agents in its configuration files may beat it")
+    }
+    return remarks
   }
 
   /// Of an answer in a review.

@@ -148,7 +148,7 @@ struct StartPlan {
     let request = RunRequest(
       message: options.message, cwd: cwd, title: options.title, model: options.model, variant: options.variant, agent: options.agent, session: session,
       continueLast: options.continueLast, fork: options.fork, files: options.files, skipPermissions: options.skipPermissions,
-      permissions: options.permissions?.rawValue, sandboxIsReadOnly: options.sandboxIsReadOnly ? true : nil,
+      permissions: options.permissions?.rawValue, sandboxIsReadOnly: options.sandboxIsReadOnly ? true : nil, presetHolds: prepared.presetHolds,
       acceptanceCriteria: options.acceptanceCriteria, verificationCommands: options.verificationCommands,
       threadID: threadID, installation: InstalledOpenCode(installation), arguments: prepared.arguments,
       git: ProgramFinder.locate("git", path: environment["PATH"], workspace: cwd))
