@@ -39,7 +39,7 @@ struct RunsTool: Tool {
       }
       let row = RunReply.historyRow(run)
       left -= row.bytes.count + 1
-      if left < 0 {
+      if left < 0, !rows.isEmpty {
         next = rows.last?["run"]?.string
         break
       }
