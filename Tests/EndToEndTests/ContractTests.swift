@@ -188,6 +188,29 @@ import Testing
     #expect(try client.call("opencode_runs")["runs"]?.array?.first?["changedFiles"]?.int == 12_000)
   }
 
+  @Test func longArgumentsMakeNoLongReplies() throws {
+    try play()
+    let long = String(repeating: "\u{1}é", count: 40_000)
+    for arguments in [
+      ["model": .string(long)], ["session": .string("ses_" + long)], ["cwd": .string("/" + long)], ["files": [.string(long)]], [long: 1],
+    ] as [JSONObject] {
+      let reply = try client.call("opencode_start", with(arguments))
+      #expect(reply["error"]?["code"] == "bad_argument" && reply.bytes.count < 8 << 10)
+    }
+    let printable = String(repeating: "x", count: 40_000)
+    let all = try delegate([
+      "message": .string(printable), "title": .string(printable), "agent": .string(printable), "acceptanceCriteria": [.string(printable), " "],
+      "verificationCommands": [.string(printable)],
+    ])
+    #expect(all["state"]?.string == "completed" && all.bytes.count < 8 << 10)
+    for tool in ["opencode_status", "opencode_run_summary", "opencode_runs", "opencode_logs", "opencode_usage", "opencode_changed_files"] {
+      let reply = try client.call(tool)
+      #expect(reply.bytes.count < 8 << 10 && reply["error"] == nil, "\(tool)")
+    }
+    #expect(try client.call("opencode_run_summary")["acceptanceCriteria"]?.array?.count == 1)
+    #expect(try client.call("opencode_runs")["runs"]?.array?.count == 1)
+  }
+
   // MARK: - Changed files
 
   @Test func theFilesOfARunAndWhatCameLater() throws {
@@ -287,6 +310,23 @@ import Testing
     try FileManager.default.removeItem(atPath: path)
     #expect(try errorCode("opencode_logs", ["run": .string(run)]) == "log_unavailable")
     #expect(try client.call("opencode_status", ["run": .string(run)])["state"]?.string == "completed")
+  }
+
+  @Test func theHistoryOfOneFolder() throws {
+    try play()
+    try PrivateFiles.createFolder(world.path("repository/sub"))
+    let here = try delegate()
+    let below = try delegate(["cwd": .string(world.path("repository/sub"))])
+    let meta: JSONObject = ["codex/sandbox-state-meta": ["sandboxCwd": .string(world.repository)]]
+    func runs(_ cwd: String, meta: JSONObject = [:]) throws -> [JSONValue?]? {
+      try client.call("opencode_runs", ["cwd": .string(cwd)], meta: meta)["runs"]?.array?.map { $0["run"] }
+    }
+    #expect(try runs(world.repository + "/") == [here["run"]])
+    // A relative folder is one of Codex's workspace, never of the server's own folder.
+    #expect(try runs("sub", meta: meta) == [below["run"]])
+    #expect(try runs(".") == nil)
+    try FileManager.default.removeItem(atPath: world.path("repository/sub"))
+    #expect(try runs(world.path("repository/sub")) == [below["run"]])
   }
 
   @Test func onlyTheNewestRunsAreKept() throws {
