@@ -104,6 +104,31 @@ import Testing
     let second = try delegate(["continueLast": true])
     #expect(try commandLine(second).contains("--continue"))
     #expect(second["session"] == first["session"])
+    // Nor is the folder of a session known then, but to OpenCode.
+    try FileManager.default.removeItem(atPath: world.path("state/runs/\(try #require(second["run"]?.string))"))
+    let third = try client.call("opencode_run_and_wait", ["message": "x", "session": try #require(first["session"])])
+    #expect(third["session"] == first["session"] && third["cwd"]?.string == world.repository, "\(third.text)")
+  }
+
+  // MARK: - Starting
+
+  @Test func aWorkspaceThatTakesLongToRecordShowsAsStarting() throws {
+    try play()
+    try PrivateFiles.createFolder(world.path("slow"))
+    try world.write("slow/hold", "")
+    let script = "#!/bin/sh\nwhile [ -e '\(world.path("slow/hold"))' ]; do sleep 0.05; done\nPATH='\(world.environment["PATH"] ?? "")' exec git \"$@\"\n"
+    try world.write("slow/git", script)
+    #expect(chmod(world.path("slow/git"), 0o755) == 0)
+    let client = try MCPClient(world, extra: ["PATH": world.path("slow") + ":" + (world.environment["PATH"] ?? "")])
+    try client.initialize()
+    let started = try client.call("opencode_start", with())
+    #expect(started["state"] == "starting" && started["running"]?.bool == true, "\(started.text)")
+    #expect(try client.call("opencode_status")["state"] == "starting")
+    #expect(try client.call("opencode_start", with())["error"]?["code"] == "busy")
+    #expect(try client.call("opencode_logs")["lines"] == [])
+    try FileManager.default.removeItem(atPath: world.path("slow/hold"))
+    let review = try client.call("opencode_wait")
+    #expect(review["state"] == "completed" && review["changedFiles"]?["exact"]?.bool == true, "\(review.text)")
   }
 
   // MARK: - Status and usage
@@ -129,6 +154,10 @@ import Testing
     let usage = try client.call("opencode_usage", ["sanitize": true, "latestWorkerRun": true])
     #expect(usage["cost"] == nil && usage["tokens"]?["total"]?.int == reply["usage"]?["tokens"]?["total"]?.int)
     #expect(try client.call("opencode_usage", ["session": try #require(reply["session"])])["cost"] == nil)
+    for (folder, sessions) in [(world.repository, 1), (world.root, 0)] {
+      let totals = try client.call("opencode_usage", ["project": ""], meta: ["codex/sandbox-state-meta": ["sandboxCwd": .string(folder)]])
+      #expect(totals["sessions"]?.int == sessions, "\(totals.text)")
+    }
   }
 
   // MARK: - Cursors
@@ -297,11 +326,12 @@ import Testing
   }
 
   @Test func aLogIsTakenOnlyIfItIsOneOfOurs() throws {
-    try play()
+    try play([["stderr": "\u{1B}[93mwarned\u{1B}[0m\n"], ["text": "Done."]])
     let reply = try delegate()
     let run = try #require(reply["run"]?.string)
     let path = try #require(reply["logPath"]?.string)
     #expect(path == world.file("events.jsonl", of: run))
+    #expect(try client.call("opencode_logs", ["source": "stderr"])["lines"]?.array?.contains("warned") == true)
     _ = try delegate()
     #expect(try client.call("opencode_run_summary", ["logPath": .string(path)])["run"]?.string == run)
     for other in ["/etc/passwd", world.path("state/runs/\(run)/prompt.md"), world.path("state/runs/../runs/\(run)/events.jsonl")] {
