@@ -25,6 +25,26 @@ import Testing
     }
   }
 
+  @Test func onATerminalItSaysHowToTalkToIt() throws {
+    guard ProgramFinder.locate("python3", path: world.environment["PATH"], workspace: nil) != nil else {
+      print("NOTICE: onATerminalItSaysHowToTalkToIt was skipped: there is no python3")
+      return
+    }
+    let script = """
+      import os, pty, sys
+      pid, terminal = pty.fork()
+      if pid == 0:
+          os.execv(sys.argv[1], sys.argv[1:])
+      seen = b''
+      while b'opencode-worker call opencode_status' not in seen:
+          seen += os.read(terminal, 4096)
+      os.write(terminal, b'\\x04')
+      print(os.WEXITSTATUS(os.waitpid(pid, 0)[1]))
+      """
+    let result = try Command("/usr/bin/env", ["python3", "-c", script, World.binary], environment: world.environment, deadline: 60).run()
+    #expect(result.outputText == "0\n", "\(result.errorText)")
+  }
+
   @Test func oneToolCanBeCalled() throws {
     let listed = try world.worker("call")
     #expect(listed.outputText.contains("opencode_run_and_wait"))

@@ -264,6 +264,13 @@ import Testing
     #expect(try errorCode("opencode_changed_files", ["cwd": .string(world.repository), "run": "x"]) == "bad_argument")
   }
 
+  @Test func aCheckWhoseOutputIsCutStillHasItsExit() throws {
+    let (passes, fails) = ("seq 20000", "seq 30000; false")
+    try play([["tools": [ContractTests.bash(passes), ContractTests.bash("bash -c '\(fails)'")]], ["text": "Done."]])
+    let reply = try delegate(["verificationCommands": [.string(passes), .string("bash -c '\(fails)'")]])
+    #expect(reply["verification"]?["declared"]?.array?.map { $0["result"]?.string } == ["passed", "failed"], "\(reply.text)")
+  }
+
   // MARK: - Models
 
   @Test func modelsAreListedByPagesAndANearMissIsHelped() throws {
