@@ -32,7 +32,14 @@ public final class ChildProcess: Sendable {
       ending.settle(ended.terminationReason == .exit ? .exited(code) : .signaled(code))
     }
     // Threads of the concurrency pool block every signal, and a child would inherit that.
-    try OwnProcess.withNoSignalsBlocked { try process.run() }
+    do {
+      try OwnProcess.withNoSignalsBlocked { try process.run() }
+    } catch {
+      // Foundation wraps the system's own word ("Argument list too long") in a Cocoa error.
+      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+      guard let cause, cause.domain == NSPOSIXErrorDomain else { throw error }
+      throw PosixError("exec", path: executable, code: Int32(clamping: cause.code))
+    }
     let pid = process.processIdentifier
     self.pid = pid
     self.ending = ending

@@ -43,6 +43,7 @@ final class Folder {
     }
     #expect(problem("/no/such/program")?.contains("/no/such/program: No such file") == true)
     #expect(problem(plain)?.contains("Permission denied") == true)
+    #expect(throws: PosixError.self) { try ChildProcess("/bin/sh", [String(repeating: "x", count: 1 << 20)]) }
     #expect(problem("/bin/sh", "/no/such/folder")?.contains("chdir /no/such/folder") == true)
   }
 

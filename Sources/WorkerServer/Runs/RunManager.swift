@@ -36,7 +36,7 @@ actor RunManager {
     let name = "\(RunID.make(at: Date()))-\(UInt32.random(in: 0 ... .max))"
     let state = state
     let environment = openCodeEnvironment.merging(environment.filter { $0.key.hasPrefix("OPENCODE_WORKER_") }) { _, ours in ours }
-    let answer: (SupervisorMessage?, settled: Bool) = try await onThread {
+    let answer: SupervisorMessage? = try await onThread {
       try RunManager.stage(request, as: name, in: state)
       let channel: SupervisorChannel
       do {
@@ -48,10 +48,11 @@ actor RunManager {
           hint: "Start again; `opencode-worker doctor` shows what may be wrong.")
       }
       let first = channel.next(seconds: 30)
-      guard case .accepted? = first else { return (first, true) }
-      return (first, channel.next(seconds: RunManager.startPatience) != nil)
+      // OpenCode is alive, or it could not be started: worth a moment, so that the reply can say so.
+      if case .accepted? = first { _ = channel.next(seconds: RunManager.startPatience) }
+      return first
     }
-    switch answer.0 {
+    switch answer {
     case .accepted(let id)?: return .accepted(try await snapshot(id))
     case .busy(let id)?:
       guard let id else { return .busy(nil) }
