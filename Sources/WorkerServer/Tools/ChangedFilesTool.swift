@@ -76,6 +76,7 @@ struct ChangedFilesTool: Tool {
       reply = ChangedFilesTool.withRows(reply, changes, wants)
       if let since = changes.changedSince(runFolder: folder.path, git: git, deadline: 5) {
         if !since.isEmpty { reply.structured["changedSince"] = JSONValue(strings: Array(since.prefix(20))) }
+        if since.count > 20 { reply.structured["changedSinceCount"] = JSONValue(since.count) }
       } else {
         let attention = (reply.structured["attention"]?.array ?? []) + ["changedSince is not known: there was not enough time to look"]
         reply.structured["attention"] = .array(attention)

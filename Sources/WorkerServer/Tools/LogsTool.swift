@@ -62,7 +62,8 @@ struct LogPage: Sendable {
     let path = source.path(in: run.folder)
     return try await onThread {
       guard let file = try? Descriptor.open(path, O_RDONLY), let size = try? file.size() else {
-        if run.phase == .starting || run.process == nil { return LogPage() }
+        // OpenCode makes it when it starts, and it may never have.
+        if run.review?.exit == nil, run.digest.steps == 0 { return LogPage() }
         throw ToolError(code: .logUnavailable, message: "The log \(path) can't be read.", hint: "It may have been deleted; opencode_runs lists the runs.")
       }
       defer { file.close() }

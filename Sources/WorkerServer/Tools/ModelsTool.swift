@@ -103,6 +103,7 @@ struct CheckModelTool: Tool {
     }
     // All of them: a near miss may be another provider's. Details only when a variant is asked about.
     let key = ModelCache.Key(folder: context.workspace, provider: nil, verbose: variant != nil)
+    let until = Monotonic.now + OpenCodeAccess.deadline
     let (list, age) = try await models.models(key, refresh: arguments.bool("refresh") ?? false)
     let found = list.models.first { $0.id == wanted }
     var structured: JSONObject = ["model": .string(wanted)]
@@ -124,8 +125,9 @@ struct CheckModelTool: Tool {
     structured["suggestions"] = JSONValue(strings: close)
     let name = String(wanted.prefix { $0 != "/" })
     structured["providerHasModels"] = .bool(list.models.contains { $0.provider == name })
-    let signedIn = try? await access.ask(in: context.workspace) { client, until in
-      try client.signedIn(deadline: min(6, max(1, until - Monotonic.now))).contains { $0.matches(name) }
+    // Both questions together have the time of one.
+    let signedIn = try? await access.ask(in: context.workspace, seconds: until - Monotonic.now) { client, until in
+      try client.signedIn(deadline: min(6, max(0.5, until - Monotonic.now))).contains { $0.matches(name) }
     }
     structured["providerSignedIn"] = signedIn.map { .bool($0) }
     let hint = close.isEmpty ? "" : " Closest: \(close.joined(separator: ", "))."

@@ -9,12 +9,16 @@ struct OpenCodeAccess: Sendable {
   static let deadline = 19.0
 
   /// Finds OpenCode and asks it something, on a thread of its own.
-  /// - Parameter body: gets the client, and when its time is up, on the clock of `Monotonic`
+  /// - Parameters:
+  ///   - seconds: what a tool that asks twice has left
+  ///   - body: gets the client, and when its time is up, on the clock of `Monotonic`
   /// - Throws: `ToolError`
-  func ask<Value: Sendable>(in folder: String?, _ body: @escaping @Sendable (OpenCodeClient, _ until: Double) throws -> Value) async throws -> Value {
+  func ask<Value: Sendable>(
+    in folder: String?, seconds: Double = deadline, _ body: @escaping @Sendable (OpenCodeClient, _ until: Double) throws -> Value
+  ) async throws -> Value {
     let (environment, cache) = (manager.environment, manager.state.cache)
     return try await onThread {
-      let until = Monotonic.now + OpenCodeAccess.deadline
+      let until = Monotonic.now + seconds
       let folder = folder.flatMap { PrivateFiles.isFolder($0) ? $0 : nil }
       let installation = try StartPlan.findOpenCode(environment, workspace: folder, cache: cache)
       let client = OpenCodeClient(installation, folder: folder ?? "/", environment: environment)

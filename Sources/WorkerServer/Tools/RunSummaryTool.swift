@@ -92,22 +92,24 @@ enum RunItem {
     return (texts + tools).sorted { $0.order < $1.order }.map(\.item)
   }
 
-  /// The last of `items` within the limits.
+  /// The last of `items` within the limits. A kind of which none is wanted is passed over; of the others the first that is one too many
+  /// ends the page.
+  /// - Returns: the rows, where the next page ends (0: there is nothing more), and whether there was no room for more
   static func page(_ items: ArraySlice<RunItem>, texts: Int, tools: Int, bytes: Int) -> (rows: [JSONValue], start: Int, isCut: Bool) {
+    let (wantsTexts, wantsTools) = (texts > 0, tools > 0)
+    guard wantsTexts || wantsTools else { return ([], 0, false) }
     var (texts, tools, left) = (texts, tools, bytes)
     var rows: [JSONValue] = []
     var start = items.endIndex
     for item in items.reversed() {
       switch item {
+      case .text where !wantsTexts, .tool where !wantsTools:
+        start -= 1
+        continue
       case .text: texts -= 1
       case .tool: tools -= 1
       }
-      if texts < 0 || tools < 0 {
-        // Items of the kind that is used up are passed over only when there is none of the other kind to show either.
-        if texts < 0 && tools < 0 { break }
-        if case .text = item, texts < 0 { break }
-        if case .tool = item, tools < 0 { break }
-      }
+      if texts < 0 || tools < 0 { break }
       let row = item.row
       left -= row.bytes.count + 1
       if left < 0, !rows.isEmpty { return (rows.reversed(), start, true) }

@@ -17,7 +17,7 @@ struct RunsTool: Tool {
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
     let (state, limit) = (manager.state, arguments.integer("limit") ?? 10)
-    let cwd = arguments.string("cwd").map { PrivateFiles.resolved($0) ?? $0 }
+    let cwd = try arguments.string("cwd").map { try RunsTool.absolute($0, context.workspace) }
     let cursor = arguments.string("cursor")
     if let cursor, !RunID.isValid(cursor) {
       throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of this list.", hint: "Pass nextCursor as it came.")
@@ -39,7 +39,7 @@ struct RunsTool: Tool {
       }
       let row = RunReply.historyRow(run)
       left -= row.bytes.count + 1
-      if left < 0 {
+      if left < 0, !rows.isEmpty {
         next = rows.last?["run"]?.string
         break
       }
@@ -51,5 +51,11 @@ struct RunsTool: Tool {
       if left < 0 { structured["cut"] = true }
     }
     return ToolReply(text: rows.isEmpty ? "No runs are kept." : "\(rows.count) runs.", structured: structured)
+  }
+
+  /// As runs have it; the folder may be gone by now.
+  private static func absolute(_ path: String, _ workspace: String?) throws -> String {
+    if path.hasPrefix("/") { return PrivateFiles.resolved(path) ?? path }
+    return try StartPlan.resolve(path, workspace: workspace)
   }
 }

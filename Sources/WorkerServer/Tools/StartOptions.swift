@@ -55,7 +55,7 @@ struct StartOptions: Sendable {
       throw ToolError.badArgument("\"fork\" has nothing to fork.", hint: "It needs \"session\" or \"continueLast\".")
     }
     files = arguments.strings("files") ?? []
-    acceptanceCriteria = arguments.strings("acceptanceCriteria") ?? []
+    acceptanceCriteria = (arguments.strings("acceptanceCriteria") ?? []).filter { $0.contains { !$0.isWhitespace } }
     verificationCommands = (arguments.strings("verificationCommands") ?? []).filter { $0.contains { !$0.isWhitespace } }
     skipPermissions = arguments.bool("dangerouslySkipPermissions") ?? false
     let asked = arguments.string("permissions").flatMap(PermissionPreset.init)

@@ -20,6 +20,7 @@ struct StatusTool: Tool {
       let budget = ReplyBound.limit - JSONValue.object(reply.structured).bytes.count - 256
       let page = try await LogPage.last(lines, of: .events, of: run, before: nil, bytes: max(512, budget))
       reply.structured["tail"] = JSONValue(strings: page.lines)
+      if page.wasCut { reply.structured["cut"] = true }
     }
     return reply
   }
