@@ -46,9 +46,6 @@ public final class StdioTransport: Sendable {
     writer.enqueue(bytes)
   }
 
-  /// Whether the client can no longer be reached.
-  public var isBroken: Bool { writer.isBroken }
-
   /// Waits until what was queued is written, at most `seconds`.
   public func flush(seconds: Double) { writer.flush(seconds) }
 
@@ -109,8 +106,6 @@ private final class FrameWriter: @unchecked Sendable {
     self.output = output
     Thread.detachNewThread { [self] in run() }
   }
-
-  var isBroken: Bool { condition.withLock { broken } }
 
   func onBroken(_ body: @escaping @Sendable () -> Void) {
     condition.withLock { brokenHandler = body }

@@ -90,10 +90,6 @@ public struct OpenCodeClient: Sendable {
     try line.parseSignedIn(try run(line.signedInArguments, named: "auth list", deadline: deadline).outputText)
   }
 
-  public func debugPaths(deadline: Double = 10) throws -> [String: String] {
-    try parseDebugPaths(try run(["debug", "paths"], named: "debug paths", deadline: deadline).outputText)
-  }
-
   /// The agents and the rules that result from all configuration; nil: this line doesn't tell.
   public func agents(_ environment: [String: String]? = nil, deadline: Double = 10) throws -> [AgentListing]? {
     guard let arguments = line.agentListArguments else { return nil }

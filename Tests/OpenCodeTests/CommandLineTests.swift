@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct CommandLineTests {
   private func options(_ change: (inout RunOptions) -> Void = { _ in }) -> RunOptions {
-    var options = RunOptions(cwd: "/work/a b")
+    var options = RunOptions(cwd: "/home/u/a b")
     change(&options)
     return options
   }
@@ -23,7 +23,7 @@ import Testing
     let shared = ["--agent=plan", "--title=--help me", "--session=ses_1", "--fork", "--file=a.txt", "--file=-b", "--auto"]
     #expect(
       try OpenCodeVersion(1, 18, 34).commandLine.runArguments(wish)
-        == ["run", "--format", "json", "--dir", "/work/a b", "--print-logs", "--log-level=ERROR", "--model=mock/org/m:free", "--variant=high"] + shared)
+        == ["run", "--format", "json", "--dir", "/home/u/a b", "--print-logs", "--log-level=ERROR", "--model=mock/org/m:free", "--variant=high"] + shared)
     #expect(
       try OpenCodeVersion(2, 0, 22).commandLine.runArguments(wish)
         == ["run", "--standalone", "--format", "json", "--model=mock/org/m:free#high"] + shared)
@@ -46,7 +46,7 @@ import Testing
   @Test func noVariableIsSetWithoutNeed() throws {
     let base = ["OPENCODE_CONFIG_CONTENT": "{ /* mine */ }", "PATH": "/bin"]
     #expect(try Line1(version: OpenCodeVersion(1, 18, 34)).environment(options(), base: base, agents: [:]) == base)
-    #expect(try Line2(version: OpenCodeVersion(2, 0, 22)).environment(options(), base: base, agents: [:])["PWD"] == "/work/a b")
+    #expect(try Line2(version: OpenCodeVersion(2, 0, 22)).environment(options(), base: base, agents: [:])["PWD"] == "/home/u/a b")
   }
 
   @Test func whatCannotBeSaidIsRefusedByName() {

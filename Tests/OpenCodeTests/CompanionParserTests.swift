@@ -230,12 +230,6 @@ private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "
     #expect(throws: OpenCodeCommandError.self) { try two.parseSignedIn("no") }
     #expect(throws: OpenCodeCommandError.self) { try one.parseSignedIn(try Recording("1.18.34/auth-list-json").output) }
   }
-
-  @Test func foldersOfOpenCode() throws {
-    let paths = try parseDebugPaths(try Recording("1.18.34/debug-paths").output)
-    #expect(paths.count == 9 && paths["data"] == "/work-root/home/.local/share/opencode" && paths["tmp"] == "/tmp/opencode")
-    #expect(throws: OpenCodeCommandError.self) { try parseDebugPaths("nothing here\n") }
-  }
 }
 
 extension Double {

@@ -34,10 +34,20 @@ private func topLevel(_ name: String) throws -> String {
     #expect(Set(names).count == names.count)
   }
 
+  /// Codex drops what isn't named, so a setting that is only described would do nothing.
+  @Test func everySettingInTheReadmeReachesTheServer() throws {
+    let names = Set(try topLevel("README.md").matches(of: /`(OPENCODE_[A-Z_]+)`/).map { String($0.1) })
+    #expect(names.count > 5)
+    #expect(names.subtracting([CodexSettings.waitVariable] + CodexSettings.passedVariables) == [])
+  }
+
   /// What is commented out must be right too when it is uncommented.
   @Test func theExamplesInCommentsNameRealTools() throws {
     let text = try topLevel("config.example.toml")
-    for tool in CodexSettings.toolsThatAct { #expect(text.contains("# [mcp_servers.opencode-worker.tools.\(tool)]\n# approval_mode = \"approve\"")) }
+    let tools = ToolList.all(RunManager(state: StateFolder(root: "/nowhere"), environment: [:]))
+    let acting = tools.names.filter { tools[$0]?.annotations == .acts }
+    #expect(acting.sorted() == ["opencode_run_and_wait", "opencode_start"])
+    for tool in acting { #expect(text.contains("# [mcp_servers.opencode-worker.tools.\(tool)]\n# approval_mode = \"approve\"")) }
     #expect(text.contains("[plugins.\"opencode-worker@\(CodexSettings.marketplaceName)\".mcp_servers.\(CodexSettings.name).tools."))
   }
 

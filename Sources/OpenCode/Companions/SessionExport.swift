@@ -34,7 +34,6 @@ public struct SessionExport: Sendable, Equatable {
     public var title: String?
     /// Of a shell tool.
     public var command: String?
-    public var workdir: String?
     /// nil: killed, timed out, or no shell tool.
     public var exitCode: Int?
     /// Of a tool that edits: the files it named.
@@ -89,7 +88,6 @@ private struct ToolState: Decodable {
 
   struct Input: Decodable {
     let command: Lenient<String>?
-    let workdir: Lenient<String>?
     let filePath: Lenient<String>?
     let path: Lenient<String>?
   }
@@ -133,16 +131,16 @@ private struct ToolState: Decodable {
   func call(id: String, tool: String, time outer: Moments?) -> SessionExport.ToolCall {
     let (input, metadata) = (input?.value, metadata?.value)
     let inner = metadata?.metadata?.value
-    let isShell = ["bash", "shell"].contains(tool)
-    let edits = ["edit", "write", "apply_patch", "patch", "multiedit"].contains(tool)
+    let isShell = ToolNames.shell.contains(tool)
+    let edits = ToolNames.edit.contains(tool)
     let edited = [metadata?.filediff?.value].compactMap { $0 } + (metadata?.files?.value ?? inner?.files?.value ?? []).compactMap(\.value)
     var seen: Set<String> = []
     let precise = ([metadata?.filepath?.value].compactMap { $0 } + edited.flatMap(\.names)).filter { seen.insert($0).inserted }
     let named = [input?.filePath?.value, input?.path?.value].compactMap { $0 }
     return SessionExport.ToolCall(
-      id: id, tool: tool, status: status, title: title, command: isShell ? input?.command?.value : nil, workdir: isShell ? input?.workdir?.value : nil,
+      id: id, tool: tool, status: status, title: title, command: isShell ? input?.command?.value : nil,
       exitCode: isShell ? metadata?.exit?.value ?? inner?.exit?.value : nil, files: edits ? (precise.isEmpty ? named : precise) : [],
-      childSession: ["task", "subagent"].contains(tool)
+      childSession: ToolNames.subagent.contains(tool)
         ? metadata?.sessionId?.value ?? metadata?.sessionID?.value ?? inner?.sessionID?.value : nil,
       error: error?.value?.message, started: time?.value?.start ?? outer?.ran ?? outer?.created, ended: time?.value?.end ?? outer?.completed)
   }

@@ -17,7 +17,6 @@ public struct SessionInfo: Sendable, Equatable {
   public var tokens: TokenCounts?
   /// Milliseconds since 1970.
   public var created: Int?
-  public var updated: Int?
   /// 2.x: `succeeded` or `failed`, once known.
   public var outcome: String?
 
@@ -73,12 +72,11 @@ extension SessionInfo {
     let tokensCacheRead: Int?
     let tokensCacheWrite: Int?
     let timeCreated: Int?
-    let timeUpdated: Int?
 
     var info: SessionInfo {
       var info = SessionInfo(id: id)
       (info.parent, info.title, info.directory, info.agent) = (parentId, title, directory, agent)
-      (info.cost, info.created, info.updated) = (cost, timeCreated, timeUpdated)
+      (info.cost, info.created) = (cost, timeCreated)
       // Stores of older versions have no such columns: then the figures are unknown.
       if let tokensInput {
         info.tokens = TokenCounts(
@@ -121,7 +119,6 @@ struct CountedTokens: Decodable {
 
 struct Moments: Decodable {
   let created: Int?
-  let updated: Int?
   let completed: Int?
   let start: Int?
   let end: Int?
@@ -147,7 +144,7 @@ struct ExportedInfo: Decodable {
     var info = SessionInfo(id: id)
     (info.parent, info.title, info.directory, info.agent) = (parentID, title, directory ?? location?.directory, agent)
     (info.model, info.variant, info.cost, info.tokens) = (model?.full, model?.named, cost, tokens?.counts)
-    (info.created, info.updated, info.outcome) = (time?.created, time?.updated, outcome)
+    (info.created, info.outcome) = (time?.created, outcome)
     return info
   }
 }

@@ -51,14 +51,3 @@ extension SignedInProvider {
     }
   }
 }
-
-/// The folders that `debug paths` names, by name (`data`, `config`, `log`, ...).
-public func parseDebugPaths(_ output: String) throws -> [String: String] {
-  var paths: [String: String] = [:]
-  for line in Terminal.plain(output).split(whereSeparator: \.isNewline) {
-    guard let gap = line.firstIndex(of: " "), let start = line[gap...].firstIndex(where: { $0 != " " }), line[start] == "/" else { continue }
-    paths[String(line[..<gap])] = String(line[start...])
-  }
-  guard !paths.isEmpty else { throw OpenCodeCommandError.unreadable(command: "debug paths", why: "it names no folder") }
-  return paths
-}

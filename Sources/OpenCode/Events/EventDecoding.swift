@@ -132,7 +132,6 @@ struct EventReader {
     tool.command = tool.isShell ? record.text(.command) : nil
     tool.path = paths.lazy.compactMap(filled).first ?? filled(.writtenPath)
     tool.description = record.text(.inputDescription)?.text ?? record.text(.pattern)?.text ?? record.text(.url)?.text
-    tool.workdir = filled(.workdir)
     tool.exitCode = record.integer(.exit, in: -255...65_535)
     tool.timedOut = record.bool(.timedOut) ?? false
     tool.error = record.text(.toolError)
@@ -142,7 +141,7 @@ struct EventReader {
     tool.refusal = refusal(of: tool)
     if tool.isEdit, tool.status == .completed { tool.files = files(of: tool) }
     if name == "todowrite" { tool.todos = todos }
-    if let session = filled(.childSession), name == "task" || name == "subagent" {
+    if let session = filled(.childSession), ToolNames.subagent.contains(name) {
       tool.subagent = Subagent(session: session, title: record.text(.inputDescription)?.text.oneLine(200), agent: filled(.agent))
     }
     return tool

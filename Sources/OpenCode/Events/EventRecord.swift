@@ -5,7 +5,7 @@ public enum EventField: UInt8, Sendable, CaseIterable {
   case partID, partToolID, messageID, callID, tool, text, synthetic, reason, cost
   case tokensTotal, tokensInput, tokensOutput, tokensReasoning, cacheRead, cacheWrite
   case status, title, toolError, output, start, end
-  case command, inputFilePath, inputPath, inputDescription, workdir, background, inputTool, inputError, agent, pattern, url
+  case command, inputFilePath, inputPath, inputDescription, inputTool, inputError, agent, pattern, url
   case exit, timedOut, writtenPath, childSession
   case diffFile, diffAdditions, diffDeletions
   /// Of each element of a list: the record's `elements`.
@@ -138,7 +138,6 @@ struct EventShape: Sendable {
     ("part.state.output", .output, 2048), ("part.state.time.start", .start, 0), ("part.state.time.end", .end, 0),
     ("part.state.input.command", .command, 16 << 10), ("part.state.input.filePath", .inputFilePath, 4096),
     ("part.state.input.path", .inputPath, 4096), ("part.state.input.description", .inputDescription, 512),
-    ("part.state.input.workdir", .workdir, 4096), ("part.state.input.background", .background, 0),
     ("part.state.input.tool", .inputTool, 128), ("part.state.input.error", .inputError, 1024),
     ("part.state.input.subagent_type", .agent, 128), ("part.state.input.agent", .agent, 128),
     ("part.state.input.pattern", .pattern, 512), ("part.state.input.url", .url, 512),

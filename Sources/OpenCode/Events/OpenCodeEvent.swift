@@ -73,7 +73,6 @@ public struct ToolUse: Sendable, Equatable {
   public var command: BoundedText?
   public var path: String?
   public var description: String?
-  public var workdir: String?
   public var exitCode: Int?
   public var timedOut = false
   public var error: BoundedText?
@@ -93,14 +92,21 @@ public struct ToolUse: Sendable, Equatable {
     self.tool = tool
   }
 
-  public var isShell: Bool { tool == "bash" || tool == "shell" }
-  public var isEdit: Bool { ToolUse.editTools.contains(tool) }
-  static let editTools: Set<String> = ["edit", "write", "patch", "apply_patch", "multiedit"]
+  public var isShell: Bool { ToolNames.shell.contains(tool) }
+  public var isEdit: Bool { ToolNames.edit.contains(tool) }
 
   public var seconds: Double? {
     guard let start, let end, end >= start else { return nil }
     return end - start
   }
+}
+
+/// What OpenCode calls its tools, in both lines.
+enum ToolNames {
+  static let shell: Set<String> = ["bash", "shell"]
+  static let edit: Set<String> = ["edit", "write", "patch", "apply_patch", "multiedit"]
+  /// Those that run a subagent.
+  static let subagent: Set<String> = ["task", "subagent"]
 }
 
 public struct FileEdit: Sendable, Equatable {

@@ -49,12 +49,6 @@ extension OpenCodeClient {
     return PreparedRun(arguments: arguments, environment: environment, presetHolds: true)
   }
 
-  /// Whether the preset holds in `environment`; what beats it. nil: this line doesn't tell.
-  /// - Throws: `OpenCodeCommandError`
-  public func presetProblems(_ preset: PermissionPreset, environment: [String: String], deadline: Double = 10) throws -> [PresetProblem]? {
-    try agents(environment, deadline: deadline)?.flatMap(preset.problems)
-  }
-
   private func listed(_ environment: [String: String], _ preset: PermissionPreset, _ deadline: Double) throws -> [AgentListing] {
     do {
       return try agents(environment, deadline: deadline) ?? []

@@ -7,7 +7,6 @@ import JSONRPC
 /// behind it. So the markers say that the table is ours, but what is removed is only ever that table, never all that stands between them.
 enum CodexConfig {
   private static let table = ["mcp_servers", CodexSettings.name]
-  private static let markerStart = "# >>> opencode-worker"
   private static let endMarker = "# <<< opencode-worker <<<"
   /// What the first marker remembers, so that removing gives back exactly what was there.
   private enum Origin: String, CaseIterable {

@@ -70,24 +70,3 @@ struct CodexProgram: Sendable {
     return installed.filter { $0["name"]?.string == CodexSettings.name }.compactMap { $0["marketplaceName"]?.string }
   }
 }
-
-/// Where Codex and its plugins look.
-struct CodexPlaces: Sendable {
-  let home: String
-  /// Codex's `config.toml`.
-  let config: String
-  let plugins: String
-
-  /// - Throws: `SetupRefusal` without a home folder
-  init(environment: [String: String]) throws {
-    guard let home = environment["HOME"], home.hasPrefix("/"), PrivateFiles.isFolder(home) else { throw SetupRefusal("HOME is not set to a folder") }
-    self.home = home
-    let codexHome = environment["CODEX_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? home + "/.codex"
-    guard codexHome.hasPrefix("/") else { throw SetupRefusal("CODEX_HOME is not an absolute path: \(codexHome)") }
-    config = codexHome + "/config.toml"
-    plugins = home + "/.agents/plugins"
-  }
-
-  var marketplace: String { plugins + "/marketplace.json" }
-  var pluginFolder: String { plugins + "/" + CodexSettings.name }
-}

@@ -17,15 +17,13 @@ enum CodexSettings {
   /// Whether a wait ends before Codex gives up on it. Starting a run takes up to a few seconds before the wait.
   static func belongTogether(wait: Int, timeout: Int) -> Bool { wait > 0 && wait + 10 <= timeout }
 
-  /// The tools for which Codex asks; the others only read.
-  static let toolsThatAct = ["opencode_start", "opencode_run_and_wait"]
-
   /// Variables that Codex would drop and OpenCode, its providers or this server may need.
   static let passedVariables =
     [
       "OPENCODE_BIN", "OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR", "OPENCODE_CONFIG_CONTENT", "OPENCODE_PERMISSION", "OPENCODE_AUTH_CONTENT",
       "OPENCODE_API_KEY", "OPENCODE_DISABLE_AUTOUPDATE", "OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_LSP_DOWNLOAD",
-      "OPENCODE_WORKER_STATE_DIR", "OPENCODE_WORKER_IGNORE_SANDBOX",
+      "OPENCODE_WORKER_STATE_DIR", "OPENCODE_WORKER_IGNORE_SANDBOX", "OPENCODE_WORKER_KEEP_RUNS", "OPENCODE_WORKER_KEEP_DAYS",
+      "OPENCODE_WORKER_KEEP_BYTES",
     ]
     + ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"]
     + [

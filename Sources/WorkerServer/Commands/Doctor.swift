@@ -44,11 +44,11 @@ enum DoctorCommand {
   ) async -> Int32 {
     if arguments.contains("--help") || arguments.contains("-h") {
       output(usage)
-      return SetupExit.done
+      return CommandLineTool.ExitCode.success
     }
     if let unknown = arguments.first(where: { $0 != "--json" }) {
       output("unknown argument \(unknown)\n\n\(usage)")
-      return SetupExit.usage
+      return CommandLineTool.ExitCode.usage
     }
     let checks = await examine(first + ownParts(environment: environment, stateFolder: stateFolder) + last, deadline: deadline)
     if arguments.contains("--json") {
@@ -56,7 +56,7 @@ enum DoctorCommand {
     } else {
       for check in checks { output(check.line) }
     }
-    return checks.worst == .problem ? SetupExit.failed : SetupExit.done
+    return checks.worst == .problem ? CommandLineTool.ExitCode.failure : CommandLineTool.ExitCode.success
   }
 
   /// All parts at the same time, in their order. One that hangs costs its own answer, not the others'.

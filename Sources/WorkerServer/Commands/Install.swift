@@ -28,11 +28,11 @@ enum InstallCommand {
       if options.direct, options.enable { throw SetupRefusal("--direct needs no --enable: the entry is active as soon as it is written") }
     } catch {
       output("\(error)\n\n\(usage)")
-      return SetupExit.usage
+      return CommandLineTool.ExitCode.usage
     }
     if options.help {
       output(usage)
-      return SetupExit.done
+      return CommandLineTool.ExitCode.success
     }
     do {
       let places = try CodexPlaces(environment: environment)
@@ -44,10 +44,10 @@ enum InstallCommand {
         if !options.dryRun { try step.perform() }
       }
       if !options.dryRun { after.forEach(output) }
-      return SetupExit.done
+      return CommandLineTool.ExitCode.success
     } catch {
       output("not done: \(error)")
-      return SetupExit.failed
+      return CommandLineTool.ExitCode.failure
     }
   }
 }

@@ -45,18 +45,3 @@ extension ToolList {
     ])
   }
 }
-
-/// `supervise`: hidden; see `Supervisor`.
-enum SuperviseCommand {
-  static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
-    guard arguments.count == 4, arguments[0] == "--state" else { return CommandLineTool.wrong("supervise is for the server's own use") }
-    OwnProcess.startSession()
-    OwnProcess.surviveSignals()
-    let supervisor = Supervisor(state: StateFolder(root: arguments[1]), report: .takingStdout(), environment: environment)
-    switch arguments[2] {
-    case "--staging" where !arguments[3].contains("/"): return supervisor.start(staging: arguments[3])
-    case "--adopt" where RunID.isValid(arguments[3]): return supervisor.adopt(arguments[3])
-    default: return CommandLineTool.ExitCode.usage
-    }
-  }
-}

@@ -27,10 +27,3 @@ struct SetupOptions: Equatable {
     }
   }
 }
-
-/// Exit statuses of the commands that set up and look after.
-enum SetupExit {
-  static let done: Int32 = 0
-  static let failed: Int32 = 1
-  static let usage: Int32 = 2
-}

@@ -17,21 +17,21 @@ enum UninstallCommand {
       options = try SetupOptions(arguments, allowed: ["--dry-run"])
     } catch {
       output("\(error)\n\n\(usage)")
-      return SetupExit.usage
+      return CommandLineTool.ExitCode.usage
     }
     if options.help {
       output(usage)
-      return SetupExit.done
+      return CommandLineTool.ExitCode.success
     }
     let places: CodexPlaces
     do {
       places = try CodexPlaces(environment: environment)
     } catch {
       output("not uninstalled: \(error)")
-      return SetupExit.failed
+      return CommandLineTool.ExitCode.failure
     }
     let removal = Removal(places: places, codex: CodexProgram(environment: environment), output: output)
-    var status = SetupExit.done
+    var status = CommandLineTool.ExitCode.success
     var isEmpty = true
     // Each part for itself: what hinders one must not keep the others.
     for part in [removal.plugin, removal.direct] {
@@ -44,10 +44,10 @@ enum UninstallCommand {
       } catch {
         output("left in place: \(error)")
         isEmpty = false
-        status = SetupExit.failed
+        status = CommandLineTool.ExitCode.failure
       }
     }
-    if removal.codexKeptIt { status = SetupExit.failed }
+    if removal.codexKeptIt { status = CommandLineTool.ExitCode.failure }
     if isEmpty { output("nothing to take back: neither the plugin nor an entry of install's is there") }
     return status
   }

@@ -81,7 +81,6 @@ struct RunDigest: Codable, Sendable, Equatable {
   var retries = 0
   var toolCallCount = 0
   var usage = StepUsage()
-  var firstEventAt: Double?
   var lastEventAt: Double?
 
   private(set) var firstTexts: [Text] = []
@@ -157,10 +156,7 @@ struct RunDigest: Codable, Sendable, Equatable {
 
   mutating func fold(_ event: OpenCodeEvent) {
     let header = event.header
-    if let at = header.at {
-      firstEventAt = firstEventAt ?? at
-      lastEventAt = max(lastEventAt ?? at, at)
-    }
+    if let at = header.at { lastEventAt = max(lastEventAt ?? at, at) }
     session = session ?? header.sessionID
     if case .error(let error) = event {
       fold(error)

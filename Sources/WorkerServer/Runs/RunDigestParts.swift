@@ -52,10 +52,6 @@ struct Newest<Element: Codable & Sendable & Equatable>: Codable, Sendable, Equat
     storage[index] = element
     return true
   }
-
-  mutating func changeLast(_ change: (inout Element) -> Void) {
-    if !storage.isEmpty { change(&storage[storage.count - 1]) }
-  }
 }
 
 /// The usage of all steps seen.

@@ -84,4 +84,14 @@ struct Arguments: Sendable {
   func bool(_ name: String) -> Bool? { values[name]?.bool }
   func integer(_ name: String) -> Int? { values[name]?.int }
   func strings(_ name: String) -> [String]? { values[name]?.array?.compactMap(\.string) }
+
+  /// The place in a list of `count` rows that `cursor` names; nil without one.
+  /// - Throws: `ToolError` (`bad_argument`)
+  func cursor(in count: Int) throws -> Int? {
+    guard let cursor = string("cursor") else { return nil }
+    guard let index = Int(cursor), (0...count).contains(index) else {
+      throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of this list.", hint: "Pass nextCursor as it came.")
+    }
+    return index
+  }
 }

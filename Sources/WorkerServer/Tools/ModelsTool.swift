@@ -52,32 +52,15 @@ struct ModelsTool: Tool {
     let verbose = arguments.bool("verbose") ?? false
     let key = ModelCache.Key(folder: context.workspace, provider: arguments.string("provider"), verbose: verbose)
     let (list, age) = try await models.models(key, refresh: arguments.bool("refresh") ?? false)
-    var offset = 0
-    if let cursor = arguments.string("cursor") {
-      guard let index = Int(cursor), (0...list.models.count).contains(index) else {
-        throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of this list.", hint: "Pass nextCursor as it came.")
-      }
-      offset = index
-    }
+    let offset = try arguments.cursor(in: list.models.count) ?? 0
     var structured: JSONObject = ["count": JSONValue(list.models.count)]
     if let age {
       structured["cached"] = true
       structured["ageSeconds"] = JSONValue(Int(age))
     }
     if !list.isKnown { structured["unknown"] = "OpenCode listed nothing, which this version also does when it has models" }
-    var left = ReplyBound.limit - 400
-    var rows: [JSONValue] = []
-    for model in list.models.dropFirst(offset) {
-      let row = verbose ? ModelsTool.row(model) : .string(model.id)
-      left -= row.bytes.count + 1
-      if left < 0, !rows.isEmpty { break }
-      rows.append(row)
-    }
-    structured["models"] = .array(rows)
-    if offset + rows.count < list.models.count {
-      structured["cut"] = true
-      structured["nextCursor"] = .string("\(offset + rows.count)")
-    }
+    let rows = list.models.map { verbose ? ModelsTool.row($0) : .string($0.id) }
+    ReplyBound.add(rows, as: "models", from: offset, bytes: ReplyBound.limit - 400, to: &structured)
     return ToolReply(text: "\(list.models.count) models.", structured: structured)
   }
 

@@ -5,6 +5,23 @@ enum ReplyBound {
   /// Bytes of `structuredContent` as JSON.
   static let limit = 8 << 10
 
+  /// Adds the rows from `offset` on to a reply, as many as fit into `bytes`; the rest is behind `nextCursor`. One row always goes in,
+  /// whatever its size, or the cursor would stay where it is.
+  static func add(_ rows: [JSONValue], as name: String, from offset: Int, bytes: Int, to structured: inout JSONObject) {
+    var left = bytes
+    var shown: [JSONValue] = []
+    for row in rows.dropFirst(offset) {
+      left -= row.bytes.count + 1
+      if left < 0, !shown.isEmpty { break }
+      shown.append(row)
+    }
+    structured[name] = .array(shown)
+    if offset + shown.count < rows.count {
+      structured["cut"] = true
+      structured["nextCursor"] = .string("\(offset + shown.count)")
+    }
+  }
+
   /// Masks secrets, then shortens the longest texts and lists until the reply fits; `cut` says that something was left out.
   static func fit(_ reply: ToolReply, masking: Bool = true) -> ToolReply {
     var reply = reply

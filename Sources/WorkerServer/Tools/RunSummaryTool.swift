@@ -29,13 +29,7 @@ struct RunSummaryTool: Tool {
     }
     guard let run = try await manager.resolve(id, in: context) else { return RunReply.none }
     let items = RunItem.all(of: run.digest)
-    var end = items.count
-    if let cursor = arguments.string("cursor") {
-      guard let index = Int(cursor), (0...items.count).contains(index) else {
-        throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of this run.", hint: "Pass nextCursor as it came.")
-      }
-      end = index
-    }
+    let end = try arguments.cursor(in: items.count) ?? items.count
     var reply = RunReply.brief(run)
     if arguments.string("cursor") == nil { addFacts(run, &reply.structured) }
     let budget = ReplyBound.limit - JSONValue.object(reply.structured).bytes.count - 200

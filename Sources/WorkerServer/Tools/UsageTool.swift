@@ -33,25 +33,9 @@ struct UsageTool: Tool {
 
   /// Adds rows from the cursor on, as many as fit; the rest is behind `nextCursor`.
   private static func add(_ rows: [JSONValue], as name: String, from arguments: Arguments, to structured: inout JSONObject) throws {
-    var offset = 0
-    if let cursor = arguments.string("cursor") {
-      guard let index = Int(cursor), (0...rows.count).contains(index) else {
-        throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of these rows.", hint: "Pass nextCursor as it came.")
-      }
-      offset = index
-    }
+    let offset = try arguments.cursor(in: rows.count) ?? 0
     guard !rows.isEmpty else { return }
-    var left = ReplyBound.limit - JSONValue.object(structured).bytes.count - 300
-    let shown = Array(
-      rows.dropFirst(offset).prefix {
-        left -= $0.bytes.count + 1
-        return left > 0
-      })
-    structured[name] = .array(shown)
-    if offset + shown.count < rows.count {
-      structured["cut"] = true
-      structured["nextCursor"] = .string("\(offset + shown.count)")
-    }
+    ReplyBound.add(rows, as: name, from: offset, bytes: ReplyBound.limit - JSONValue.object(structured).bytes.count - 300, to: &structured)
   }
 
   private func total(of session: String, _ arguments: Arguments, _ context: CallContext) async throws -> ToolReply {

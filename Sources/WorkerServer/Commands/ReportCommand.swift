@@ -1,0 +1,36 @@
+import JSONRPC
+import PosixSupport
+
+/// `report [RUN]`: the review of a run.
+enum ReportCommand {
+  static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
+    withRun(arguments, environment, named: "report") { run, _ in show(run) }
+  }
+
+  /// Finds the run that was named, or the live or latest one.
+  static func withRun(
+    _ arguments: [String], _ environment: [String: String], named name: String,
+    _ body: @escaping @Sendable (RunSnapshot, RunManager) async throws -> Int32
+  ) -> Int32 {
+    guard arguments.count <= 1 else { return CommandLineTool.wrong("\(name) takes one run id at most") }
+    let manager = RunManager(state: .standard(environment), environment: environment)
+    return CommandLineTool.finish {
+      do {
+        guard let run = try await manager.resolve(arguments.first, in: .byHand()) else {
+          Terminal.line("No run is kept.")
+          return CommandLineTool.ExitCode.failure
+        }
+        return try await body(run, manager)
+      } catch {
+        Terminal.error("\(error)")
+        return CommandLineTool.ExitCode.failure
+      }
+    }
+  }
+
+  static func show(_ run: RunSnapshot) -> Int32 {
+    let reply = ReplyBound.fit(run.isOver ? RunReply.review(run) : RunReply.status(run))
+    Terminal.line(JSONValue.object(reply.structured).prettyText)
+    return run.state == "completed" ? CommandLineTool.ExitCode.success : CommandLineTool.ExitCode.failure
+  }
+}
