@@ -24,7 +24,7 @@ final class Folder {
   @Test func aGrandchildThatLivesOnDelaysNothing() async throws {
     let folder = try Folder()
     let file = folder.path + "/pid"
-    let status = try await onThread { try ChildProcess("/bin/sh", ["-c", "sleep 60 & echo $! > '\(file)'; exit 5"]).wait(deadline: 30) }
+    let status = try await onThread { try ChildProcess("/bin/sh", ["-c", "sleep 900 & echo $! > '\(file)'; exit 5"]).wait(deadline: 30) }
     #expect(status == .exited(5))
     let pid = try #require(Int32(String(decoding: try PrivateFiles.read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)))
     #expect(ProcessIdentity.of(pid)?.isAlive == true)
@@ -80,8 +80,14 @@ final class Folder {
 
   @Test func aProcessIsFoundByItsMarkerUntilItEnds() async throws {
     let value = "\(UInt64.random(in: 0 ... .max))"
-    let child = try ChildProcess("/bin/sleep", ["60"], environment: ["WORKER_TEST_MARK": value])
-    #expect(ProcessTable.carrying("WORKER_TEST_MARK", value) == [ListedProcess(pid: child.pid, command: "/bin/sleep 60")])
+    let child = try ChildProcess("/bin/sleep", ["900"], environment: ["WORKER_TEST_MARK": value])
+    // A moment after the exec the system doesn't show the new environment yet.
+    var found: [ListedProcess] = []
+    for _ in 0..<1000 where found.isEmpty {
+      found = ProcessTable.carrying("WORKER_TEST_MARK", value)
+      if found.isEmpty { usleep(10_000) }
+    }
+    #expect(found == [ListedProcess(pid: child.pid, command: "/bin/sleep 900")])
     #expect(ProcessTable.carrying("WORKER_TEST_MARK", String(value.dropLast())).isEmpty)
     child.killGroup()
     #expect(await onThread { child.wait(deadline: 30) } == .signaled(SIGKILL))
