@@ -149,7 +149,7 @@ struct Supervisor {
   func adopt(_ id: String) -> Int32 {
     let folder = state.run(id)
     do {
-      guard PrivateFiles.exists(folder.path), !PrivateFiles.exists(folder.review) else {
+      guard PrivateFiles.exists(folder.path), !folder.hasReview else {
         report.send(.ended)
         return 0
       }
@@ -158,7 +158,7 @@ struct Supervisor {
         return 0
       }
       // Again, now that nobody else can begin: another adopter may have finished, or the lock file was deleted under a supervisor.
-      guard try !Fifo.isHeld(folder.fifo), !PrivateFiles.exists(folder.review) else {
+      guard try !Fifo.isHeld(folder.fifo), !folder.hasReview else {
         report.send(.ended)
         return 0
       }
@@ -229,6 +229,9 @@ extension RunFolder {
   var process: ProcessIdentity? { Stored.load(ProcessRecord.self, from: processPath)?.identity }
 
   var isProcessAlive: Bool { process?.isAlive ?? false }
+
+  /// Whether its review is there and can be read: a damaged one is made again.
+  var hasReview: Bool { Stored.load(RunReview.self, from: review) != nil }
 
   func loadRecord() -> RunRecord? { Stored.load(RunRecord.self, from: record) }
 
