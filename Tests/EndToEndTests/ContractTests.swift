@@ -30,8 +30,6 @@ import Testing
 
   private static func bash(_ command: String) -> JSONValue { ["name": "bash", "arguments": ["command": .string(command), "description": "x"]] }
 
-  private func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
-
   private func errorCode(_ tool: String, _ arguments: JSONObject) throws -> String? { try client.call(tool, arguments)["error"]?["code"]?.string }
 
   /// OpenCode's arguments in that run.

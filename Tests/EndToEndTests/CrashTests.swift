@@ -24,8 +24,6 @@ import Testing
   private func supervisors() -> [Int32] { world.supervisors() }
   private func killSupervisors() throws { try world.killSupervisors() }
 
-  private func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
-
   @Test func twentyServersThatStartAtOnceMakeOneRun() throws {
     try world.standIn(["turns": [["text": "Done.", "delay": 4]]])
     let clients = try (0..<20).map { _ in try MCPClient(world) }

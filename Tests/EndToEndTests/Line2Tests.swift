@@ -33,8 +33,6 @@ import Testing
 
   private func delegate(_ more: JSONObject = [:]) throws -> JSONValue { try client.call("opencode_run_and_wait", with(more)) }
 
-  private func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
-
   /// OpenCode's arguments in that run.
   private func commandLine(_ reply: JSONValue) throws -> [String] {
     let request = try JSONValue(parsing: PrivateFiles.read(world.file("request.json", of: try #require(reply["run"]?.string, "\(reply.text)"))))

@@ -12,8 +12,6 @@ import Testing
     return client
   }
 
-  private func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
-
   private func bash(_ command: String) -> JSONValue { ["name": "bash", "arguments": ["command": .string(command), "description": "Runs it"]] }
 
   private func write(_ path: String, _ content: String) -> JSONValue {

@@ -22,8 +22,6 @@ import Testing
     return all
   }
 
-  private func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
-
   // MARK: - The ordinary way
 
   @Test func aDelegationIsReviewedInOneCall() throws {

@@ -153,6 +153,9 @@ final class World {
   func file(_ name: String, of run: String) -> String { path("state/runs/\(run)/\(name)") }
 }
 
+/// The sentences of a reply's `attention`, a line each.
+func attention(_ reply: JSONValue) -> String { reply["attention"]?.array?.compactMap(\.string).joined(separator: "\n") ?? "" }
+
 /// Waits until something is so.
 func eventually(within seconds: Double = 30, _ condition: () throws -> Bool) rethrows -> Bool {
   let until = Monotonic.now + seconds
