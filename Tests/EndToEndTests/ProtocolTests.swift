@@ -186,6 +186,14 @@ import Testing
     #expect(result.errors.isEmpty)
   }
 
+  #if os(Linux)
+    /// A stray `print` goes to descriptor 1: that must not be the protocol's.
+    @Test func nothingButTheProtocolReachesStdout() throws {
+      try client.initialize()
+      #expect(PrivateFiles.resolved("/proc/\(client.process.pid)/fd/1") == world.path("server-stderr.log"))
+    }
+  #endif
+
   @Test func aServerWithoutStdinOrStdoutSaysSo() throws {
     let result = try Command("/bin/sh", ["-c", "\"$0\" <&- ; \"$0\" >&- ; true", World.binary], environment: world.environment, deadline: 10).run()
     #expect(result.status == .exited(0))
