@@ -152,18 +152,17 @@ extension SkimmedLine {
       (.errorMessage, ["error", "message"]), (.errorDataMessage, ["error", "data", "message"]), (.diffFile, ["part", "state", "metadata", "filediff", "file"]),
     ]
     var compared = 0
-    for version in try FileManager.default.contentsOfDirectory(atPath: folder.path) where version.first?.isNumber == true {
-      for file in try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent(version).path) {
-        let recording = try JSONValue(parsing: [UInt8](Data(contentsOf: folder.appendingPathComponent("\(version)/\(file)"))))
-        let stdout = Array((recording["stdout"]?.string ?? "").utf8)
-        for line in skim(stdout, pieces: 777) {
-          guard let record = line.record else { continue }
-          let value = try JSONValue(parsing: stdout[Int(line.range.lowerBound)..<Int(line.range.upperBound)])
-          for (field, path) in paths {
-            #expect(record.text(field)?.text == path.reduce(value) { $0?[$1] }?.string, "\(version)/\(file) \(path)")
-          }
-          compared += 1
+    let files = try #require(FileManager.default.enumerator(atPath: folder.path)).compactMap { $0 as? String }
+    for file in files where file.first?.isNumber == true && file.hasSuffix(".json") {
+      let recording = try JSONValue(parsing: [UInt8](Data(contentsOf: folder.appendingPathComponent(file))))
+      let stdout = Array((recording["stdout"]?.string ?? "").utf8)
+      for line in skim(stdout, pieces: 777) {
+        guard let record = line.record else { continue }
+        let value = try JSONValue(parsing: stdout[Int(line.range.lowerBound)..<Int(line.range.upperBound)])
+        for (field, path) in paths {
+          #expect(record.text(field)?.text == path.reduce(value) { $0?[$1] }?.string, "\(file) \(path)")
         }
+        compared += 1
       }
     }
     #expect(compared > 400)

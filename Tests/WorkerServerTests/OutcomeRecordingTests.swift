@@ -22,6 +22,13 @@ struct Recording: CustomTestStringConvertible, Sendable {
     try JSONValue(parsing: [UInt8](Data(contentsOf: folder.appendingPathComponent(file))))
   }
 
+  /// Every recording, whatever was asked: `1.18.34/export`.
+  static func names() throws -> [String] {
+    let files = try #require(FileManager.default.enumerator(atPath: folder.path))
+    return files.compactMap { $0 as? String }.filter { $0.first?.isNumber == true && $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
+  }
+
+  /// The runs with the state that each must end in.
   static func all() throws -> [Recording] {
     try json("expected.json").object?.members.map { name, value in
       Recording(name: name, state: value["state"]?.string ?? "", says: value["says"]?.array?.compactMap(\.string) ?? [])
@@ -73,7 +80,15 @@ final class Scratch: Sendable {
     #expect((outcome.reason == nil) == (outcome.state == .completed))
   }
 
+  /// Runs that events, standard error and exit can't judge: the recorded answers of a companion are needed.
+  private static let needsCompanions: Set = ["2.0-preview-20260807/sessions/length"]
+
   @Test func noRecordedRunIsLeftOut() throws {
-    #expect(try Recording.all().count == 138)
+    let recorded = try Recording.names().filter { name in
+      let arguments = try Recording.json("\(name).json")["argv"]?.array?.compactMap(\.string) ?? []
+      return arguments.first == "run" && !arguments.contains("--help")
+    }
+    #expect(Set(recorded).subtracting(Self.needsCompanions) == Set(try Recording.all().map(\.name)))
+    #expect(recorded.count > 150)
   }
 }
