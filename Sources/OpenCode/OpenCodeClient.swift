@@ -107,7 +107,7 @@ public struct OpenCodeClient: Sendable {
     do { result = try command.run() } catch { throw OpenCodeCommandError.notStarted(command: name, why: "\(error)") }
     guard let status = result.status else { throw OpenCodeCommandError.timedOut(command: name, seconds: deadline) }
     guard status.succeeded else {
-      let words = Terminal.complaint(errors: result.errorText, output: String(decoding: result.output.prefix(1 << 16), as: UTF8.self))
+      let words = Complaint.text(errors: result.errorText, output: String(decoding: result.output.prefix(1 << 16), as: UTF8.self))
       throw OpenCodeCommandError.failed(command: name, status: status.text, words: words)
     }
     return result

@@ -158,7 +158,7 @@ struct VersionUnknown: Error, CustomStringConvertible {
     do { result = try command.run() } catch { throw VersionUnknown(description: "can't be run (\(error))") }
     guard let status = result.status else { throw VersionUnknown(description: "`--version` didn't end within \(Int(deadline)) s") }
     if status.succeeded, let version = OpenCodeVersion(result.outputText) ?? OpenCodeVersion(result.errorText) { return version }
-    let words = Terminal.complaint(errors: result.errorText, output: result.outputText)
+    let words = Complaint.text(errors: result.errorText, output: result.outputText)
     let ending = status.succeeded ? "printed no version" : "ended with \(status.text)"
     throw VersionUnknown(description: "`--version` \(ending)" + (words.isEmpty ? "" : ": \(words)"))
   }

@@ -21,7 +21,7 @@ public struct OpenCodeVersion: Sendable, Hashable, Codable, CustomStringConverti
 
   /// Reads what `--version` printed; nil if no line of it is a version.
   public init?(_ text: String) {
-    for line in Terminal.plain(text).split(whereSeparator: \.isNewline) {
+    for line in TerminalText.plain(text).split(whereSeparator: \.isNewline) {
       let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
       guard let last = words.last, words.count <= 2, words.count == 1 || words[0].hasPrefix("opencode"),
         let version = OpenCodeVersion(number: last)

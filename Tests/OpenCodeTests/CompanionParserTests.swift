@@ -146,13 +146,13 @@ private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "
 
   @Test func exportsThatFailedHaveTheirReasonInWords() throws {
     let bogus = try Recording("1.18.34/export-bogus")
-    #expect(Terminal.complaint(errors: bogus.errors, output: bogus.output) == "Session not found: ses_doesnotexist")
+    #expect(Complaint.text(errors: bogus.errors, output: bogus.output) == "Session not found: ses_doesnotexist")
     let missing = try Recording("2.0-preview-20260807/export-missing")
-    #expect(Terminal.complaint(errors: missing.errors, output: missing.output) == "Session not found: ses_dfbd6c580ffeQ0RqSWhSKv0nZZ")
+    #expect(Complaint.text(errors: missing.errors, output: missing.output) == "Session not found: ses_dfbd6c580ffeQ0RqSWhSKv0nZZ")
     let unknown = try Recording("1.18.34/models-unknown")
-    #expect(Terminal.complaint(errors: unknown.errors, output: unknown.output) == "Provider not found: nope")
+    #expect(Complaint.text(errors: unknown.errors, output: unknown.output) == "Provider not found: nope")
     #expect(
-      Terminal.complaint(errors: "\u{1B}[91mError: \u{1B}[0mUnexpected error\n\nno such column: nope\n", output: "")
+      Complaint.text(errors: "\u{1B}[91mError: \u{1B}[0mUnexpected error\n\nno such column: nope\n", output: "")
         == "Error: Unexpected error: no such column: nope")
   }
 

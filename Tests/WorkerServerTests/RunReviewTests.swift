@@ -7,7 +7,9 @@ import Testing
 @Suite struct RunReviewTests {
   private func review(_ facts: SessionFacts, cost: Double = 0.5) throws -> RunReview {
     let installed = InstalledOpenCode(Installation(path: "/bin/opencode", version: OpenCodeVersion(1, 18, 34), foundBy: "test"))
-    let request = RunRequest(message: "Do it.", cwd: "/nowhere", title: "Do it.", installation: installed, arguments: [])
+    var start = StartArguments(message: "Do it.")
+    start.cwd = "/nowhere"
+    let request = RunRequest(start: start, installation: installed, arguments: [])
     let digest = try Log.digest([Lines.start("m"), Lines.text("m", "Done."), Lines.finish("m", "stop", tokens: 100, cost: cost)])
     return RunReview.make(
       .exited(0), at: 10, record: RunRecord(id: "x", staging: "x", startedAt: 1, request: request), digest: digest,

@@ -52,7 +52,7 @@ public struct Model: Sendable, Equatable {
 extension ModelList {
   /// Reads one id a line, each followed by a JSON object when details were asked for.
   static func parse(_ output: String, emptyIsUnknown: Bool) throws -> ModelList {
-    let lines = Terminal.plain(output).split(whereSeparator: \.isNewline)
+    let lines = TerminalText.plain(output).split(whereSeparator: \.isNewline)
     var (models, details): ([Model], [Substring]?) = ([], nil)
     for line in lines {
       if details != nil {

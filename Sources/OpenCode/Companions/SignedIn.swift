@@ -25,7 +25,7 @@ public struct SignedInProvider: Sendable, Equatable {
 extension SignedInProvider {
   /// Reads the drawing of `auth list`: a bullet, the name, the kind.
   static func parseDrawing(_ output: String) throws -> [SignedInProvider] {
-    let lines = Terminal.plain(output).split(whereSeparator: \.isNewline)
+    let lines = TerminalText.plain(output).split(whereSeparator: \.isNewline)
     guard lines.contains(where: { $0.hasPrefix("┌") }) else { throw OpenCodeCommandError.unreadable(command: "auth list", why: "not the known drawing") }
     return lines.compactMap { line in
       guard line.hasPrefix("●") else { return nil }

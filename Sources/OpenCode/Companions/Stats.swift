@@ -52,7 +52,7 @@ extension Stats {
   /// Reads the boxes that `stats` draws.
   static func parseBoxes(_ output: String) throws -> Stats {
     var (stats, section, opening) = (Stats(), "", false)
-    for line in Terminal.plain(output).split(whereSeparator: \.isNewline) {
+    for line in TerminalText.plain(output).split(whereSeparator: \.isNewline) {
       let trimmed = line.drop(while: \.isWhitespace)
       if trimmed.hasPrefix("┌") {
         opening = true

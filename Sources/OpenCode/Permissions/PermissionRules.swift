@@ -48,7 +48,7 @@ public struct AgentListing: Sendable, Equatable {
   /// Reads `NAME (primary)` lines, each followed by its rules in JSON.
   /// - Throws: `OpenCodeCommandError.unreadable`
   public static func parse(_ output: String) throws -> [AgentListing] {
-    let lines = Terminal.plain(output).split(whereSeparator: \.isNewline)
+    let lines = TerminalText.plain(output).split(whereSeparator: \.isNewline)
     var (found, index): ([AgentListing], Int) = ([], 0)
     while index < lines.count {
       defer { index += 1 }

@@ -36,9 +36,9 @@ enum InstallCommand {
     }
     do {
       let places = try CodexPlaces(environment: environment)
-      let installation = Installation(
+      let planner = InstallPlanner(
         places: places, codex: CodexProgram(environment: environment), environment: environment, executable: executable, output: output)
-      let (steps, after) = options.direct ? try installation.direct() : try installation.plugin(enable: options.enable)
+      let (steps, after) = options.direct ? try planner.direct() : try planner.plugin(enable: options.enable)
       for step in steps {
         output(options.dryRun ? "would \(step.text)" : step.text)
         if !options.dryRun { try step.perform() }
@@ -52,7 +52,7 @@ enum InstallCommand {
   }
 }
 
-private struct Installation {
+private struct InstallPlanner {
   let places: CodexPlaces
   let codex: CodexProgram?
   let environment: [String: String]

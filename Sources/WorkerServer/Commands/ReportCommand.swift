@@ -16,7 +16,7 @@ enum ReportCommand {
     let manager = RunManager(state: .standard(environment), environment: environment)
     return CommandLineTool.finish {
       do {
-        guard let run = try await manager.resolve(arguments.first, in: .byHand()) else {
+        guard let run = try await manager.resolve(arguments.first, thread: nil) else {
           Terminal.line("No run is kept.")
           return CommandLineTool.ExitCode.failure
         }

@@ -1,5 +1,4 @@
 import Foundation
-import JSONRPC
 import OpenCode
 import PosixSupport
 
@@ -31,7 +30,7 @@ actor RunManager {
   static let startPatience = 2.0
 
   /// Hands a request over to a supervisor of its own.
-  /// - Throws: `ToolError` when nothing was started
+  /// - Throws: `RunRefusal` when nothing was started
   func start(_ request: RunRequest, environment openCodeEnvironment: [String: String]) async throws -> Start {
     let name = "\(RunID.make(at: Date()))-\(UInt32.random(in: 0 ... .max))"
     let state = state
@@ -43,7 +42,7 @@ actor RunManager {
         channel = try RunManager.spawnSupervisor(["--state", state.root, "--staging", name], environment: environment)
       } catch {
         try? FileManager.default.removeItem(atPath: state.staging + "/" + name)
-        throw ToolError(
+        throw RunRefusal(
           code: .opencodeFailed, message: "The run's supervisor can't be started: \(error). Nothing was started.",
           hint: "Start again; `opencode-worker doctor` shows what may be wrong.")
       }
@@ -77,8 +76,8 @@ actor RunManager {
     }
   }
 
-  private static func unwritable(_ why: String, _ state: StateFolder) -> ToolError {
-    ToolError(
+  private static func unwritable(_ why: String, _ state: StateFolder) -> RunRefusal {
+    RunRefusal(
       code: .stateUnwritable, message: "The run can't be recorded: \(why). Nothing was started.",
       hint: "Check free space and permissions of \(state.root), then start again.")
   }
@@ -89,7 +88,7 @@ actor RunManager {
     let (staged, refused) = (state.staging + "/" + name, state.staging + "/" + name + ".refused")
     if rename(staged, refused) != 0, let run = state.runFolders().prefix(5).first(where: { $0.loadRecord()?.staging == name }) { return run.id }
     try? FileManager.default.removeItem(atPath: refused)
-    throw ToolError(
+    throw RunRefusal(
       code: .opencodeFailed, message: "The run's supervisor ended before it accepted the run. Nothing was started.",
       hint: "Start again; `opencode-worker doctor` shows what may be wrong.")
   }
@@ -105,7 +104,7 @@ actor RunManager {
   // MARK: - Looking
 
   /// What is known of a run. A run that its supervisor left is given a new one first.
-  /// - Throws: `ToolError` (`no_such_run`)
+  /// - Throws: `RunRefusal` (`no_such_run`)
   func snapshot(_ id: String) async throws -> RunSnapshot {
     guard RunID.isValid(id) else { throw RunManager.noSuchRun(id) }
     let folder = state.run(id)
@@ -124,8 +123,8 @@ actor RunManager {
     return try await abandoned(folder, "another run's supervisor is at work")
   }
 
-  private static func noSuchRun(_ id: String) -> ToolError {
-    ToolError(code: .noSuchRun, message: "There is no run \"\(id.prefix(60))\".", hint: "opencode_runs lists the runs that are kept.")
+  private static func noSuchRun(_ id: String) -> RunRefusal {
+    RunRefusal(code: .noSuchRun, message: "There is no run \"\(id.prefix(60))\".", hint: "opencode_runs lists the runs that are kept.")
   }
 
   /// Spawns a supervisor for a run that has none.
@@ -178,12 +177,13 @@ actor RunManager {
   }
 
   /// The run that a tool is about: the one named; else the live one; else this conversation's latest; else the latest of all.
+  /// - Parameter thread: Codex's conversation; nil when that isn't known
   /// - Returns: nil when there has been none
-  /// - Throws: `ToolError` (`no_such_run`)
-  func resolve(_ id: String?, in context: CallContext) async throws -> RunSnapshot? {
+  /// - Throws: `RunRefusal` (`no_such_run`)
+  func resolve(_ id: String?, thread: String?) async throws -> RunSnapshot? {
     if let id { return try await snapshot(id) }
     if let live = await live() { return live }
-    let (state, thread) = (state, context.threadID)
+    let state = state
     let latest: (id: String, foreign: Bool)? = await gate.onThread {
       let runs = state.runFolders()
       if let thread, let own = runs.first(where: { $0.loadRecord()?.request.threadID == thread }) { return (own.id, false) }

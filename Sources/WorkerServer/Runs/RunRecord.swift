@@ -3,26 +3,14 @@ import OpenCode
 import PosixSupport
 
 /// What was asked of a run, as it was written into the staging folder.
+@dynamicMemberLookup
 struct RunRequest: Codable, Sendable {
-  var message: String
-  var cwd: String
-  var title: String
-  var model: String?
-  var variant: String?
-  var agent: String?
-  /// The session that is continued.
-  var session: String?
-  var continueLast = false
-  var fork = false
-  var files: [String] = []
-  var skipPermissions = false
-  var permissions: String?
-  /// Codex's sandbox was read-only, which is why `permissions` is.
+  /// Settled: the folder resolved, the title made, the session found.
+  var start: StartArguments
+  /// Codex's sandbox was read-only, which is why the preset is.
   var sandboxIsReadOnly: Bool?
-  /// OpenCode itself confirmed the rules that result from `permissions`; OpenCode 2 has no way to ask.
+  /// OpenCode itself confirmed the rules that result from the preset; OpenCode 2 has no way to ask.
   var presetHolds: Bool?
-  var acceptanceCriteria: [String] = []
-  var verificationCommands: [String] = []
   /// Codex's conversation.
   var threadID: String?
   /// The OpenCode that carries it out.
@@ -32,17 +20,67 @@ struct RunRequest: Codable, Sendable {
   /// git's path; nil when it isn't installed.
   var git: String?
 
+  init(
+    start: StartArguments, sandboxIsReadOnly: Bool? = nil, presetHolds: Bool? = nil, threadID: String? = nil, installation: InstalledOpenCode,
+    arguments: [String], git: String? = nil
+  ) {
+    self.start = start
+    self.sandboxIsReadOnly = sandboxIsReadOnly
+    self.presetHolds = presetHolds
+    self.threadID = threadID
+    self.installation = installation
+    self.arguments = arguments
+    self.git = git
+  }
+
+  /// The folder that OpenCode works in.
+  var cwd: String { start.cwd ?? "/" }
+  var title: String { start.title ?? "" }
+
+  subscript<Value>(dynamicMember argument: KeyPath<StartArguments, Value>) -> Value { start[keyPath: argument] }
+
   /// What the model reads: the message exactly, then the criteria and the commands under a heading each.
   var prompt: String {
-    var text = message
+    var text = start.message
     func add(_ heading: String, _ lines: [String]) {
       guard !lines.isEmpty else { return }
       text += (text.hasSuffix("\n") ? "\n" : "\n\n") + "## \(heading)\n\n" + lines.joined(separator: "\n") + "\n"
     }
-    add("Acceptance criteria", acceptanceCriteria.map { "- \($0)" })
-    guard !verificationCommands.isEmpty else { return text }
-    add("Verification commands", verificationCommands.map { "- `\($0)`" } + ["", "Run each of them, exactly as written, after your last change."])
+    add("Acceptance criteria", start.acceptanceCriteria.map { "- \($0)" })
+    guard !start.verificationCommands.isEmpty else { return text }
+    add("Verification commands", start.verificationCommands.map { "- `\($0)`" } + ["", "Run each of them, exactly as written, after your last change."])
     return text
+  }
+}
+
+extension RunRequest {
+  private enum CodingKeys: String, CodingKey { case sandboxIsReadOnly, presetHolds, threadID, installation, arguments, git }
+  /// As requests of version 1.0.0 called it.
+  private enum FormerKeys: String, CodingKey { case skipPermissions }
+
+  /// The arguments stand beside the other members, as they always did.
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    start = try StartArguments(from: decoder)
+    let former = try decoder.container(keyedBy: FormerKeys.self)
+    if try former.decodeIfPresent(Bool.self, forKey: .skipPermissions) == true { start.dangerouslySkipPermissions = true }
+    sandboxIsReadOnly = try values.decodeIfPresent(Bool.self, forKey: .sandboxIsReadOnly)
+    presetHolds = try values.decodeIfPresent(Bool.self, forKey: .presetHolds)
+    threadID = try values.decodeIfPresent(String.self, forKey: .threadID)
+    installation = try values.decode(InstalledOpenCode.self, forKey: .installation)
+    arguments = try values.decode([String].self, forKey: .arguments)
+    git = try values.decodeIfPresent(String.self, forKey: .git)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try start.encode(to: encoder)
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encodeIfPresent(sandboxIsReadOnly, forKey: .sandboxIsReadOnly)
+    try values.encodeIfPresent(presetHolds, forKey: .presetHolds)
+    try values.encodeIfPresent(threadID, forKey: .threadID)
+    try values.encode(installation, forKey: .installation)
+    try values.encode(arguments, forKey: .arguments)
+    try values.encodeIfPresent(git, forKey: .git)
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import JSONRPC
 import OpenCode
 
@@ -79,6 +80,10 @@ struct Arguments: Sendable {
     }
     self.values = values
   }
+
+  /// The arguments as one value, by their names.
+  /// - Throws: `DecodingError` where a parameter's kind and the value's type don't go together
+  func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value { try JSONDecoder().decode(type, from: Data(JSONValue.object(values).bytes)) }
 
   func string(_ name: String) -> String? { values[name]?.string }
   func bool(_ name: String) -> Bool? { values[name]?.bool }

@@ -30,7 +30,7 @@ struct ChangedFilesTool: Tool {
       guard arguments.string("run") == nil else { throw ToolError.badArgument("\"run\" and \"cwd\" are both given.", hint: "Pass one of them.") }
       return try await uncommitted(cwd, wants, context)
     }
-    guard let run = try await manager.resolve(arguments.string("run"), in: context) else {
+    guard let run = try await manager.resolve(arguments.string("run"), thread: context.threadID) else {
       guard let workspace = context.workspace else { return RunReply.none }
       return try await uncommitted(workspace, wants, context)
     }

@@ -18,7 +18,7 @@ struct LogsTool: Tool {
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
-    guard let run = try await manager.resolve(arguments.string("run"), in: context) else { return RunReply.none }
+    guard let run = try await manager.resolve(arguments.string("run"), thread: context.threadID) else { return RunReply.none }
     let source = arguments.string("source").flatMap(LogSource.init) ?? .events
     var before: Int64?
     if let cursor = arguments.string("cursor") {
@@ -64,7 +64,7 @@ struct LogPage: Sendable {
       guard let file = try? Descriptor.open(path, O_RDONLY), let size = try? file.size() else {
         // OpenCode makes it when it starts, and it may never have.
         if run.review?.exit == nil, run.digest.steps == 0 { return LogPage() }
-        throw ToolError(code: .logUnavailable, message: "The log \(path) can't be read.", hint: "It may have been deleted; opencode_runs lists the runs.")
+        throw RunRefusal(code: .logUnavailable, message: "The log \(path) can't be read.", hint: "It may have been deleted; opencode_runs lists the runs.")
       }
       defer { file.close() }
       return try LogPage(file, end: min(before ?? size, size), count: count, source: source, of: run, budget: bytes)

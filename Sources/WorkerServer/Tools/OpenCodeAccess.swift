@@ -12,7 +12,7 @@ struct OpenCodeAccess: Sendable {
   /// - Parameters:
   ///   - seconds: what a tool that asks twice has left
   ///   - body: gets the client, and when its time is up, on the clock of `Monotonic`
-  /// - Throws: `ToolError`
+  /// - Throws: `RunRefusal`
   func ask<Value: Sendable>(
     in folder: String?, seconds: Double = deadline, _ body: @escaping @Sendable (OpenCodeClient, _ until: Double) throws -> Value
   ) async throws -> Value {
@@ -25,9 +25,9 @@ struct OpenCodeAccess: Sendable {
       do {
         return try body(client, until)
       } catch let error as OpenCodeCommandError {
-        throw ToolError(error)
+        throw RunRefusal(error)
       } catch let error as UnsupportedOption {
-        throw ToolError.badArgument("OpenCode \(installation.version) can't do this: \(error).", hint: "Leave it out.")
+        throw RunRefusal.badArgument("OpenCode \(installation.version) can't do this: \(error).", hint: "Leave it out.")
       }
     }
   }

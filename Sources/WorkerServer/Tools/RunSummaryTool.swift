@@ -21,13 +21,13 @@ struct RunSummaryTool: Tool {
     var id = arguments.string("run")
     if let path = arguments.string("logPath") {
       guard let run = self.run(ofLog: path), id == nil || id == run else {
-        throw ToolError(
+        throw RunRefusal(
           code: .logUnavailable, message: "\"\(path.prefix(300))\" is not a log of this worker\(id == nil ? "" : "'s run \(id ?? "")").",
           hint: "Pass \"run\"; opencode_runs lists the runs.")
       }
       id = run
     }
-    guard let run = try await manager.resolve(id, in: context) else { return RunReply.none }
+    guard let run = try await manager.resolve(id, thread: context.threadID) else { return RunReply.none }
     let items = RunItem.all(of: run.digest)
     let end = try arguments.cursor(in: items.count) ?? items.count
     var reply = RunReply.brief(run)

@@ -1,12 +1,11 @@
 import Foundation
-import JSONRPC
 import OpenCode
 import PosixSupport
 
 /// A start in its folder, with the OpenCode that will carry it out: what has to be asked of the system and of OpenCode itself.
 /// All of it blocks.
 struct StartPlan {
-  private let options: StartOptions
+  private let asked: StartArguments
   private let state: StateFolder
   private let environment: [String: String]
   private let cwd: String
@@ -14,16 +13,16 @@ struct StartPlan {
   private var session: String?
 
   /// Finds the folder and OpenCode.
-  /// - Throws: `ToolError`
-  init(_ options: StartOptions, workspace: String?, state: StateFolder, environment: [String: String]) throws {
-    self.options = options
+  /// - Throws: `RunRefusal`
+  init(_ asked: StartArguments, workspace: String?, state: StateFolder, environment: [String: String]) throws {
+    self.asked = asked
     self.state = state
     self.environment = environment
-    session = options.session
+    session = asked.session
     var known: String?
-    if let given = options.cwd {
+    if let given = asked.cwd {
       known = try StartPlan.resolve(given, workspace: workspace)
-    } else if let session = options.session {
+    } else if let session = asked.session {
       known = StartPlan.folder(of: session, state: state)
     } else {
       guard let workspace else { throw StartPlan.cwdNeeded }
@@ -35,7 +34,7 @@ struct StartPlan {
       cwd = known
     } else {
       // A session that isn't one of ours: OpenCode knows its folder.
-      let session = options.session ?? ""
+      let session = asked.session ?? ""
       let info = try StartPlan.ask { try OpenCodeClient(installation, folder: "/", environment: environment).session(session) }
       guard let info else { throw StartPlan.unknownSession(session) }
       guard let directory = info.directory else { throw StartPlan.cwdNeeded }
@@ -52,10 +51,10 @@ struct StartPlan {
     return nil
   }
 
-  private static let cwdNeeded = ToolError(
+  private static let cwdNeeded = RunRefusal(
     code: .cwdNeeded, message: "It isn't known which folder OpenCode should work in.", hint: "Pass \"cwd\", an absolute path.")
 
-  private static func unknownSession(_ session: String) -> ToolError {
+  private static func unknownSession(_ session: String) -> RunRefusal {
     .badArgument("OpenCode has no session \"\(session)\".", hint: "Pass the session of an earlier run's reply, or leave it out for a new one.")
   }
 
@@ -63,12 +62,12 @@ struct StartPlan {
     var absolute = path
     if !path.hasPrefix("/") {
       guard let workspace else {
-        throw ToolError.badArgument("\"cwd\" is the relative path \"\(path)\".", hint: "Codex's workspace isn't known here: pass an absolute path.")
+        throw RunRefusal.badArgument("\"cwd\" is the relative path \"\(path)\".", hint: "Codex's workspace isn't known here: pass an absolute path.")
       }
       absolute = workspace + "/" + path
     }
     guard !absolute.contains("\0"), let real = PrivateFiles.resolved(absolute), PrivateFiles.isFolder(real) else {
-      throw ToolError.badArgument("\"cwd\" is \"\(path)\", which is not a folder.", hint: "Pass the absolute path of an existing folder.")
+      throw RunRefusal.badArgument("\"cwd\" is \"\(path)\", which is not a folder.", hint: "Pass the absolute path of an existing folder.")
     }
     return real
   }
@@ -77,24 +76,24 @@ struct StartPlan {
     do {
       return try OpenCodeFinder.find(environment: environment, workspace: workspace, cache: cache)
     } catch {
-      throw ToolError(
+      throw RunRefusal(
         code: .opencodeNotFound, message: "\(error)", hint: "Install OpenCode, or set OPENCODE_BIN to its path in the server's environment.")
     }
   }
 
   /// OpenCode's own answers, with errors as this server names them.
   private static func ask<Value>(_ body: () throws -> Value) throws -> Value {
-    do { return try body() } catch let error as OpenCodeCommandError { throw ToolError(error) }
+    do { return try body() } catch let error as OpenCodeCommandError { throw RunRefusal(error) }
   }
 
   // MARK: - The session
 
   /// Finds the session that is to be continued, and makes sure that OpenCode will: in another folder than its own it hangs silently,
   /// and OpenCode 2 makes a new session of an unknown one.
-  /// - Throws: `ToolError`
+  /// - Throws: `RunRefusal`
   mutating func settleSession() throws {
     var isOurs = false
-    if options.continueLast {
+    if asked.continueLast {
       session = state.runFolders().first { $0.loadRecord()?.request.cwd == cwd && $0.session != nil }?.session
       isOurs = true
     }
@@ -104,7 +103,7 @@ struct StartPlan {
       throw StartPlan.unknownSession(session)
     }
     if let directory = info.directory, let own = PrivateFiles.resolved(directory) ?? Optional(directory), own != cwd {
-      throw ToolError.badArgument(
+      throw RunRefusal.badArgument(
         "The session \(session) belongs to the folder \(own), not to \(cwd).", hint: "Pass \"cwd\": \"\(own)\", or leave \"session\" out.")
     }
   }
@@ -112,45 +111,45 @@ struct StartPlan {
   // MARK: - The request
 
   /// Everything that a supervisor needs, and OpenCode's environment.
-  /// - Throws: `ToolError`
-  func request(threadID: String?) throws -> (RunRequest, environment: [String: String]) {
-    for file in options.files {
+  /// - Throws: `RunRefusal`
+  func request(threadID: String?, sandboxIsReadOnly: Bool) throws -> (RunRequest, environment: [String: String]) {
+    for file in asked.files {
       let path = file.hasPrefix("/") ? file : cwd + "/" + file
       guard PrivateFiles.exists(path), !file.contains("\0") else {
-        throw ToolError.badArgument("\"files\" names \"\(file.prefix(300))\", which doesn't exist.", hint: "Paths are relative to \(cwd).")
+        throw RunRefusal.badArgument("\"files\" names \"\(file.prefix(300))\", which doesn't exist.", hint: "Paths are relative to \(cwd).")
       }
     }
+    var settled = asked
+    settled.cwd = cwd
+    settled.session = session
     var run = RunOptions(cwd: cwd)
-    run.model = options.model
-    run.variant = options.variant
-    run.agent = options.agent
-    run.title = options.title
+    run.model = settled.model
+    run.variant = settled.variant
+    run.agent = settled.agent
+    run.title = settled.title
     run.session = session
-    run.continueLast = options.continueLast && session == nil
-    run.fork = options.fork
-    run.files = options.files
-    run.skipPermissions = options.skipPermissions
-    run.permissions = options.permissions
+    run.continueLast = settled.continueLast && session == nil
+    run.fork = settled.fork
+    run.files = settled.files
+    run.skipPermissions = settled.dangerouslySkipPermissions
+    run.permissions = settled.preset
     let prepared: PreparedRun
     do {
       prepared = try OpenCodeClient(installation, folder: cwd, environment: environment).prepare(run)
     } catch let error as UnsupportedOption {
-      throw ToolError.badArgument("OpenCode \(installation.version) can't do this: \(error).", hint: "Leave it out, or upgrade OpenCode.")
+      throw RunRefusal.badArgument("OpenCode \(installation.version) can't do this: \(error).", hint: "Leave it out, or upgrade OpenCode.")
     } catch let error as PresetNotHeld {
-      throw ToolError.badArgument(
+      throw RunRefusal.badArgument(
         "The permissions preset was not used: \(error). Nothing was started.",
         hint: "Change those rules in OpenCode's configuration, or leave \"permissions\" out.")
     } catch let error as OpenCodeCommandError {
-      throw ToolError(error)
+      throw RunRefusal(error)
     } catch {
-      throw ToolError(code: .opencodeFailed, message: "OpenCode's configuration can't be used: \(error).", hint: "Mend it, then start again.")
+      throw RunRefusal(code: .opencodeFailed, message: "OpenCode's configuration can't be used: \(error).", hint: "Mend it, then start again.")
     }
     let request = RunRequest(
-      message: options.message, cwd: cwd, title: options.title, model: options.model, variant: options.variant, agent: options.agent, session: session,
-      continueLast: options.continueLast, fork: options.fork, files: options.files, skipPermissions: options.skipPermissions,
-      permissions: options.permissions?.rawValue, sandboxIsReadOnly: options.sandboxIsReadOnly ? true : nil, presetHolds: prepared.presetHolds,
-      acceptanceCriteria: options.acceptanceCriteria, verificationCommands: options.verificationCommands,
-      threadID: threadID, installation: InstalledOpenCode(installation), arguments: prepared.arguments,
+      start: settled, sandboxIsReadOnly: sandboxIsReadOnly ? true : nil, presetHolds: prepared.presetHolds, threadID: threadID,
+      installation: InstalledOpenCode(installation), arguments: prepared.arguments,
       git: ProgramFinder.locate("git", path: environment["PATH"], workspace: cwd))
     return (request, prepared.environment)
   }
@@ -162,14 +161,4 @@ extension RunFolder {
 
   /// The one member of the digest that is wanted here.
   private struct SessionOnly: Decodable { let session: String? }
-}
-
-extension ToolError {
-  init(_ error: OpenCodeCommandError) {
-    if case .timedOut = error {
-      self.init(code: .opencodeTimeout, message: "\(error).", hint: "Try again; `opencode-worker doctor` shows whether OpenCode answers at all.")
-    } else {
-      self.init(code: .opencodeFailed, message: "\(error).", hint: "Run the same command in a terminal to see more.")
-    }
-  }
 }

@@ -13,7 +13,7 @@ struct StatusTool: Tool {
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
-    guard let run = try await manager.resolve(arguments.string("run"), in: context) else { return RunReply.none }
+    guard let run = try await manager.resolve(arguments.string("run"), thread: context.threadID) else { return RunReply.none }
     var reply = RunReply.status(run)
     let lines = arguments.integer("tailLines") ?? 0
     if lines > 0 {

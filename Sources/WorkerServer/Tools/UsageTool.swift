@@ -22,7 +22,7 @@ struct UsageTool: Tool {
     let windowed = arguments.integer("days") != nil || arguments.string("project") != nil || arguments.bool("models") == true
     if arguments.bool("aggregate") ?? windowed { return try await totals(arguments, context) }
     if let session = arguments.string("session") { return try await total(of: session, arguments, context) }
-    guard let run = try await manager.resolve(arguments.string("run"), in: context) else { return RunReply.none }
+    guard let run = try await manager.resolve(arguments.string("run"), thread: context.threadID) else { return RunReply.none }
     var reply = RunReply.brief(run)
     let usage = run.review?.usage ?? RunUsage(run.digest)
     reply.structured.merge(RunReply.usage(usage).object ?? [:])

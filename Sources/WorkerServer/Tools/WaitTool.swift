@@ -37,7 +37,7 @@ struct WaitTool: Tool {
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
-    guard let run = try await manager.resolve(arguments.string("run"), in: context) else { return RunReply.none }
+    guard let run = try await manager.resolve(arguments.string("run"), thread: context.threadID) else { return RunReply.none }
     return try await WaitTool.wait(for: run, arguments, in: context, manager: manager)
   }
 

@@ -1,24 +1,8 @@
-/// Text that was meant for a terminal.
-enum Terminal {
-  /// Without colours and cursor movements.
-  static func plain(_ text: String) -> String {
-    guard text.utf8.contains(0x1B) else { return text }
-    var out: [UInt8] = []
-    out.reserveCapacity(text.utf8.count)
-    var state = 0  // 0: text, 1: after ESC, 2: in a control sequence
-    for byte in text.utf8 {
-      switch state {
-      case 1: state = byte == UInt8(ascii: "[") ? 2 : 0
-      case 2: if (0x40...0x7E).contains(byte) { state = 0 }
-      default: if byte == 0x1B { state = 1 } else { out.append(byte) }
-      }
-    }
-    return String(decoding: out, as: UTF8.self)
-  }
-
+/// What a command that failed says of itself.
+enum Complaint {
   /// What a failed command has to say: the text after `Error:` if there is one, else its first line; at most 300 characters.
-  static func complaint(errors: String, output: String) -> String {
-    let texts = [errors, output].map(plain)
+  static func text(errors: String, output: String) -> String {
+    let texts = [errors, output].map(TerminalText.plain)
     for text in texts {
       for line in text.split(whereSeparator: \.isNewline) {
         guard let range = line.range(of: "Error: ") else { continue }
