@@ -11,6 +11,16 @@ let staticRuntime: [LinkerSetting] = [
   .unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))
 ]
 
+/// A module and what it may know: an arrow that isn't here doesn't compile.
+func module(_ name: String, knows others: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: others, swiftSettings: strict)
+}
+
+/// A module's tests. What they share is in `TestSupport`.
+func tests(_ name: String, know others: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: others, swiftSettings: strict)
+}
+
 let package = Package(
   name: "opencode-worker",
   platforms: [.macOS(.v14)],
@@ -18,19 +28,31 @@ let package = Package(
     .executable(name: "opencode-worker", targets: ["WorkerServer"])
   ],
   targets: [
-    .target(name: "PosixSupport", swiftSettings: strict),
-    .target(name: "JSONRPC", dependencies: ["PosixSupport"], swiftSettings: strict),
-    .target(name: "OpenCode", dependencies: ["PosixSupport", "JSONRPC"], swiftSettings: strict),
-    .target(name: "StandInOpenCode", dependencies: ["PosixSupport", "JSONRPC"], swiftSettings: strict),
+    module("PosixSupport"),
+    module("JSON"),
+    module("Text"),
+    module("JSONRPC", knows: ["JSON", "PosixSupport"]),
+    module("MCP", knows: ["JSON", "JSONRPC", "PosixSupport", "Text"]),
+    module("OpenCode", knows: ["JSON", "PosixSupport", "Text"]),
+    module("ShellReading"),
+    module("Workspace", knows: ["PosixSupport"]),
+    module("Runs", knows: ["JSON", "OpenCode", "PosixSupport", "ShellReading", "Text", "Workspace"]),
+    module("CodexSetup", knows: ["JSON", "MCP", "PosixSupport", "Text"]),
+    module("StandInOpenCode", knows: ["JSON", "PosixSupport", "Text"]),
     .executableTarget(
-      name: "WorkerServer", dependencies: ["PosixSupport", "JSONRPC", "OpenCode", "StandInOpenCode"],
+      name: "WorkerServer",
+      dependencies: [
+        "CodexSetup", "JSON", "JSONRPC", "MCP", "OpenCode", "PosixSupport", "Runs", "ShellReading", "StandInOpenCode", "Text", "Workspace",
+      ],
       swiftSettings: strict, linkerSettings: staticRuntime),
-    .testTarget(name: "PosixSupportTests", dependencies: ["PosixSupport"], swiftSettings: strict),
-    .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"], swiftSettings: strict),
-    .testTarget(name: "OpenCodeTests", dependencies: ["OpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
-    .testTarget(name: "WorkerServerTests", dependencies: ["WorkerServer", "OpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
-    .testTarget(name: "StandInOpenCodeTests", dependencies: ["StandInOpenCode", "JSONRPC", "PosixSupport"], swiftSettings: strict),
+    tests("PosixSupportTests", know: ["PosixSupport"]),
+    tests("JSONRPCTests", know: ["JSON", "JSONRPC"]),
+    tests("OpenCodeTests", know: ["JSON", "OpenCode", "PosixSupport", "Text"]),
+    tests(
+      "WorkerServerTests",
+      know: ["CodexSetup", "JSON", "MCP", "OpenCode", "PosixSupport", "Runs", "ShellReading", "Text", "WorkerServer", "Workspace"]),
+    tests("StandInOpenCodeTests", know: ["JSON", "PosixSupport", "StandInOpenCode"]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["WorkerServer", "JSONRPC", "PosixSupport"], exclude: ["codex"], swiftSettings: strict),
+      name: "EndToEndTests", dependencies: ["WorkerServer", "JSON", "JSONRPC", "PosixSupport"], exclude: ["codex"], swiftSettings: strict),
   ]
 )

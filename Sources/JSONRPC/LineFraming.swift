@@ -1,22 +1,24 @@
+import JSON
+
 /// One line of input.
-public enum Frame: Sendable, Equatable {
+package enum Frame: Sendable, Equatable {
   case line([UInt8])
   /// A line over the limit: only its first bytes were kept.
   case tooLong(prefix: [UInt8])
 }
 
 /// Splits bytes into lines at LF; a CR before it is dropped, empty lines are passed over.
-public struct LineFraming: Sendable {
-  public static let defaultLimit = 8 << 20
-  public static let keptPrefix = 4 << 10
+package struct LineFraming: Sendable {
+  package static let defaultLimit = 8 << 20
+  package static let keptPrefix = 4 << 10
 
   private let limit: Int
   private var partial: [UInt8] = []
   private var skipping = false
 
-  public init(limit: Int = LineFraming.defaultLimit) { self.limit = limit }
+  package init(limit: Int = LineFraming.defaultLimit) { self.limit = limit }
 
-  public mutating func feed(_ bytes: some Collection<UInt8>) -> [Frame] {
+  package mutating func feed(_ bytes: some Collection<UInt8>) -> [Frame] {
     var frames: [Frame] = []
     var rest = bytes[...]
     while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -29,7 +31,7 @@ public struct LineFraming: Sendable {
   }
 
   /// What stood after the last LF, at end of file.
-  public mutating func finish() -> Frame? { endLine() }
+  package mutating func finish() -> Frame? { endLine() }
 
   private mutating func append(_ bytes: some Collection<UInt8>) {
     if skipping { return }
@@ -53,7 +55,7 @@ public struct LineFraming: Sendable {
 
 extension RequestID {
   /// The top-level `id` of a message of which only the beginning is known.
-  public init?(inPrefix bytes: [UInt8]) {
+  package init?(inPrefix bytes: [UInt8]) {
     var depth = 0
     var index = 0
     while index < bytes.count {

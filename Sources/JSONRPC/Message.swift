@@ -1,12 +1,13 @@
 import Foundation
+import JSON
 
 /// The id of a request, kept with its type. Strings are compared by their bytes: Swift would take canonically equivalent ones for the same.
-public enum RequestID: Hashable, Sendable {
+package enum RequestID: Hashable, Sendable {
   case integer(Int64)
   case string([UInt8])
 
   /// nil for anything but a string or a whole number.
-  public init?(_ value: JSONValue?) {
+  package init?(_ value: JSONValue?) {
     switch value {
     case .integer(let number)?: self = .integer(number)
     case .string(let text)?: self = .string(Array(text.utf8))
@@ -14,7 +15,7 @@ public enum RequestID: Hashable, Sendable {
     }
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     switch self {
     case .integer(let number): .integer(number)
     case .string(let bytes): .string(String(decoding: bytes, as: UTF8.self))
@@ -23,48 +24,48 @@ public enum RequestID: Hashable, Sendable {
 }
 
 /// A JSON-RPC error object.
-public struct RPCError: Error, Sendable, Equatable {
-  public let code: Int
-  public let message: String
-  public let data: JSONValue?
+package struct RPCError: Error, Sendable, Equatable {
+  package let code: Int
+  package let message: String
+  package let data: JSONValue?
 
-  public init(code: Int, message: String, data: JSONValue? = nil) {
+  package init(code: Int, message: String, data: JSONValue? = nil) {
     self.code = code
     self.message = message
     self.data = data
   }
 
-  public static func parseError(_ why: String) -> RPCError { RPCError(code: -32700, message: "Parse error: \(why)") }
-  public static func invalidRequest(_ why: String) -> RPCError { RPCError(code: -32600, message: "Invalid request: \(why)") }
-  public static func methodNotFound(_ method: String) -> RPCError { RPCError(code: -32601, message: "Method not found: \(method)") }
-  public static func invalidParams(_ why: String) -> RPCError { RPCError(code: -32602, message: "Invalid params: \(why)") }
-  public static func internalError(_ why: String) -> RPCError { RPCError(code: -32603, message: "Internal error: \(why)") }
+  package static func parseError(_ why: String) -> RPCError { RPCError(code: -32700, message: "Parse error: \(why)") }
+  package static func invalidRequest(_ why: String) -> RPCError { RPCError(code: -32600, message: "Invalid request: \(why)") }
+  package static func methodNotFound(_ method: String) -> RPCError { RPCError(code: -32601, message: "Method not found: \(method)") }
+  package static func invalidParams(_ why: String) -> RPCError { RPCError(code: -32602, message: "Invalid params: \(why)") }
+  package static func internalError(_ why: String) -> RPCError { RPCError(code: -32603, message: "Internal error: \(why)") }
 }
 
-public struct Request: Sendable {
-  public let id: RequestID
-  public let method: String
-  public let params: JSONObject
+package struct Request: Sendable {
+  package let id: RequestID
+  package let method: String
+  package let params: JSONObject
 
-  public init(id: RequestID, method: String, params: JSONObject) {
+  package init(id: RequestID, method: String, params: JSONObject) {
     self.id = id
     self.method = method
     self.params = params
   }
 }
 
-public struct Notification: Sendable {
-  public let method: String
-  public let params: JSONObject
+package struct Notification: Sendable {
+  package let method: String
+  package let params: JSONObject
 
-  public init(method: String, params: JSONObject) {
+  package init(method: String, params: JSONObject) {
     self.method = method
     self.params = params
   }
 }
 
 /// What one line on stdin was.
-public enum Message: Sendable {
+package enum Message: Sendable {
   case request(Request)
   case notification(Notification)
   /// An answer to something; we never ask, so it is dropped. (Codex sends errors without an id.)
@@ -75,7 +76,7 @@ public enum Message: Sendable {
   case invalid(RequestID?, RPCError)
 
   /// Reads one line.
-  public init(line: [UInt8]) {
+  package init(line: [UInt8]) {
     do {
       self.init(try JSONValue(parsing: line))
     } catch {
@@ -131,13 +132,13 @@ public enum Message: Sendable {
 }
 
 /// The messages that a server sends.
-public enum Outgoing {
-  public static func result(_ id: RequestID, _ result: JSONObject) -> JSONValue {
+package enum Outgoing {
+  package static func result(_ id: RequestID, _ result: JSONObject) -> JSONValue {
     ["jsonrpc": "2.0", "id": id.json, "result": .object(result)]
   }
 
   /// An unreadable id is left out.
-  public static func error(_ id: RequestID?, _ error: RPCError) -> JSONValue {
+  package static func error(_ id: RequestID?, _ error: RPCError) -> JSONValue {
     var message: JSONObject = ["jsonrpc": "2.0"]
     message["id"] = id?.json
     var object: JSONObject = ["code": JSONValue(error.code), "message": .string(error.message)]
@@ -146,7 +147,7 @@ public enum Outgoing {
     return .object(message)
   }
 
-  public static func notification(_ method: String, _ params: JSONObject) -> JSONValue {
+  package static func notification(_ method: String, _ params: JSONObject) -> JSONValue {
     ["jsonrpc": "2.0", "method": .string(method), "params": .object(params)]
   }
 }

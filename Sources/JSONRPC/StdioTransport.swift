@@ -1,15 +1,16 @@
 import Foundation
+import JSON
 import PosixSupport
 
 /// Lines in on stdin, whole frames out on stdout; a blocking thread for each. Nothing else can reach stdout: the protocol has a
 /// descriptor of its own, and fd 1 leads to stderr.
-public final class StdioTransport: Sendable {
+package final class StdioTransport: Sendable {
   private let input: Descriptor
   private let writer: FrameWriter
 
   /// Takes stdin and stdout over.
   /// - Throws: `PosixError` when one of them is closed
-  public init() throws {
+  package init() throws {
     input = try OwnProcess.duplicate(STDIN_FILENO)
     let output = try OwnProcess.duplicate(STDOUT_FILENO)
     if (try? OwnProcess.use(Descriptor(raw: STDERR_FILENO), as: STDOUT_FILENO)) == nil {
@@ -19,7 +20,7 @@ public final class StdioTransport: Sendable {
   }
 
   /// The frames as they come; the sequence ends at end of file. The reader stays a few frames ahead of whoever takes them, no more.
-  public func frames() -> FrameSequence {
+  package func frames() -> FrameSequence {
     let input = input
     let credits = Credits(8)
     let (stream, continuation) = AsyncStream.makeStream(of: Frame.self)
@@ -40,35 +41,35 @@ public final class StdioTransport: Sendable {
   }
 
   /// Queues one message; never blocks the caller.
-  public func send(_ message: JSONValue) {
+  package func send(_ message: JSONValue) {
     var bytes = message.bytes
     bytes.append(UInt8(ascii: "\n"))
     writer.enqueue(bytes)
   }
 
   /// Waits until what was queued is written, at most `seconds`.
-  public func flush(seconds: Double) { writer.flush(seconds) }
+  package func flush(seconds: Double) { writer.flush(seconds) }
 
   /// Calls `body` once when stdout turns out to be closed.
-  public func onBroken(_ body: @escaping @Sendable () -> Void) { writer.onBroken(body) }
+  package func onBroken(_ body: @escaping @Sendable () -> Void) { writer.onBroken(body) }
 }
 
 /// The frames of a transport, in order.
-public struct FrameSequence: AsyncSequence {
+package struct FrameSequence: AsyncSequence {
   fileprivate let stream: AsyncStream<Frame>
   fileprivate let credits: Credits
 
-  public struct Iterator: AsyncIteratorProtocol {
+  package struct Iterator: AsyncIteratorProtocol {
     fileprivate var base: AsyncStream<Frame>.Iterator
     fileprivate let credits: Credits
 
-    public mutating func next() async -> Frame? {
+    package mutating func next() async -> Frame? {
       credits.give()
       return await base.next()
     }
   }
 
-  public func makeAsyncIterator() -> Iterator { Iterator(base: stream.makeAsyncIterator(), credits: credits) }
+  package func makeAsyncIterator() -> Iterator { Iterator(base: stream.makeAsyncIterator(), credits: credits) }
 }
 
 /// Lets a producer run ahead of its consumer by a bounded number of items.

@@ -1,13 +1,13 @@
 import PosixSupport
 
 /// The environment that OpenCode gets.
-public enum ChildEnvironment {
+package enum ChildEnvironment {
   /// OpenCode's children carry this with the run's id, and no other variable of ours.
-  public static let marker = "OPENCODE_WORKER_RUN"
+  package static let marker = "OPENCODE_WORKER_RUN"
 
   /// Without the worker's own variables; PATH completed by the login shell's when it is bare (see `LoginShell.isBare`), else
   /// as it is. May block while the login shell answers, once in a process's life.
-  public static func cleaned(_ environment: [String: String]) -> [String: String] {
+  package static func cleaned(_ environment: [String: String]) -> [String: String] {
     var result = environment.filter { !$0.key.hasPrefix("OPENCODE_WORKER_") }
     result["PATH"] = LoginShell.completed(environment.filter { !$0.key.hasPrefix("OPENCODE_WORKER_") })
     return result
@@ -15,7 +15,7 @@ public enum ChildEnvironment {
 
   /// The environment for running `installation` in `folder`. PWD is set: OpenCode believes it over its real folder.
   /// - Parameter run: the value of the marker; nil for companion commands
-  public static func make(_ environment: [String: String], for installation: Installation, folder: String, run: String? = nil) -> [String: String] {
+  package static func make(_ environment: [String: String], for installation: Installation, folder: String, run: String? = nil) -> [String: String] {
     var result = cleaned(environment)
     result["PWD"] = folder
     result[marker] = run

@@ -1,3 +1,5 @@
+import Text
+
 /// What a command that failed says of itself.
 enum Complaint {
   /// What a failed command has to say: the text after `Error:` if there is one, else its first line; at most 300 characters.

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Configuration as OpenCode reads it: JSON with comments and trailing commas. Members keep their order, which decides between permission rules.
 enum ConfigText {

@@ -2,28 +2,28 @@ import PosixSupport
 
 /// OpenCode's companion commands. Each blocks the calling thread until its answer or its deadline (seconds), and throws
 /// `OpenCodeCommandError`.
-public struct OpenCodeClient: Sendable {
-  public let installation: Installation
+package struct OpenCodeClient: Sendable {
+  package let installation: Installation
   /// Where commands run: what OpenCode knows (models, agents) depends on the folder's configuration.
-  public let folder: String
-  public let environment: [String: String]
+  package let folder: String
+  package let environment: [String: String]
 
-  public var line: any OpenCodeLine { installation.version.commandLine }
+  package var line: any OpenCodeLine { installation.version.commandLine }
 
   /// - Parameter environment: ours; what OpenCode gets is derived from it
-  public init(_ installation: Installation, folder: String, environment: [String: String]) {
+  package init(_ installation: Installation, folder: String, environment: [String: String]) {
     self.installation = installation
     self.folder = folder
     self.environment = ChildEnvironment.make(environment, for: installation, folder: folder)
   }
 
-  public func models(_ query: ModelsQuery = ModelsQuery(), deadline: Double = 15) throws -> ModelList {
+  package func models(_ query: ModelsQuery = ModelsQuery(), deadline: Double = 15) throws -> ModelList {
     let result = try run(line.modelsArguments(query), named: "models", deadline: deadline)
     return try line.parseModels(result.outputText, query)
   }
 
   /// A session with its messages. An unknown one is `failed`, with `isSessionNotFound`.
-  public func export(_ session: String, deadline: Double = 30) throws -> SessionExport {
+  package func export(_ session: String, deadline: Double = 30) throws -> SessionExport {
     let until = Monotonic.now + deadline
     let ways = line.exportArguments(session)
     for (index, arguments) in ways.enumerated() {
@@ -39,7 +39,7 @@ public struct OpenCodeClient: Sendable {
   }
 
   /// What is known of a session; nil: there is no such session.
-  public func session(_ id: String, deadline: Double = 10) throws -> SessionInfo? {
+  package func session(_ id: String, deadline: Double = 10) throws -> SessionInfo? {
     guard SessionID.isValid(id) else { return nil }
     let until = Monotonic.now + deadline
     do {
@@ -53,7 +53,7 @@ public struct OpenCodeClient: Sendable {
 
   /// A session and all below it (subagents'), the session itself first; empty: there is no such session.
   /// What one command doesn't tell is exported session by session, in the same deadline.
-  public func sessionTree(_ id: String, deadline: Double = 30) throws -> [SessionInfo] {
+  package func sessionTree(_ id: String, deadline: Double = 30) throws -> [SessionInfo] {
     guard SessionID.isValid(id) else { return [] }
     let until = Monotonic.now + deadline
     let quick = try? stored(id, deadline)
@@ -63,7 +63,7 @@ public struct OpenCodeClient: Sendable {
   }
 
   /// The exports of a session and all below it, at most 200, the session itself first; empty: there is no such session.
-  public func exportTree(_ id: String, deadline: Double = 60) throws -> [SessionExport] {
+  package func exportTree(_ id: String, deadline: Double = 60) throws -> [SessionExport] {
     let until = Monotonic.now + deadline
     var (found, waiting, seen): ([SessionExport], [String], Set<String>) = ([], [id], [id])
     while !waiting.isEmpty, found.count < 200 {
@@ -82,16 +82,16 @@ public struct OpenCodeClient: Sendable {
   }
 
   /// - Throws: `OpenCodeCommandError`, `UnsupportedOption`
-  public func stats(_ query: StatsQuery = StatsQuery(), deadline: Double = 20) throws -> Stats {
+  package func stats(_ query: StatsQuery = StatsQuery(), deadline: Double = 20) throws -> Stats {
     try line.parseStats(try run(try line.statsArguments(query), named: "stats", deadline: deadline).outputText)
   }
 
-  public func signedIn(deadline: Double = 10) throws -> [SignedInProvider] {
+  package func signedIn(deadline: Double = 10) throws -> [SignedInProvider] {
     try line.parseSignedIn(try run(line.signedInArguments, named: "auth list", deadline: deadline).outputText)
   }
 
   /// The agents and the rules that result from all configuration; nil: this line doesn't tell.
-  public func agents(_ environment: [String: String]? = nil, deadline: Double = 10) throws -> [AgentListing]? {
+  package func agents(_ environment: [String: String]? = nil, deadline: Double = 10) throws -> [AgentListing]? {
     guard let arguments = line.agentListArguments else { return nil }
     return try AgentListing.parse(try run(arguments, named: "agent list", environment: environment, deadline: deadline).outputText)
   }

@@ -2,16 +2,16 @@ import Foundation
 import PosixSupport
 
 /// An OpenCode that can be run.
-public struct Installation: Sendable, Equatable {
+package struct Installation: Sendable, Equatable {
   /// What is executed. Never resolved: a symlink's own name can matter.
-  public let path: String
-  public let version: OpenCodeVersion
+  package let path: String
+  package let version: OpenCodeVersion
   /// How it was found, for people: `OPENCODE_BIN`, `PATH`, `usual place`; and behind which wrapper.
-  public let foundBy: String
+  package let foundBy: String
   /// A script or a version manager's shim: it needs its interpreter on PATH, and its version may differ from folder to folder.
-  public let isWrapper: Bool
+  package let isWrapper: Bool
 
-  public init(path: String, version: OpenCodeVersion, foundBy: String, isWrapper: Bool = false) {
+  package init(path: String, version: OpenCodeVersion, foundBy: String, isWrapper: Bool = false) {
     self.path = path
     self.version = version
     self.foundBy = foundBy
@@ -20,11 +20,11 @@ public struct Installation: Sendable, Equatable {
 }
 
 /// No OpenCode that works, with every place that was tried.
-public struct OpenCodeNotFound: Error, CustomStringConvertible, Sendable {
-  public let tried: [ProgramFinder.Attempt]
+package struct OpenCodeNotFound: Error, CustomStringConvertible, Sendable {
+  package let tried: [ProgramFinder.Attempt]
 
   /// Places that simply lack it are named, in one list, after those where something was wrong.
-  public var description: String {
+  package var description: String {
     let wrong = tried.filter { $0.problem != "not there" }.map { "\($0.path): \($0.problem ?? "usable")" }
     let missing = tried.filter { $0.problem == "not there" }.map(\.path)
     let parts = wrong + (missing.isEmpty ? [] : ["not in " + missing.joined(separator: ", ")])
@@ -32,14 +32,14 @@ public struct OpenCodeNotFound: Error, CustomStringConvertible, Sendable {
   }
 }
 
-public enum OpenCodeFinder {
+package enum OpenCodeFinder {
   /// Finds OpenCode and asks its version: `OPENCODE_BIN`, then PATH (the login shell's when ours is bare), then the usual places.
   /// A set but unusable `OPENCODE_BIN` is an error, not skipped. Blocks the calling thread.
   /// - Parameters:
   ///   - workspace: where the run will work; nothing inside it is executed
   ///   - cache: a folder for what native binaries answered; nil: ask
   /// - Throws: `OpenCodeNotFound`
-  public static func find(environment: [String: String], workspace: String?, cache: String?) throws -> Installation {
+  package static func find(environment: [String: String], workspace: String?, cache: String?) throws -> Installation {
     let search = Search(environment: ChildEnvironment.cleaned(environment), workspace: workspace, cache: cache.map { VersionCache(folder: $0) })
     return try search.run()
   }
@@ -48,7 +48,7 @@ public enum OpenCodeFinder {
   /// - Parameters:
   ///   - folder: where a version manager's shim is asked
   ///   - deadline: seconds
-  public static func askAgain(_ installation: Installation, environment: [String: String], folder: String, deadline: Double) -> Installation? {
+  package static func askAgain(_ installation: Installation, environment: [String: String], folder: String, deadline: Double) -> Installation? {
     let environment = ChildEnvironment.make(environment, for: installation, folder: folder)
     guard let version = try? VersionUnknown.ask(installation.path, environment: environment, folder: folder, deadline: deadline) else { return nil }
     return Installation(path: installation.path, version: version, foundBy: installation.foundBy, isWrapper: installation.isWrapper)

@@ -1,18 +1,20 @@
+import Text
+
 /// The two command lines that go by the name of `opencode`.
-public enum OpenCodeGeneration: Int, Sendable, Equatable, Codable {
+package enum OpenCodeGeneration: Int, Sendable, Equatable, Codable {
   case v1 = 1
   case v2 = 2
 }
 
 /// A version as `opencode --version` prints it: `1.18.34`, or `opencode v2.0.22`.
-public struct OpenCodeVersion: Sendable, Hashable, Codable, CustomStringConvertible {
-  public let major: Int
-  public let minor: Int
-  public let patch: Int
+package struct OpenCodeVersion: Sendable, Hashable, Codable, CustomStringConvertible {
+  package let major: Int
+  package let minor: Int
+  package let patch: Int
   /// What follows the number after a hyphen: `beta.2`, or empty.
-  public let prerelease: String
+  package let prerelease: String
 
-  public init(_ major: Int, _ minor: Int, _ patch: Int, prerelease: String = "") {
+  package init(_ major: Int, _ minor: Int, _ patch: Int, prerelease: String = "") {
     self.major = major
     self.minor = minor
     self.patch = patch
@@ -20,7 +22,7 @@ public struct OpenCodeVersion: Sendable, Hashable, Codable, CustomStringConverti
   }
 
   /// Reads what `--version` printed; nil if no line of it is a version.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     for line in TerminalText.plain(text).split(whereSeparator: \.isNewline) {
       let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
       guard let last = words.last, words.count <= 2, words.count == 1 || words[0].hasPrefix("opencode"),
@@ -43,16 +45,16 @@ public struct OpenCodeVersion: Sendable, Hashable, Codable, CustomStringConverti
   }
 
   /// Builds of the rewrite that had no number yet called themselves `0.0.0-v2-DATE`.
-  public var line: OpenCodeGeneration {
+  package var line: OpenCodeGeneration {
     major >= 2 || (major == 0 && prerelease.hasPrefix("v2")) ? .v2 : .v1
   }
 
-  public var description: String { "\(major).\(minor).\(patch)" + (prerelease.isEmpty ? "" : "-\(prerelease)") }
+  package var description: String { "\(major).\(minor).\(patch)" + (prerelease.isEmpty ? "" : "-\(prerelease)") }
 }
 
 extension OpenCodeVersion: Comparable {
   /// The order of semver.org: a prerelease comes before its release.
-  public static func < (left: OpenCodeVersion, right: OpenCodeVersion) -> Bool {
+  package static func < (left: OpenCodeVersion, right: OpenCodeVersion) -> Bool {
     let (a, b) = ([left.major, left.minor, left.patch], [right.major, right.minor, right.patch])
     if a != b { return a.lexicographicallyPrecedes(b) }
     switch (left.prerelease.isEmpty, right.prerelease.isEmpty) {

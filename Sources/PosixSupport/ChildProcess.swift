@@ -1,13 +1,13 @@
 import Foundation
 
 /// A program started through Foundation's `Process`, with an end that is noticed at once and never lost.
-public final class ChildProcess: Sendable {
-  public let pid: Int32
+package final class ChildProcess: Sendable {
+  package let pid: Int32
   private let ending: Ending
 
   /// Starts `executable`. The descriptors given stay the caller's to close; those not given are `/dev/null`.
   /// - Throws: `PosixError` naming the executable or the folder that is missing, or Foundation's own error
-  public init(
+  package init(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil,
     input: Descriptor? = nil, output: Descriptor? = nil, errors: Descriptor? = nil
   ) throws {
@@ -57,10 +57,10 @@ public final class ChildProcess: Sendable {
   /// Waits for the end, blocking the calling thread.
   /// - Parameter deadline: seconds; nil: for ever
   /// - Returns: nil when the time was up first
-  public func wait(deadline: Double? = nil) -> ExitStatus? { ending.wait(deadline) }
+  package func wait(deadline: Double? = nil) -> ExitStatus? { ending.wait(deadline) }
 
   /// Kills the whole process group that the child leads.
-  public func killGroup() { ProcessTable.signalGroup(pid, SIGKILL) }
+  package func killGroup() { ProcessTable.signalGroup(pid, SIGKILL) }
 
   private final class Ending: @unchecked Sendable {
     private let condition = NSCondition()

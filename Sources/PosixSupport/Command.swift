@@ -1,17 +1,17 @@
 import Foundation
 
 /// A short helper program, run to its end within a deadline, its output in files (a pipe's reader could block or lose bytes).
-public struct Command: Sendable {
-  public var executable: String
-  public var arguments: [String]
-  public var environment: [String: String]?
-  public var folder: String?
+package struct Command: Sendable {
+  package var executable: String
+  package var arguments: [String]
+  package var environment: [String: String]?
+  package var folder: String?
   /// Seconds; then its process group is killed.
-  public var deadline: Double
+  package var deadline: Double
   /// More output than this is not read.
-  public var outputLimit: Int
+  package var outputLimit: Int
 
-  public init(
+  package init(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil, deadline: Double,
     outputLimit: Int = 256 << 20
   ) {
@@ -23,20 +23,20 @@ public struct Command: Sendable {
     self.outputLimit = outputLimit
   }
 
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// nil: it did not end within the deadline.
-    public let status: ExitStatus?
-    public let output: [UInt8]
-    public let errors: [UInt8]
+    package let status: ExitStatus?
+    package let output: [UInt8]
+    package let errors: [UInt8]
 
-    public var succeeded: Bool { status?.succeeded ?? false }
-    public var outputText: String { String(decoding: output, as: UTF8.self) }
-    public var errorText: String { String(decoding: errors, as: UTF8.self) }
+    package var succeeded: Bool { status?.succeeded ?? false }
+    package var outputText: String { String(decoding: output, as: UTF8.self) }
+    package var errorText: String { String(decoding: errors, as: UTF8.self) }
   }
 
   /// Runs it, blocking the calling thread.
   /// - Throws: `PosixError` when it can't be started or its output can't be kept
-  public func run(input: [UInt8] = []) throws -> Result {
+  package func run(input: [UInt8] = []) throws -> Result {
     let (output, errors) = (try Command.scratchFile(), try Command.scratchFile())
     defer {
       output.close()
@@ -71,14 +71,14 @@ public struct Command: Sendable {
 }
 
 /// Runs a blocking call on a thread of its own: never in a Task, whose pool it would starve.
-public func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+package func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
   try await withCheckedThrowingContinuation { continuation in
     Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
   }
 }
 
 /// The same for a call that can't fail.
-public func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+package func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
   await withCheckedContinuation { continuation in
     Thread.detachNewThread { continuation.resume(returning: body()) }
   }

@@ -1,14 +1,14 @@
 import Foundation
 
 /// An open file descriptor. Always opened close-on-exec: nothing that is spawned inherits it by accident.
-public struct Descriptor: Sendable, Equatable {
-  public let raw: Int32
+package struct Descriptor: Sendable, Equatable {
+  package let raw: Int32
 
-  public init(raw: Int32) { self.raw = raw }
+  package init(raw: Int32) { self.raw = raw }
 
   /// Opens `path` with `O_CLOEXEC` added to `flags`.
   /// - Throws: `PosixError`
-  public static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws -> Descriptor {
+  package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws -> Descriptor {
     while true {
       let fd = openFile(path, flags | O_CLOEXEC, mode)
       if fd >= 0 { return Descriptor(raw: fd) }
@@ -18,7 +18,7 @@ public struct Descriptor: Sendable, Equatable {
 
   /// Opens a file of our own, creating it if need be, readable by its owner only whatever the umask is.
   /// - Throws: `PosixError`
-  public static func openPrivate(_ path: String, _ flags: Int32) throws -> Descriptor {
+  package static func openPrivate(_ path: String, _ flags: Int32) throws -> Descriptor {
     let file = try open(path, flags | O_CREAT)
     // A file that somebody else owns stays as it is.
     _ = fchmod(file.raw, 0o600)
@@ -27,7 +27,7 @@ public struct Descriptor: Sendable, Equatable {
 
   /// A pipe whose ends are close-on-exec.
   /// - Throws: `PosixError`
-  public static func pipe() throws -> (read: Descriptor, write: Descriptor) {
+  package static func pipe() throws -> (read: Descriptor, write: Descriptor) {
     var ends: [Int32] = [-1, -1]
     guard systemPipe(&ends) == 0 else { throw PosixError("pipe") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -36,7 +36,7 @@ public struct Descriptor: Sendable, Equatable {
 
   /// Reads once, up to `buffer.count` bytes; 0 is end of file.
   /// - Throws: `PosixError` (`EAGAIN` included)
-  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     while true {
       let count = systemRead(raw, buffer.baseAddress!, buffer.count)
       if count >= 0 { return count }
@@ -46,7 +46,7 @@ public struct Descriptor: Sendable, Equatable {
 
   /// The same, but waits when a descriptor that doesn't block has nothing yet.
   /// - Throws: `PosixError`
-  public func readWaiting(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  package func readWaiting(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     while true {
       do {
         return try read(into: buffer)
@@ -58,7 +58,7 @@ public struct Descriptor: Sendable, Equatable {
 
   /// Reads at `offset` without moving the file position; 0 is end of file.
   /// - Throws: `PosixError`
-  public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
     while true {
       let count = pread(raw, buffer.baseAddress!, buffer.count, off_t(offset))
       if count >= 0 { return count }
@@ -68,7 +68,7 @@ public struct Descriptor: Sendable, Equatable {
 
   /// Reads at most `limit` bytes from `offset` on.
   /// - Throws: `PosixError`
-  public func bytes(at offset: Int64 = 0, limit: Int) throws -> [UInt8] {
+  package func bytes(at offset: Int64 = 0, limit: Int) throws -> [UInt8] {
     guard limit > 0 else { return [] }
     return try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
       let memory = UnsafeMutableRawBufferPointer(buffer)
@@ -82,7 +82,7 @@ public struct Descriptor: Sendable, Equatable {
 
   /// Writes everything, waiting as long as the other side takes.
   /// - Throws: `PosixError` (`EPIPE`, `ENOSPC`, ...)
-  public func writeAll(_ bytes: some ContiguousBytes) throws {
+  package func writeAll(_ bytes: some ContiguousBytes) throws {
     try bytes.withUnsafeBytes { (memory: UnsafeRawBufferPointer) in
       var rest = memory
       while !rest.isEmpty {
@@ -101,7 +101,7 @@ public struct Descriptor: Sendable, Equatable {
 
   /// Overwrites in place with a single `pwrite`.
   /// - Throws: `PosixError`; a short write is reported as `ENOSPC`
-  public func overwrite(_ bytes: [UInt8], at offset: Int64) throws {
+  package func overwrite(_ bytes: [UInt8], at offset: Int64) throws {
     let count = bytes.withUnsafeBytes { pwrite(raw, $0.baseAddress!, $0.count, off_t(offset)) }
     if count < 0 { throw PosixError("pwrite") }
     if count != bytes.count { throw PosixError("pwrite", code: ENOSPC) }
@@ -109,37 +109,37 @@ public struct Descriptor: Sendable, Equatable {
 
   /// Flushes to the disk.
   /// - Throws: `PosixError`
-  public func sync() throws {
+  package func sync() throws {
     if fsync(raw) != 0 { throw PosixError("fsync") }
   }
 
   /// Size of the file in bytes.
   /// - Throws: `PosixError`
-  public func size() throws -> Int64 {
+  package func size() throws -> Int64 {
     var info = stat()
     if fstat(raw, &info) != 0 { throw PosixError("fstat") }
     return Int64(info.st_size)
   }
 
   /// Whether `path` still leads to this very file; false also when it can't be told.
-  public func isFile(at path: String) -> Bool {
+  package func isFile(at path: String) -> Bool {
     var (own, there) = (stat(), stat())
     return fstat(raw, &own) == 0 && stat(path, &there) == 0 && own.st_ino == there.st_ino && own.st_dev == there.st_dev
   }
 
-  public func close() { _ = systemClose(raw) }
+  package func close() { _ = systemClose(raw) }
 }
 
 /// What `poll` said of one descriptor.
-public struct Readiness: Sendable {
-  public let readable: Bool
-  public let hungUp: Bool
-  public var isReady: Bool { readable || hungUp }
+package struct Readiness: Sendable {
+  package let readable: Bool
+  package let hungUp: Bool
+  package var isReady: Bool { readable || hungUp }
 }
 
 /// Waits until one of `descriptors` can be read or has hung up, or `milliseconds` have passed (-1: for ever).
 /// - Returns: one entry for each descriptor; none ready means that the time was up.
-public func waitReadable(_ descriptors: [Descriptor], milliseconds: Int) -> [Readiness] {
+package func waitReadable(_ descriptors: [Descriptor], milliseconds: Int) -> [Readiness] {
   var set = descriptors.map { pollfd(fd: $0.raw, events: Int16(POLLIN), revents: 0) }
   let until = milliseconds < 0 ? nil : Monotonic.now + Double(milliseconds) / 1000
   var left = milliseconds
@@ -154,8 +154,8 @@ public func waitReadable(_ descriptors: [Descriptor], milliseconds: Int) -> [Rea
 }
 
 /// Seconds on a clock that never goes back.
-public enum Monotonic {
-  public static var now: Double {
+package enum Monotonic {
+  package static var now: Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9

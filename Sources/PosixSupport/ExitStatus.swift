@@ -1,16 +1,16 @@
 import Foundation
 
 /// How a process ended, as the kernel told it.
-public enum ExitStatus: Sendable, Equatable, Codable {
+package enum ExitStatus: Sendable, Equatable, Codable {
   case exited(Int32)
   case signaled(Int32)
 
-  public var succeeded: Bool { self == .exited(0) }
+  package var succeeded: Bool { self == .exited(0) }
 }
 
 extension ExitStatus {
   /// `SIGTERM` for 15; numbers differ between systems, so the names are looked up here.
-  public static func signalName(_ number: Int32) -> String {
+  package static func signalName(_ number: Int32) -> String {
     let names: [(Int32, String)] = [
       (SIGHUP, "SIGHUP"), (SIGINT, "SIGINT"), (SIGQUIT, "SIGQUIT"), (SIGILL, "SIGILL"), (SIGTRAP, "SIGTRAP"), (SIGABRT, "SIGABRT"),
       (SIGBUS, "SIGBUS"), (SIGFPE, "SIGFPE"), (SIGKILL, "SIGKILL"), (SIGUSR1, "SIGUSR1"), (SIGSEGV, "SIGSEGV"), (SIGUSR2, "SIGUSR2"),
@@ -20,7 +20,7 @@ extension ExitStatus {
   }
 
   /// "exit 3" or "SIGTERM".
-  public var text: String {
+  package var text: String {
     switch self {
     case .exited(let code): "exit \(code)"
     case .signaled(let number): ExitStatus.signalName(number)

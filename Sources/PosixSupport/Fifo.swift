@@ -1,10 +1,10 @@
 import Foundation
 
 /// A FIFO that its owner holds open while it lives: whoever reads it sees the owner's end as end of file.
-public enum Fifo {
+package enum Fifo {
   /// Creates the FIFO if it isn't there and holds it open for reading and writing. Neither blocks.
   /// - Throws: `PosixError`
-  public static func hold(_ path: String) throws -> Descriptor {
+  package static func hold(_ path: String) throws -> Descriptor {
     var info = stat()
     // Whatever else has got this name can't be held.
     if lstat(path, &info) == 0, info.st_mode & S_IFMT != S_IFIFO { unlink(path) }
@@ -17,7 +17,7 @@ public enum Fifo {
   /// A reader that comes after the last writer left never gets a hang-up from `poll`, so one `read` decides: 0 is "no
   /// writer", `EAGAIN` is "held".
   /// - Throws: `PosixError` when it can't be told (no descriptor left, for one): that mustn't pass for "not held"
-  public static func watch(_ path: String) throws -> Descriptor? {
+  package static func watch(_ path: String) throws -> Descriptor? {
     let file: Descriptor
     do {
       file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
@@ -33,7 +33,7 @@ public enum Fifo {
 
   /// Whether a process holds the FIFO right now.
   /// - Throws: `PosixError` when it can't be told
-  public static func isHeld(_ path: String) throws -> Bool {
+  package static func isHeld(_ path: String) throws -> Bool {
     guard let file = try watch(path) else { return false }
     file.close()
     return true

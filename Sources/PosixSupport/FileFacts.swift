@@ -1,27 +1,27 @@
 import Foundation
 
 /// What the file system knows of a path whose name may be any bytes. Symlinks aren't followed.
-public struct FileFacts: Sendable, Equatable, Codable {
-  public enum Kind: String, Sendable, Codable { case file, folder, link, other }
+package struct FileFacts: Sendable, Equatable, Codable {
+  package enum Kind: String, Sendable, Codable { case file, folder, link, other }
 
-  public let kind: Kind
-  public let executable: Bool
-  public let size: Int64
+  package let kind: Kind
+  package let executable: Bool
+  package let size: Int64
   /// Nanoseconds since 1970; content last changed.
-  public let modified: Int64
+  package let modified: Int64
   /// Nanoseconds since 1970; content, name or attributes last changed. Programs can't set it.
-  public let changed: Int64
-  public let inode: UInt64
+  package let changed: Int64
+  package let inode: UInt64
 
   /// nil if nothing is there (or its folder can't be searched).
-  public static func of(_ path: [UInt8]) -> FileFacts? {
+  package static func of(_ path: [UInt8]) -> FileFacts? {
     var info = stat()
     guard withPath(path, { lstat($0, &info) }) == 0 else { return nil }
     return FileFacts(info)
   }
 
   /// Facts as they were written down before; what wasn't kept is 0.
-  public init(kind: Kind, executable: Bool, size: Int64, modified: Int64) {
+  package init(kind: Kind, executable: Bool, size: Int64, modified: Int64) {
     self.kind = kind
     self.executable = executable
     self.size = size
@@ -51,9 +51,9 @@ public struct FileFacts: Sendable, Equatable, Codable {
 }
 
 /// File system calls on paths that may be any bytes.
-public enum BytePaths {
+package enum BytePaths {
   /// Whether a file can be opened for reading; never blocks on a FIFO.
-  public static func canRead(_ path: [UInt8]) -> Bool {
+  package static func canRead(_ path: [UInt8]) -> Bool {
     let fd = withPath(path) { openFile($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0) }
     guard fd >= 0 else { return false }
     _ = systemClose(fd)
@@ -62,7 +62,7 @@ public enum BytePaths {
 
   /// The names in a folder, without `.` and `..`.
   /// - Throws: `PosixError`
-  public static func names(in folder: [UInt8]) throws -> [[UInt8]] {
+  package static func names(in folder: [UInt8]) throws -> [[UInt8]] {
     guard let stream = withPath(folder, { opendir($0) }) else { throw PosixError("opendir", path: String(decoding: folder, as: UTF8.self)) }
     defer { closedir(stream) }
     var names: [[UInt8]] = []
@@ -77,14 +77,14 @@ public enum BytePaths {
 
   /// Sets a file's modification time, to the nanosecond.
   /// - Throws: `PosixError`
-  public static func setModified(_ path: String, _ nanoseconds: Int64) throws {
+  package static func setModified(_ path: String, _ nanoseconds: Int64) throws {
     let time = timespec(tv_sec: time_t(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
     let times = [time, time]
     if utimensat(AT_FDCWD, path, times, 0) != 0 { throw PosixError("utimensat", path: path) }
   }
 
   /// The path without symlinks, `.` and `..`; nil if it doesn't exist.
-  public static func resolved(_ path: [UInt8]) -> [UInt8]? {
+  package static func resolved(_ path: [UInt8]) -> [UInt8]? {
     guard let real = withPath(path, { realpath($0, nil) }) else { return nil }
     defer { free(real) }
     return real.withMemoryRebound(to: UInt8.self, capacity: 1) { Array(UnsafeBufferPointer(start: $0, count: strlen(real))) }

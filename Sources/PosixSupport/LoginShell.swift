@@ -2,9 +2,9 @@ import Foundation
 
 /// What the user's terminal would have as PATH. A program started by a GUI or a daemon gets a bare one, without Homebrew and without
 /// version managers.
-public enum LoginShell {
+package enum LoginShell {
   /// Whether nothing in a PATH was put there by the user: it is missing, or all its entries are the system's own folders.
-  public static func isBare(_ path: String?) -> Bool {
+  package static func isBare(_ path: String?) -> Bool {
     ProgramFinder.entries(of: path).filter { $0.hasPrefix("/") }.allSatisfy { entry in
       let folder = entry.count > 1 && entry.hasSuffix("/") ? String(entry.dropLast()) : entry
       return systemFolders.contains(folder) || systemPrefixes.contains { folder.hasPrefix($0) }
@@ -12,7 +12,7 @@ public enum LoginShell {
   }
 
   /// PATH as it is when it isn't bare; else the login shell's, followed by what it lacks.
-  public static func completed(_ environment: [String: String]) -> String? {
+  package static func completed(_ environment: [String: String]) -> String? {
     let own = environment["PATH"]
     guard isBare(own), let shells = shared.path(environment) else { return own }
     var seen: Set<String> = []
@@ -22,7 +22,7 @@ public enum LoginShell {
   /// Asks the login shell for its PATH, blocking the calling thread.
   /// - Parameter deadline: seconds
   /// - Returns: nil when there is no such shell, or it doesn't answer in time
-  public static func askPath(_ environment: [String: String], deadline: Double) -> String? {
+  package static func askPath(_ environment: [String: String], deadline: Double) -> String? {
     guard let shell = shell(environment), PrivateFiles.isExecutable(shell) else { return nil }
     // Many set PATH for interactive shells only. `env` is asked, not $PATH: that is a list in some shells.
     let marker = "opencode-worker-\(UInt64.random(in: 0 ... .max))"

@@ -1,14 +1,14 @@
 import Foundation
 
 /// What a process does to itself: its session, its signals, its descriptors, becoming another program.
-public enum OwnProcess {
+package enum OwnProcess {
   /// Leaves the parent's session and terminal, so that a signal to its group or a hang-up doesn't reach us.
   ///
   /// Foundation's children lead a process group, and a leader can't call `setsid`: so join another group of the session
   /// first. That needs a living parent; when it has gone already, we stay in our own group, which is still apart from its.
   /// - Returns: whether we now lead a session
   @discardableResult
-  public static func startSession() -> Bool {
+  package static func startSession() -> Bool {
     for group in [getpgid(getppid()), getpgid(getsid(0))] where group > 0 {
       if setpgid(0, group) == 0 { break }
     }
@@ -18,19 +18,19 @@ public enum OwnProcess {
   /// Makes signals what this program counts on, whatever was inherited: with SIGCHLD ignored no exit status could be had, and a
   /// blocked signal would stay blocked in every child. A write to a pipe whose reader has gone fails with `EPIPE`: handled, not
   /// ignored, because ignoring would be inherited.
-  public static func settleSignals() {
+  package static func settleSignals() {
     signal(SIGCHLD, SIG_DFL)
     unblockSignals()
     signal(SIGPIPE) { _ in }
   }
 
   /// Terminal hang-ups and the polite signals don't end us.
-  public static func surviveSignals() {
+  package static func surviveSignals() {
     for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM] { signal(number) { _ in } }
   }
 
   /// Every signal's default action and an empty mask, for the program that we become.
-  public static func resetSignals() {
+  package static func resetSignals() {
     for number in Int32(1)..<32 where number != SIGKILL && number != SIGSTOP { signal(number, SIG_DFL) }
     unblockSignals()
   }
@@ -51,7 +51,7 @@ public enum OwnProcess {
   }
 
   /// Closes every descriptor from 3 on but one. (Foundation leaves one end of a socket pair in each child.)
-  public static func closeInherited(except kept: Descriptor) {
+  package static func closeInherited(except kept: Descriptor) {
     var limit = rlimit()
     let soft = getrlimit(resourceLimit, &limit) == 0 ? limit.rlim_cur : 1024
     if let names = try? FileManager.default.contentsOfDirectory(atPath: descriptorFolder) {
@@ -63,13 +63,13 @@ public enum OwnProcess {
 
   /// Makes `descriptor` the process's descriptor `number` (0, 1 or 2).
   /// - Throws: `PosixError`
-  public static func use(_ descriptor: Descriptor, as number: Int32) throws {
+  package static func use(_ descriptor: Descriptor, as number: Int32) throws {
     if dup2(descriptor.raw, number) < 0 { throw PosixError("dup2") }
   }
 
   /// A close-on-exec copy of a descriptor.
   /// - Throws: `PosixError`
-  public static func duplicate(_ number: Int32) throws -> Descriptor {
+  package static func duplicate(_ number: Int32) throws -> Descriptor {
     let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
     if copy < 0 { throw PosixError("fcntl") }
     return Descriptor(raw: copy)
@@ -77,7 +77,7 @@ public enum OwnProcess {
 
   /// Becomes another program.
   /// - Throws: `PosixError`: it only returns when it failed
-  public static func execute(_ path: String, arguments: [String], environment: [String: String]) throws -> Never {
+  package static func execute(_ path: String, arguments: [String], environment: [String: String]) throws -> Never {
     var argv = ([path] + arguments).map { strdup($0) } + [nil]
     var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     execve(path, &argv, &envp)
@@ -85,7 +85,7 @@ public enum OwnProcess {
   }
 
   /// The most memory that was resident so far, in bytes.
-  public static var peakMemory: Int64 {
+  package static var peakMemory: Int64 {
     var usage = rusage()
     #if os(Linux)
       getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
@@ -97,7 +97,7 @@ public enum OwnProcess {
   }
 
   /// The absolute path of the running binary.
-  public static let executable: String = {
+  package static let executable: String = {
     #if os(Linux)
       if let path = PrivateFiles.resolved("/proc/self/exe") { return path }
     #endif
@@ -114,9 +114,9 @@ public enum OwnProcess {
 }
 
 /// The machine in the words that package registries use.
-public enum Platform {
+package enum Platform {
   /// `linux-x64`, `darwin-arm64`, ...
-  public static let npmName: String = {
+  package static let npmName: String = {
     #if os(Linux)
       let system = "linux"
     #else

@@ -1,26 +1,26 @@
 import Foundation
 
 /// A system call that failed: which one, on what, and `errno`.
-public struct PosixError: Error, CustomStringConvertible, Sendable {
-  public let operation: String
-  public let path: String?
-  public let code: Int32
+package struct PosixError: Error, CustomStringConvertible, Sendable {
+  package let operation: String
+  package let path: String?
+  package let code: Int32
 
-  public init(_ operation: String, path: String? = nil, code: Int32 = errno) {
+  package init(_ operation: String, path: String? = nil, code: Int32 = errno) {
     self.operation = operation
     self.path = path
     self.code = code
   }
 
   /// The system had nothing left to answer with: says nothing about what was asked for.
-  public var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EIO].contains(code) }
+  package var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EIO].contains(code) }
 
   /// `open /a/b: No such file or directory`
-  public var description: String {
+  package var description: String {
     let target = path.map { " \($0)" } ?? ""
     return "\(operation)\(target): \(PosixError.text(of: code))"
   }
 
   /// The system's own words for an `errno`, such as "No space left on device".
-  public static func text(of code: Int32) -> String { String(cString: strerror(code)) }
+  package static func text(of code: Int32) -> String { String(cString: strerror(code)) }
 }

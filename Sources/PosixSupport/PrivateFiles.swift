@@ -1,10 +1,10 @@
 import Foundation
 
 /// Files and folders that only their owner may read: folders 0700, files 0600.
-public enum PrivateFiles {
+package enum PrivateFiles {
   /// Creates `path` and what is missing above it; an existing folder is kept as it is.
   /// - Throws: `PosixError`
-  public static func createFolder(_ path: String) throws {
+  package static func createFolder(_ path: String) throws {
     if make(path) { return }
     switch errno {
     case EEXIST:
@@ -29,7 +29,7 @@ public enum PrivateFiles {
   /// Writes a new file beside `path` and renames it over it: a reader sees the old content or the new, never a part.
   /// - Parameter durable: also flushed to the disk before the rename
   /// - Throws: `PosixError`; the old file is then unharmed
-  public static func replace(_ path: String, with bytes: some ContiguousBytes, durable: Bool = false, mode: mode_t = 0o600) throws {
+  package static func replace(_ path: String, with bytes: some ContiguousBytes, durable: Bool = false, mode: mode_t = 0o600) throws {
     let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
     do {
       let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
@@ -51,7 +51,7 @@ public enum PrivateFiles {
   /// Creates `path` with `bytes`, complete from the first moment that it can be seen.
   /// - Returns: false if `path` exists already: then nothing was done
   /// - Throws: `PosixError`
-  public static func createOnce(_ path: String, with bytes: some ContiguousBytes) throws -> Bool {
+  package static func createOnce(_ path: String, with bytes: some ContiguousBytes) throws -> Bool {
     let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
     defer { unlink(temporary) }
     let file = try Descriptor.openPrivate(temporary, O_WRONLY | O_EXCL)
@@ -65,38 +65,38 @@ public enum PrivateFiles {
 
   /// The content of a file, at most `limit` bytes of it.
   /// - Throws: `PosixError`
-  public static func read(_ path: String, limit: Int = 64 << 20) throws -> [UInt8] {
+  package static func read(_ path: String, limit: Int = 64 << 20) throws -> [UInt8] {
     let file = try Descriptor.open(path, O_RDONLY)
     defer { file.close() }
     return try file.bytes(limit: Int(min(Int64(limit), max(0, file.size()))))
   }
 
-  public static func exists(_ path: String) -> Bool {
+  package static func exists(_ path: String) -> Bool {
     var info = stat()
     return lstat(path, &info) == 0
   }
 
   /// Follows symlinks.
-  public static func isFolder(_ path: String) -> Bool {
+  package static func isFolder(_ path: String) -> Bool {
     var info = stat()
     return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
   }
 
   /// A regular file that may be executed (symlinks followed).
-  public static func isExecutable(_ path: String) -> Bool {
+  package static func isExecutable(_ path: String) -> Bool {
     var info = stat()
     return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
   }
 
   /// The path without symlinks, `.` and `..`; nil if it doesn't exist.
-  public static func resolved(_ path: String) -> String? {
+  package static func resolved(_ path: String) -> String? {
     guard let real = realpath(path, nil) else { return nil }
     defer { free(real) }
     return String(cString: real)
   }
 
   /// Bytes that an unprivileged process may still write to the file system of `path`.
-  public static func freeSpace(_ path: String) -> Int64? {
+  package static func freeSpace(_ path: String) -> Int64? {
     var info = statvfs()
     guard statvfs(path, &info) == 0 else { return nil }
     return Int64(info.f_bavail) * Int64(info.f_frsize)

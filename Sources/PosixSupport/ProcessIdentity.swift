@@ -1,28 +1,28 @@
 import Foundation
 
 /// One process for certain: a pid alone may have been given to another since.
-public struct ProcessIdentity: Codable, Sendable, Equatable {
-  public let pid: Int32
+package struct ProcessIdentity: Codable, Sendable, Equatable {
+  package let pid: Int32
   /// Linux: clock ticks since boot. macOS: microseconds since 1970.
-  public let startTime: UInt64
+  package let startTime: UInt64
   /// Changes at every boot.
-  public let bootID: String
+  package let bootID: String
 
-  public init(pid: Int32, startTime: UInt64, bootID: String) {
+  package init(pid: Int32, startTime: UInt64, bootID: String) {
     self.pid = pid
     self.startTime = startTime
     self.bootID = bootID
   }
 
-  public static var current: ProcessIdentity? { of(getpid()) }
+  package static var current: ProcessIdentity? { of(getpid()) }
 
-  public static func of(_ pid: Int32) -> ProcessIdentity? {
+  package static func of(_ pid: Int32) -> ProcessIdentity? {
     guard let state = ProcessTable.state(of: pid) else { return nil }
     return ProcessIdentity(pid: pid, startTime: state.startTime, bootID: ProcessTable.bootID)
   }
 
   /// Whether this very process still runs. A zombie, or another process under the same pid, doesn't count.
-  public var isAlive: Bool {
+  package var isAlive: Bool {
     // A boot id that couldn't be read proves nothing.
     guard bootID == ProcessTable.bootID || ProcessTable.bootID.isEmpty else { return false }
     guard let state = ProcessTable.state(of: pid) else { return ProcessTable.isUnreadable(pid) }
@@ -31,18 +31,18 @@ public struct ProcessIdentity: Codable, Sendable, Equatable {
 }
 
 /// A process found in the system's table.
-public struct ListedProcess: Sendable, Equatable {
-  public let pid: Int32
+package struct ListedProcess: Sendable, Equatable {
+  package let pid: Int32
   /// Its command line, arguments separated by spaces.
-  public let command: String
+  package let command: String
 
-  public init(pid: Int32, command: String) {
+  package init(pid: Int32, command: String) {
     self.pid = pid
     self.command = command
   }
 }
 
-public enum ProcessTable {
+package enum ProcessTable {
   struct State {
     let startTime: UInt64
     /// States Z and X: it has ended, whatever the table says.
@@ -50,7 +50,7 @@ public enum ProcessTable {
   }
 
   /// Sends a signal to a whole process group.
-  public static func signalGroup(_ group: Int32, _ number: Int32) {
+  package static func signalGroup(_ group: Int32, _ number: Int32) {
     guard group > 1 else { return }
     _ = systemKill(-group, number)
   }
@@ -81,7 +81,7 @@ public enum ProcessTable {
     }
 
     /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
-    public static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
+    package static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
       let wanted = Array("\(name)=\(value)".utf8)
       var found: [ListedProcess] = []
       for name in (try? BytePaths.names(in: Array("/proc".utf8))) ?? [] {
@@ -123,7 +123,7 @@ public enum ProcessTable {
     static func isUnreadable(_ pid: Int32) -> Bool { false }
 
     /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
-    public static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
+    package static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
       var query = [CTL_KERN, KERN_PROC, KERN_PROC_UID, Int32(bitPattern: getuid())]
       var size = 0
       guard sysctl(&query, 4, nil, &size, nil, 0) == 0 else { return [] }

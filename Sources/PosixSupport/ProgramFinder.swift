@@ -2,14 +2,14 @@ import Foundation
 
 /// Looks programs up as a shell would, but never where the work being done could have planted one: not through a relative
 /// PATH entry and not inside the workspace.
-public enum ProgramFinder {
+package enum ProgramFinder {
   /// One place where a program was looked for, and what was found there.
-  public struct Attempt: Sendable, Equatable {
-    public let path: String
+  package struct Attempt: Sendable, Equatable {
+    package let path: String
     /// nil: usable.
-    public let problem: String?
+    package let problem: String?
 
-    public init(path: String, problem: String?) {
+    package init(path: String, problem: String?) {
       self.path = path
       self.problem = problem
     }
@@ -19,12 +19,12 @@ public enum ProgramFinder {
   /// - Parameters:
   ///   - path: the value of PATH
   ///   - workspace: the folder whose content isn't trusted
-  public static func locate(_ name: String, path: String?, workspace: String?) -> String? {
+  package static func locate(_ name: String, path: String?, workspace: String?) -> String? {
     attempts(name, folders: entries(of: path), workspace: workspace).last { $0.problem == nil }?.path
   }
 
   /// Looks in `folders` one after the other and stops at the first usable program.
-  public static func attempts(_ name: String, folders: [String], workspace: String?) -> [Attempt] {
+  package static func attempts(_ name: String, folders: [String], workspace: String?) -> [Attempt] {
     guard !name.isEmpty, !name.contains("/"), !name.contains("\0") else { return [Attempt(path: name, problem: "not a program's name")] }
     var tried: [Attempt] = []
     for folder in folders {
@@ -37,7 +37,7 @@ public enum ProgramFinder {
   }
 
   /// Why the program at `path` can't or mustn't be run; nil if it may.
-  public static func problem(with path: String, workspace: String?) -> String? {
+  package static func problem(with path: String, workspace: String?) -> String? {
     guard path.hasPrefix("/") else { return "relative" }
     guard PrivateFiles.exists(path) else { return "not there" }
     guard PrivateFiles.isExecutable(path) else { return "not executable" }
@@ -46,7 +46,7 @@ public enum ProgramFinder {
 
   /// Whether a program lies in the workspace, by its own path or by what it points to. A workspace that holds the whole home folder
   /// is no project, and would rule out every program that the user has installed: it doesn't count.
-  public static func isInside(_ path: String, _ workspace: String?) -> Bool {
+  package static func isInside(_ path: String, _ workspace: String?) -> Bool {
     guard let workspace, let root = PrivateFiles.resolved(workspace) else { return false }
     if let home = PrivateFiles.resolved(NSHomeDirectory()), holds(root, home) { return false }
     let folder = (path as NSString).deletingLastPathComponent
@@ -54,7 +54,7 @@ public enum ProgramFinder {
   }
 
   /// The entries of a PATH, without doubles. An empty one means the current folder: relative, so refused later.
-  public static func entries(of path: String?) -> [String] {
+  package static func entries(of path: String?) -> [String] {
     var seen: Set<String> = []
     return (path ?? "").split(separator: ":").map(String.init).filter { seen.insert($0).inserted }
   }

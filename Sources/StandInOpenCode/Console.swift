@@ -1,5 +1,5 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
 
 /// The stand-in's three standard streams.

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// A session's messages as each line's `export` shows them.
 struct Messages {

@@ -1,5 +1,5 @@
 import Foundation
-import JSONRPC
+import JSON
 
 /// The stand-in's models, priced in USD per million tokens.
 struct Model {

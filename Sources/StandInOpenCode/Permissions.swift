@@ -1,5 +1,5 @@
 import Foundation
-import JSONRPC
+import JSON
 
 /// What tools may do. The last rule that matches decides.
 struct Permissions {

@@ -1,6 +1,5 @@
 import Foundation
-import JSONRPC
-import PosixSupport
+import JSON
 
 /// Plays the turns of one session and of the subagents it starts.
 final class Player {

@@ -1,5 +1,5 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
 
 /// Sessions as JSON files in a folder, so that later runs and other subcommands find them.

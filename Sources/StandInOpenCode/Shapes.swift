@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Parts and events in each line's own shape, members in the order in which the real one prints them.
 struct Shapes {

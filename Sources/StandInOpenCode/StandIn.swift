@@ -1,15 +1,15 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
 
 /// A scripted `opencode`: both lines, faithful to what the real ones print, without a model.
-public enum StandIn {
+package enum StandIn {
   /// Plays one invocation.
   /// - Parameters:
   ///   - arguments: without the program's name
   ///   - path: of `stand-in.json`; it need not exist; sessions are kept beside it
   /// - Returns: the exit code
-  public static func main(arguments: [String], configuration path: String) -> Int32 {
+  package static func main(arguments: [String], configuration path: String) -> Int32 {
     OwnProcess.settleSignals()
     let console = Console(input: Descriptor(raw: 0), output: Descriptor(raw: 1), errors: Descriptor(raw: 2))
     return run(arguments, configuration: path, environment: ProcessInfo.processInfo.environment, console: console, ownsProcess: true)

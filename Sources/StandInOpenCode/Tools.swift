@@ -1,5 +1,5 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
 
 /// What became of a tool call, before it is put in either line's shape.

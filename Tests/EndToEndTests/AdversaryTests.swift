@@ -1,7 +1,9 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
 import Testing
+
+@testable import JSONRPC
 
 /// Files taken away, inherited oddities, shortages: nothing of that ends in a second live run, a lost one or a wrong outcome.
 @Suite struct AdversaryTests {

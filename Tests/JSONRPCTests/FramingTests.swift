@@ -1,5 +1,7 @@
-import JSONRPC
+import JSON
 import Testing
+
+@testable import JSONRPC
 
 @Suite struct FramingTests {
   private func frames(_ chunks: [String], limit: Int = 64) -> [Frame] {

@@ -1,5 +1,7 @@
-import JSONRPC
+import JSON
 import Testing
+
+@testable import JSONRPC
 
 @Suite struct MessageTests {
   private func code(_ text: String) -> Int? {

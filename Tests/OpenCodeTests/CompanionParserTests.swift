@@ -1,8 +1,9 @@
 import Foundation
-import JSONRPC
+import JSON
 import Testing
 
 @testable import OpenCode
+@testable import Text
 
 private let one = Line1(version: OpenCodeVersion(1, 18, 34))
 private let two = Line2(version: OpenCodeVersion(2, 0, 22))

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import OpenCode
+@testable import Text
 
 @Suite struct EventLogReaderTests {
   func facts(_ text: String) -> [LogFact] {

@@ -1,8 +1,9 @@
 import Foundation
-import JSONRPC
+import JSON
 import Testing
 
 @testable import OpenCode
+@testable import Text
 
 /// Feeds `bytes` in pieces of `size`; the lines it makes of them.
 func skim(_ bytes: [UInt8], pieces size: Int = 1 << 20, finish: Bool = true) -> [SkimmedLine] {

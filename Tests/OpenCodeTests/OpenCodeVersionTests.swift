@@ -1,5 +1,6 @@
-import OpenCode
 import Testing
+
+@testable import OpenCode
 
 @Suite struct OpenCodeVersionTests {
   @Test func bothLinesPrintTheirVersionInTheirOwnWay() throws {

@@ -1,7 +1,8 @@
 import Foundation
-import OpenCode
 import PosixSupport
 import Testing
+
+@testable import OpenCode
 
 @Suite struct ProgramFinderTests {
   @Test func aProgramIsTakenFromTheFirstHonestEntry() throws {

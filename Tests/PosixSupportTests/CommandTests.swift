@@ -1,5 +1,6 @@
-import PosixSupport
 import Testing
+
+@testable import PosixSupport
 
 @Suite struct CommandTests {
   @Test func aCommandReportsItsExitAndBothOutputs() throws {

@@ -1,6 +1,7 @@
 import Foundation
-import PosixSupport
 import Testing
+
+@testable import PosixSupport
 
 /// A folder that is gone with the test.
 final class Folder {

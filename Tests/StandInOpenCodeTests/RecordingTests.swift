@@ -1,9 +1,7 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
 import Testing
-
-@testable import StandInOpenCode
 
 /// The stand-in against what real OpenCode binaries printed: the same events in the same order with the same members, the same exit,
 /// the same kind of standard error.

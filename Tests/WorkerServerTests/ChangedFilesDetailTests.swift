@@ -1,8 +1,9 @@
 import Foundation
+import JSON
 import PosixSupport
 import Testing
 
-@testable import WorkerServer
+@testable import Workspace
 
 /// What a row says, the patch, what changed since, and what isn't committed.
 @Suite struct ChangedFilesDetailTests {

@@ -2,8 +2,6 @@ import Foundation
 import PosixSupport
 import Testing
 
-@testable import WorkerServer
-
 /// One case: what the workspace was like before, what the run did, and what the review says.
 struct ChangeCase: Sendable, CustomTestStringConvertible {
   let name: String

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import WorkerServer
+@testable import CodexSetup
 
 private func added(_ text: String?, command: String = "/opt/bin/opencode-worker") throws -> String {
   String(decoding: try CodexConfig.adding(command: command, to: text.map { Array($0.utf8) }), as: UTF8.self)

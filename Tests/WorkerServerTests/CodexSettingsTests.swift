@@ -1,7 +1,10 @@
 import Foundation
-import JSONRPC
+import JSON
 import Testing
 
+@testable import CodexSetup
+@testable import MCP
+@testable import Runs
 @testable import WorkerServer
 
 /// The repository's top level: `plugin.json` and the examples there.

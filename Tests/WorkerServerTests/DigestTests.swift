@@ -1,8 +1,10 @@
 import Foundation
-import OpenCode
+import JSON
 import PosixSupport
 import Testing
 
+@testable import OpenCode
+@testable import Runs
 @testable import WorkerServer
 
 /// Lines as OpenCode 1.x writes them.

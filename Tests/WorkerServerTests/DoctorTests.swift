@@ -1,8 +1,10 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
 import Testing
 
+@testable import CodexSetup
+@testable import MCP
 @testable import WorkerServer
 
 /// Collects what a command says.

@@ -2,7 +2,7 @@ import Foundation
 import PosixSupport
 import Testing
 
-@testable import WorkerServer
+@testable import Workspace
 
 /// A folder of its own for one test: a workspace, a run's folder and a home, and git as a user would run it.
 final class GitFixture: Sendable {

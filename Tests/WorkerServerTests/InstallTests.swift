@@ -1,9 +1,9 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
 import Testing
 
-@testable import WorkerServer
+@testable import CodexSetup
 
 /// A home folder of its own, with a `codex` that records what it is asked, or none.
 final class PrivateHome: Sendable {

@@ -1,7 +1,7 @@
-import JSONRPC
+import JSON
 import Testing
 
-@testable import WorkerServer
+@testable import CodexSetup
 
 private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 

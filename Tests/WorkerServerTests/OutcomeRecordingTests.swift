@@ -1,10 +1,9 @@
 import Foundation
-import JSONRPC
-import OpenCode
+import JSON
 import PosixSupport
 import Testing
 
-@testable import WorkerServer
+@testable import Runs
 
 /// What the real OpenCode printed, with the state that the contract asks for.
 struct Recording: CustomTestStringConvertible, Sendable {

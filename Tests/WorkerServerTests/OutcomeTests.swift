@@ -1,9 +1,11 @@
 import Foundation
-import OpenCode
-import PosixSupport
+import JSON
 import Testing
 
-@testable import WorkerServer
+@testable import CodexSetup
+@testable import MCP
+@testable import OpenCode
+@testable import Runs
 
 @Suite struct OutcomeTests {
   static let now = 1_795_364_340.0

@@ -1,7 +1,8 @@
-import JSONRPC
+import JSON
 import Testing
 
-@testable import WorkerServer
+@testable import MCP
+@testable import Text
 
 @Suite struct SecretMaskTests {
   private func masked(_ text: String) -> (String, Int) {

@@ -1,7 +1,9 @@
-import OpenCode
+import JSON
 import Testing
 
-@testable import WorkerServer
+@testable import OpenCode
+@testable import Runs
+@testable import Workspace
 
 /// What the log tells and what OpenCode's own store adds, put together.
 @Suite struct RunReviewTests {

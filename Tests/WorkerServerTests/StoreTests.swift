@@ -2,7 +2,7 @@ import Foundation
 import PosixSupport
 import Testing
 
-@testable import WorkerServer
+@testable import Runs
 
 @Suite struct StoreTests {
   private func withFolder(_ body: (StateFolder) throws -> Void) throws {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import WorkerServer
+@testable import ShellReading
 
 /// What a run's shell commands prove about `swift test`, cell by cell.
 @Suite struct VerificationTableTests {

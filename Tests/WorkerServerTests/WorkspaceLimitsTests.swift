@@ -1,8 +1,9 @@
 import Foundation
+import JSON
 import PosixSupport
 import Testing
 
-@testable import WorkerServer
+@testable import Workspace
 
 /// Where recording reaches its limits: it says so, and the run starts all the same.
 @Suite struct WorkspaceLimitsTests {

@@ -1,8 +1,9 @@
 import Foundation
+import JSON
 import PosixSupport
 import Testing
 
-@testable import WorkerServer
+@testable import Workspace
 
 /// Repositories of every kind, and repositories in repositories.
 @Suite struct WorkspaceRepositoriesTests {

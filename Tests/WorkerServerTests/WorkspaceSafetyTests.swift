@@ -2,7 +2,7 @@ import Foundation
 import PosixSupport
 import Testing
 
-@testable import WorkerServer
+@testable import Workspace
 
 /// What a hostile repository tries to have run.
 struct Hostility: Sendable, CustomTestStringConvertible {

@@ -1,52 +1,52 @@
-import JSONRPC
+import Text
 
-public struct ModelsQuery: Sendable, Equatable {
-  public var provider: String?
+package struct ModelsQuery: Sendable, Equatable {
+  package var provider: String?
   /// Names, limits and prices too (1.x only).
-  public var verbose = false
+  package var verbose = false
   /// Have OpenCode fetch its catalogue anew (1.x only).
-  public var refresh = false
+  package var refresh = false
 
-  public init() {}
+  package init() {}
 }
 
-public struct ModelList: Sendable, Equatable {
-  public var models: [Model]
+package struct ModelList: Sendable, Equatable {
+  package var models: [Model]
   /// false: the list was empty where OpenCode 2 is known to leave it out; what models there are is unknown.
-  public var isKnown: Bool
+  package var isKnown: Bool
 
-  public init(models: [Model], isKnown: Bool) {
+  package init(models: [Model], isKnown: Bool) {
     self.models = models
     self.isKnown = isKnown
   }
 }
 
 /// A model that OpenCode offers. Details are nil unless asked for.
-public struct Model: Sendable, Equatable {
+package struct Model: Sendable, Equatable {
   /// `provider/model`; the model's part may hold `/` and `:`.
-  public let id: String
-  public var name: String?
+  package let id: String
+  package var name: String?
   /// Tokens.
-  public var contextLimit: Int?
-  public var outputLimit: Int?
-  public var prices: Prices?
-  public var variants: [String] = []
+  package var contextLimit: Int?
+  package var outputLimit: Int?
+  package var prices: Prices?
+  package var variants: [String] = []
 
   /// USD for a million tokens.
-  public struct Prices: Sendable, Equatable {
-    public let input: Double
-    public let output: Double
-    public let cacheRead: Double?
-    public let cacheWrite: Double?
+  package struct Prices: Sendable, Equatable {
+    package let input: Double
+    package let output: Double
+    package let cacheRead: Double?
+    package let cacheWrite: Double?
 
     /// Both 0 is how OpenCode shows a model whose price it doesn't know.
-    public var isUnknown: Bool { input == 0 && output == 0 }
+    package var isUnknown: Bool { input == 0 && output == 0 }
   }
 
-  public init(id: String) { self.id = id }
+  package init(id: String) { self.id = id }
 
-  public var provider: String { String(id.prefix { $0 != "/" }) }
-  public var model: String { String(id.dropFirst(provider.count + 1)) }
+  package var provider: String { String(id.prefix { $0 != "/" }) }
+  package var model: String { String(id.dropFirst(provider.count + 1)) }
 }
 
 extension ModelList {
@@ -94,7 +94,7 @@ extension Model {
 
 /// The ids most like one that doesn't exist, at most three, the same provider's first. Nothing that differs in more than a third,
 /// unless what was asked for is a part of it.
-public func closestModels(to wanted: String, in models: [String]) -> [String] {
+package func closestModels(to wanted: String, in models: [String]) -> [String] {
   let target = Array(wanted.lowercased().prefix(200))
   let provider = wanted.prefix { $0 != "/" }.lowercased()
   let tail = Array((wanted.contains("/") ? String(wanted.drop { $0 != "/" }.dropFirst()) : wanted).lowercased().prefix(200))

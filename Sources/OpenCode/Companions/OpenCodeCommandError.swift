@@ -1,5 +1,5 @@
 /// A companion command of OpenCode (`models`, `export`, ...) that gave no usable answer.
-public enum OpenCodeCommandError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum OpenCodeCommandError: Error, Sendable, Equatable, CustomStringConvertible {
   /// It couldn't be started.
   case notStarted(command: String, why: String)
   /// It was killed after so many seconds.
@@ -9,7 +9,7 @@ public enum OpenCodeCommandError: Error, Sendable, Equatable, CustomStringConver
   /// It ended well, but what it printed isn't what is known of it.
   case unreadable(command: String, why: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .notStarted(let command, let why): "`opencode \(command)` could not be started: \(why)"
     case .timedOut(let command, let seconds): "`opencode \(command)` did not end within \(Int(clamping: Int64(seconds.rounded()))) s"
@@ -19,12 +19,12 @@ public enum OpenCodeCommandError: Error, Sendable, Equatable, CustomStringConver
   }
 
   /// OpenCode's own words, when it failed saying something.
-  public var words: String? {
+  package var words: String? {
     if case .failed(_, _, let words) = self, !words.isEmpty { words } else { nil }
   }
 
   /// Whether it failed because the session doesn't exist.
-  public var isSessionNotFound: Bool { words?.contains("Session not found") ?? false }
+  package var isSessionNotFound: Bool { words?.contains("Session not found") ?? false }
   /// Whether it failed because the provider doesn't exist.
-  public var isProviderNotFound: Bool { words?.contains("Provider not found") ?? false }
+  package var isProviderNotFound: Bool { words?.contains("Provider not found") ?? false }
 }

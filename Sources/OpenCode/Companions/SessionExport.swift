@@ -1,53 +1,52 @@
 import Foundation
-import JSONRPC
 
 /// A whole session as `export` prints it, without what nobody here needs: outputs, diffs, files.
-public struct SessionExport: Sendable, Equatable {
-  public let info: SessionInfo
-  public let messages: [Message]
+package struct SessionExport: Sendable, Equatable {
+  package let info: SessionInfo
+  package let messages: [Message]
 
-  public struct Message: Sendable, Equatable {
-    public let id: String
+  package struct Message: Sendable, Equatable {
+    package let id: String
     /// `user`, `assistant`; other values of 2.x as they are.
-    public let role: String
-    public var agent: String?
+    package let role: String
+    package var agent: String?
     /// `provider/model`.
-    public var model: String?
+    package var model: String?
     /// Milliseconds since 1970.
-    public var created: Int?
-    public var completed: Int?
+    package var created: Int?
+    package var completed: Int?
     /// USD; 0 also when the model has no price.
-    public var cost: Double?
-    public var tokens: TokenCounts?
+    package var cost: Double?
+    package var tokens: TokenCounts?
     /// Why its last step ended: `stop`, `tool-calls`, `length`, ...
-    public var finish: String?
+    package var finish: String?
     /// The model's or the user's words, without what OpenCode itself put in.
-    public var text: String
-    public var toolCalls: [ToolCall]
+    package var text: String
+    package var toolCalls: [ToolCall]
   }
 
-  public struct ToolCall: Sendable, Equatable {
-    public let id: String
-    public let tool: String
+  package struct ToolCall: Sendable, Equatable {
+    package let id: String
+    package let tool: String
     /// `completed`, `error`, `running`, `pending`.
-    public var status: String?
-    public var title: String?
+    package var status: String?
+    package var title: String?
     /// Of a shell tool.
-    public var command: String?
+    package var command: String?
     /// nil: killed, timed out, or no shell tool.
-    public var exitCode: Int?
+    package var exitCode: Int?
     /// Of a tool that edits: the files it named.
-    public var files: [String]
+    package var files: [String]
     /// Of a tool that runs a subagent: its session.
-    public var childSession: String?
-    public var error: String?
+    package var childSession: String?
+    package var error: String?
     /// Milliseconds since 1970.
-    public var started: Int?
-    public var ended: Int?
+    package var started: Int?
+    package var ended: Int?
   }
 
   /// The sessions that its tools started, in order.
-  public var childSessions: [String] {
+  package var childSessions: [String] {
     var seen: Set<String> = []
     return messages.flatMap(\.toolCalls).compactMap(\.childSession).filter { seen.insert($0).inserted }
   }

@@ -1,26 +1,25 @@
 import Foundation
-import JSONRPC
 
 /// What OpenCode keeps of a session. Its figures are those of the session alone, without the ones below it.
-public struct SessionInfo: Sendable, Equatable {
-  public let id: String
-  public var parent: String?
-  public var title: String?
+package struct SessionInfo: Sendable, Equatable {
+  package let id: String
+  package var parent: String?
+  package var title: String?
   /// The folder it belongs to: it can be continued only there.
-  public var directory: String?
-  public var agent: String?
+  package var directory: String?
+  package var agent: String?
   /// `provider/model`.
-  public var model: String?
-  public var variant: String?
+  package var model: String?
+  package var variant: String?
   /// USD; 0 also when the model has no price.
-  public var cost: Double?
-  public var tokens: TokenCounts?
+  package var cost: Double?
+  package var tokens: TokenCounts?
   /// Milliseconds since 1970.
-  public var created: Int?
+  package var created: Int?
   /// 2.x: `succeeded` or `failed`, once known.
-  public var outcome: String?
+  package var outcome: String?
 
-  public init(id: String) { self.id = id }
+  package init(id: String) { self.id = id }
 }
 
 extension SessionInfo {

@@ -1,22 +1,22 @@
-import JSONRPC
+import Text
 
 /// A provider for which OpenCode has a credential, or finds a key in the environment.
-public struct SignedInProvider: Sendable, Equatable {
+package struct SignedInProvider: Sendable, Equatable {
   /// As OpenCode shows it: often the display name ("GitHub Copilot"), not the id.
-  public let name: String
+  package let name: String
   /// Set where OpenCode tells it.
-  public var id: String?
+  package var id: String?
   /// `oauth`, `api`, or the name of the variable that holds the key.
-  public var kind: String?
+  package var kind: String?
 
-  public init(name: String, id: String? = nil, kind: String? = nil) {
+  package init(name: String, id: String? = nil, kind: String? = nil) {
     self.name = name
     self.id = id
     self.kind = kind
   }
 
   /// Whether this is the provider of that id, as far as names tell: case, blanks and punctuation don't count.
-  public func matches(_ provider: String) -> Bool {
+  package func matches(_ provider: String) -> Bool {
     func plain(_ text: String) -> String { String(text.lowercased().filter { $0.isLetter || $0.isNumber }) }
     return [name, id].compactMap { $0 }.contains { plain($0) == plain(provider) }
   }

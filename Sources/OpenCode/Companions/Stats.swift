@@ -1,49 +1,50 @@
-import JSONRPC
+import JSON
+import Text
 
-public struct StatsQuery: Sendable, Equatable {
+package struct StatsQuery: Sendable, Equatable {
   /// 0 is today; nil: since ever.
-  public var days: Int?
+  package var days: Int?
   /// OpenCode's project id, "" for the folder's own; nil: all.
-  public var project: String?
-  public var models = false
+  package var project: String?
+  package var models = false
 
-  public init() {}
+  package init() {}
 
   var sharedArguments: [String] { (days.map { ["--days=\($0)"] } ?? []) + (project.map { ["--project=\($0)"] } ?? []) }
 }
 
 /// OpenCode's own totals. An absent figure is one that it didn't print.
-public struct Stats: Sendable, Equatable {
+package struct Stats: Sendable, Equatable {
   /// A figure, and whether it was printed rounded (`1.4K`, `$0.01`).
-  public struct Figure: Sendable, Equatable {
-    public let value: Double
-    public let rounded: Bool
+  package struct Figure: Sendable, Equatable {
+    package let value: Double
+    package let rounded: Bool
   }
 
-  public struct ModelRow: Sendable, Equatable {
+  package struct ModelRow: Sendable, Equatable {
     /// `provider/model`.
-    public let model: String
-    public var messages: Figure?
-    public var input: Figure?
-    public var output: Figure?
-    public var cacheRead: Figure?
-    public var cacheWrite: Figure?
+    package let model: String
+    package var messages: Figure?
+    package var input: Figure?
+    package var output: Figure?
+    package var cacheRead: Figure?
+    package var cacheWrite: Figure?
     /// USD.
-    public var cost: Figure?
+    package var cost: Figure?
   }
 
-  public var sessions: Figure?
-  public var messages: Figure?
-  public var days: Figure?
+  package var sessions: Figure?
+  package var messages: Figure?
+  package var days: Figure?
   /// USD.
-  public var cost: Figure?
-  public var costPerDay: Figure?
-  public var input: Figure?
-  public var output: Figure?
-  public var reasoning: Figure?
-  public var cacheRead: Figure?
-  public var cacheWrite: Figure?
-  public var models: [ModelRow] = []
+  package var cost: Figure?
+  package var costPerDay: Figure?
+  package var input: Figure?
+  package var output: Figure?
+  package var reasoning: Figure?
+  package var cacheRead: Figure?
+  package var cacheWrite: Figure?
+  package var models: [ModelRow] = []
 }
 
 // MARK: - 1.x: boxes

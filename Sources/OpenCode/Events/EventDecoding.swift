@@ -1,26 +1,27 @@
 import Foundation
-import JSONRPC
+import JSON
+import Text
 
 /// Makes an event of what was read of a line. One type for each line of OpenCode: both names of a fact are understood by both, since a
 /// version in between may write either; they differ in which one counts.
-public protocol EventDecoding: Sendable {
+package protocol EventDecoding: Sendable {
   /// Never fails: what isn't understood is `unknown`.
   func event(from record: EventRecord) -> OpenCodeEvent
 }
 
 extension EventDecoding where Self == Line1Events {
-  public static var line1: Line1Events { Line1Events() }
+  package static var line1: Line1Events { Line1Events() }
 }
 
 extension EventDecoding where Self == Line2Events {
-  public static var line2: Line2Events { Line2Events() }
+  package static var line2: Line2Events { Line2Events() }
 }
 
 /// OpenCode 1.x.
-public struct Line1Events: EventDecoding {
-  public init() {}
+package struct Line1Events: EventDecoding {
+  package init() {}
 
-  public func event(from record: EventRecord) -> OpenCodeEvent {
+  package func event(from record: EventRecord) -> OpenCodeEvent {
     var event = EventReader(record: record, partIDs: [.partID, .partToolID], paths: [.inputFilePath, .inputPath]).event()
     if case .stepFinish(var step) = event {
       // 1.3.2 counts the reasoning in `output`, too; the total tells.
@@ -37,10 +38,10 @@ public struct Line1Events: EventDecoding {
 }
 
 /// OpenCode 2.x.
-public struct Line2Events: EventDecoding {
-  public init() {}
+package struct Line2Events: EventDecoding {
+  package init() {}
 
-  public func event(from record: EventRecord) -> OpenCodeEvent {
+  package func event(from record: EventRecord) -> OpenCodeEvent {
     // A tool's `part.id` is the id of the call here, and its title is nothing but the tool's name.
     var event = EventReader(record: record, partIDs: [.partToolID, .partID], paths: [.inputPath, .inputFilePath]).event()
     switch event {

@@ -1,10 +1,11 @@
 import PosixSupport
+import Text
 
 /// Reading single lines of a log whose places are known, in constant memory.
-public enum EventLog {
+package enum EventLog {
   /// The event, text or damage in `range` of the file, which is one line.
   /// - Throws: `PosixError`
-  public static func line(in file: Descriptor, range: Range<Int64>) throws -> SkimmedLine {
+  package static func line(in file: Descriptor, range: Range<Int64>) throws -> SkimmedLine {
     var skimmer = EventSkimmer(at: range.lowerBound)
     var found: SkimmedLine?
     var offset = range.lowerBound
@@ -20,7 +21,7 @@ public enum EventLog {
 
   /// The same as one short readable line; nil for a blank one.
   /// - Throws: `PosixError`
-  public static func rendered(in file: Descriptor, range: Range<Int64>, by decoder: some EventDecoding) throws -> String? {
+  package static func rendered(in file: Descriptor, range: Range<Int64>, by decoder: some EventDecoding) throws -> String? {
     switch try line(in: file, range: range).content {
     case .event(let record): decoder.event(from: record).line
     case .text(let text): text.oneLine(240)

@@ -1,6 +1,8 @@
+import Text
+
 /// A value in OpenCode's event lines that is read; everything else is skipped.
 /// Both lines' places for one fact have one field, unless their order of preference matters.
-public enum EventField: UInt8, Sendable, CaseIterable {
+package enum EventField: UInt8, Sendable, CaseIterable {
   case type, timestamp, sessionID
   case partID, partToolID, messageID, callID, tool, text, synthetic, reason, cost
   case tokensTotal, tokensInput, tokensOutput, tokensReasoning, cacheRead, cacheWrite
@@ -15,7 +17,7 @@ public enum EventField: UInt8, Sendable, CaseIterable {
 }
 
 /// A captured value.
-public enum FieldValue: Sendable, Equatable {
+package enum FieldValue: Sendable, Equatable {
   case string(BoundedText)
   case number(Double)
   case bool(Bool)
@@ -23,7 +25,7 @@ public enum FieldValue: Sendable, Equatable {
 }
 
 /// What was read of one line: an object with a string `type`.
-public struct EventRecord: Sendable {
+package struct EventRecord: Sendable {
   struct Element: Sendable {
     let field: EventField
     let index: Int
@@ -38,22 +40,22 @@ public struct EventRecord: Sendable {
   private(set) var elements: [Element] = []
   private var elementBytes = 0
 
-  public subscript(field: EventField) -> FieldValue? { values.first { $0.field == field }?.value }
+  package subscript(field: EventField) -> FieldValue? { values.first { $0.field == field }?.value }
 
-  public func text(_ field: EventField) -> BoundedText? { if case .string(let text) = self[field] { text } else { nil } }
+  package func text(_ field: EventField) -> BoundedText? { if case .string(let text) = self[field] { text } else { nil } }
 
   /// A string that was not cut: ids, names, paths.
-  public func string(_ field: EventField) -> String? {
+  package func string(_ field: EventField) -> String? {
     guard case .string(let text) = self[field], !text.isCut else { return nil }
     return text.head
   }
 
-  public func number(_ field: EventField) -> Double? { if case .number(let number) = self[field] { number } else { nil } }
+  package func number(_ field: EventField) -> Double? { if case .number(let number) = self[field] { number } else { nil } }
 
-  public func bool(_ field: EventField) -> Bool? { if case .bool(let bool) = self[field] { bool } else { nil } }
+  package func bool(_ field: EventField) -> Bool? { if case .bool(let bool) = self[field] { bool } else { nil } }
 
   /// A number within `range`, rounded down; nil for anything else.
-  public func integer(_ field: EventField, in range: ClosedRange<Int>) -> Int? { EventRecord.integer(number(field), in: range) }
+  package func integer(_ field: EventField, in range: ClosedRange<Int>) -> Int? { EventRecord.integer(number(field), in: range) }
 
   static func integer(_ number: Double?, in range: ClosedRange<Int>) -> Int? {
     guard let number, number >= Double(range.lowerBound), number <= Double(range.upperBound) else { return nil }
@@ -61,7 +63,7 @@ public struct EventRecord: Sendable {
   }
 
   /// A time that OpenCode gave in milliseconds, in seconds since 1970.
-  public func seconds(_ field: EventField) -> Double? {
+  package func seconds(_ field: EventField) -> Double? {
     guard let number = number(field), number > 0, number < 1e14 else { return nil }
     return number / 1000
   }

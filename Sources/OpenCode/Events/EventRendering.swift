@@ -1,8 +1,8 @@
-import PosixSupport
+import Text
 
 extension OpenCodeEvent {
   /// The event on one short line, for a person who reads the log: time of day (UTC), what, and the little that matters.
-  public var line: String {
+  package var line: String {
     let time = header.at.map { "\(Timestamp.timeOfDay($0)) " } ?? ""
     return time + body.oneLine(240)
   }
@@ -22,7 +22,7 @@ extension OpenCodeEvent {
 
 extension ToolUse {
   /// What the call was about: its title, else its command, path or description.
-  public var subject: String? {
+  package var subject: String? {
     if case .unavailable(let name, _) = refusal, tool == "invalid" { return name }
     let candidates = [title, command?.head, path, description]
     return candidates.lazy.compactMap { $0 }.first { !$0.isEmpty && $0 != tool }?.oneLine(200)
@@ -60,7 +60,7 @@ extension StepFinish {
 
 extension ErrorEvent {
   /// OpenCode's own words, with the HTTP status unless they name it: "Invalid API key (401)".
-  public var sentence: String {
+  package var sentence: String {
     let words = message.oneLine(500)
     guard let status, !words.contains(String(status)) else { return words }
     return "\(words) (\(status))"

@@ -1,8 +1,9 @@
 import Foundation
+import Text
 
 /// A finished line of OpenCode's stdout.
-public struct SkimmedLine: Sendable {
-  public enum Content: Sendable {
+package struct SkimmedLine: Sendable {
+  package enum Content: Sendable {
     /// An object with a string `type`.
     case event(EventRecord)
     /// Not an object: its beginning.
@@ -12,14 +13,14 @@ public struct SkimmedLine: Sendable {
     case blank
   }
 
-  public let content: Content
+  package let content: Content
   /// The line's bytes in the file, the newline included.
-  public let range: Range<Int64>
+  package let range: Range<Int64>
 }
 
 /// Reads JSON lines as they come, in pieces of any size, in constant memory: keeps the wanted members, each string bounded, and passes over
 /// the rest. Iterative, so nesting costs nothing; nothing that a line holds can make it fail.
-public struct EventSkimmer: Sendable {
+package struct EventSkimmer: Sendable {
   private enum State: UInt8 {
     case lineStart, textLine, brokenLine
     case value, elementOrEnd, keyOrEnd, key, inKey, colon, afterValue, afterLine
@@ -42,9 +43,9 @@ public struct EventSkimmer: Sendable {
   }
 
   /// Where the line that is being read begins.
-  public private(set) var lineStart: Int64
+  package private(set) var lineStart: Int64
   /// The next byte to be fed.
-  public private(set) var position: Int64
+  package private(set) var position: Int64
 
   private let shape = EventShape.events
   private var state = State.lineStart
@@ -64,13 +65,13 @@ public struct EventSkimmer: Sendable {
   private var record = EventRecord()
 
   /// - Parameter offset: the place in the file of the first byte that will be fed, the beginning of a line
-  public init(at offset: Int64 = 0) {
+  package init(at offset: Int64 = 0) {
     lineStart = offset
     position = offset
   }
 
   /// Reads on; calls `body` for each line that ends in `bytes`.
-  public mutating func feed(_ bytes: UnsafeRawBufferPointer, _ body: (SkimmedLine) -> Void) {
+  package mutating func feed(_ bytes: UnsafeRawBufferPointer, _ body: (SkimmedLine) -> Void) {
     let buffer = bytes.bindMemory(to: UInt8.self)
     guard let base = buffer.baseAddress else { return }
     let start = position
@@ -87,7 +88,7 @@ public struct EventSkimmer: Sendable {
   }
 
   /// The file has ended: a last line without a newline is a line, too.
-  public mutating func finish(_ body: (SkimmedLine) -> Void) {
+  package mutating func finish(_ body: (SkimmedLine) -> Void) {
     if position > lineStart { endLine(body) }
   }
 

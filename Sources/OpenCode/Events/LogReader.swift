@@ -1,7 +1,8 @@
 import Foundation
+import Text
 
 /// Something that OpenCode said outside its events: on stderr, or as plain text on stdout.
-public enum LogFact: Sendable, Equatable {
+package enum LogFact: Sendable, Equatable {
   /// Nobody was there to allow it.
   case permissionRejected(permission: String, pattern: String?)
   /// The default agent ran instead.
@@ -21,19 +22,19 @@ public enum LogFact: Sendable, Equatable {
 }
 
 /// Makes lines of bytes as they come; of a long line the beginning and the end are kept.
-public struct LineReader: Sendable {
-  public private(set) var lineStart: Int64
-  public private(set) var position: Int64
+package struct LineReader: Sendable {
+  package private(set) var lineStart: Int64
+  package private(set) var position: Int64
   private var collector = TextCollector(limit: LineReader.limit)
   /// 1.3.2 puts whole requests, 45 KB and more, before the part of the line that matters.
   static let limit = 8 << 10
 
-  public init(at offset: Int64 = 0) {
+  package init(at offset: Int64 = 0) {
     lineStart = offset
     position = offset
   }
 
-  public mutating func feed(_ bytes: UnsafeRawBufferPointer, _ body: (BoundedText) -> Void) {
+  package mutating func feed(_ bytes: UnsafeRawBufferPointer, _ body: (BoundedText) -> Void) {
     let buffer = bytes.bindMemory(to: UInt8.self)
     guard let base = buffer.baseAddress else { return }
     let start = position
@@ -51,7 +52,7 @@ public struct LineReader: Sendable {
     position = start + Int64(buffer.count)
   }
 
-  public mutating func finish(_ body: (BoundedText) -> Void) {
+  package mutating func finish(_ body: (BoundedText) -> Void) {
     if position > lineStart { endLine(body) }
   }
 
@@ -63,7 +64,7 @@ public struct LineReader: Sendable {
 }
 
 /// Reads OpenCode's stderr, and the plain text that some versions print on stdout, for the facts that no event carries.
-public struct LogReader: Sendable {
+package struct LogReader: Sendable {
   /// 1.17.9's dump of an error spreads over lines: what was seen of it so far.
   private struct Dump {
     var ref: String?
@@ -74,10 +75,10 @@ public struct LogReader: Sendable {
 
   private var dump: Dump?
 
-  public init() {}
+  package init() {}
 
   /// The facts in one line.
-  public mutating func facts(in line: BoundedText) -> [LogFact] {
+  package mutating func facts(in line: BoundedText) -> [LogFact] {
     let head = LogReader.withoutColours(line.head)
     let text = head.trimmingCharacters(in: .whitespacesAndNewlines)
     guard !text.isEmpty else { return [] }
@@ -225,7 +226,7 @@ public struct LogReader: Sendable {
   // MARK: -
 
   /// Without ANSI escape sequences.
-  public static func withoutColours(_ text: String) -> String {
+  package static func withoutColours(_ text: String) -> String {
     guard text.utf8.contains(0x1B) else { return text }
     var out: [UInt8] = []
     var bytes = text.utf8.makeIterator()

@@ -1,5 +1,7 @@
+import Text
+
 /// What OpenCode reported on stdout, the same for both lines.
-public enum OpenCodeEvent: Sendable, Equatable {
+package enum OpenCodeEvent: Sendable, Equatable {
   case stepStart(EventHeader)
   case text(TextPart)
   case reasoning(TextPart)
@@ -8,7 +10,7 @@ public enum OpenCodeEvent: Sendable, Equatable {
   case error(ErrorEvent)
   case unknown(EventHeader, type: String)
 
-  public var header: EventHeader {
+  package var header: EventHeader {
     switch self {
     case .stepStart(let header), .unknown(let header, _): header
     case .text(let part), .reasoning(let part): part.header
@@ -20,14 +22,14 @@ public enum OpenCodeEvent: Sendable, Equatable {
 }
 
 /// What every event carries.
-public struct EventHeader: Sendable, Equatable {
+package struct EventHeader: Sendable, Equatable {
   /// Seconds since 1970.
-  public var at: Double?
-  public var sessionID: String?
-  public var messageID: String?
-  public var partID: String?
+  package var at: Double?
+  package var sessionID: String?
+  package var messageID: String?
+  package var partID: String?
 
-  public init(at: Double? = nil, sessionID: String? = nil, messageID: String? = nil, partID: String? = nil) {
+  package init(at: Double? = nil, sessionID: String? = nil, messageID: String? = nil, partID: String? = nil) {
     self.at = at
     self.sessionID = sessionID
     self.messageID = messageID
@@ -36,12 +38,12 @@ public struct EventHeader: Sendable, Equatable {
 }
 
 /// A complete block of text: the model's own, or one that OpenCode put in (`synthetic`, at a compaction).
-public struct TextPart: Sendable, Equatable {
-  public var header: EventHeader
-  public var text: BoundedText
-  public var synthetic = false
+package struct TextPart: Sendable, Equatable {
+  package var header: EventHeader
+  package var text: BoundedText
+  package var synthetic = false
 
-  public init(header: EventHeader, text: BoundedText, synthetic: Bool = false) {
+  package init(header: EventHeader, text: BoundedText, synthetic: Bool = false) {
     self.header = header
     self.text = text
     self.synthetic = synthetic
@@ -49,11 +51,11 @@ public struct TextPart: Sendable, Equatable {
 }
 
 /// A tool call that has ended.
-public struct ToolUse: Sendable, Equatable {
-  public enum Status: String, Sendable, Codable { case completed, error, other }
+package struct ToolUse: Sendable, Equatable {
+  package enum Status: String, Sendable, Codable { case completed, error, other }
 
   /// Why a call never ran.
-  public enum Refusal: Sendable, Equatable {
+  package enum Refusal: Sendable, Equatable {
     /// It was asked for, and nobody was there to allow it.
     case rejected
     /// A rule forbids it.
@@ -64,38 +66,38 @@ public struct ToolUse: Sendable, Equatable {
     case unavailable(tool: String, why: String)
   }
 
-  public var header: EventHeader
-  public var tool: String
-  public var callID: String?
-  public var status = Status.other
-  public var title: String?
+  package var header: EventHeader
+  package var tool: String
+  package var callID: String?
+  package var status = Status.other
+  package var title: String?
   /// Of a shell call: the command in full, unless it is longer than 16 KiB.
-  public var command: BoundedText?
-  public var path: String?
-  public var description: String?
-  public var exitCode: Int?
-  public var timedOut = false
-  public var error: BoundedText?
-  public var refusal: Refusal?
+  package var command: BoundedText?
+  package var path: String?
+  package var description: String?
+  package var exitCode: Int?
+  package var timedOut = false
+  package var error: BoundedText?
+  package var refusal: Refusal?
   /// Seconds since 1970.
-  public var start: Double?
-  public var end: Double?
+  package var start: Double?
+  package var end: Double?
   /// What OpenCode's own edit, write or patch tool did.
-  public var files: [FileEdit] = []
+  package var files: [FileEdit] = []
   /// The whole list, as the todo tool left it.
-  public var todos: [Todo]?
-  public var subagent: Subagent?
-  public var output: BoundedText?
+  package var todos: [Todo]?
+  package var subagent: Subagent?
+  package var output: BoundedText?
 
-  public init(header: EventHeader, tool: String) {
+  package init(header: EventHeader, tool: String) {
     self.header = header
     self.tool = tool
   }
 
-  public var isShell: Bool { ToolNames.shell.contains(tool) }
-  public var isEdit: Bool { ToolNames.edit.contains(tool) }
+  package var isShell: Bool { ToolNames.shell.contains(tool) }
+  package var isEdit: Bool { ToolNames.edit.contains(tool) }
 
-  public var seconds: Double? {
+  package var seconds: Double? {
     guard let start, let end, end >= start else { return nil }
     return end - start
   }
@@ -109,42 +111,42 @@ enum ToolNames {
   static let subagent: Set<String> = ["task", "subagent"]
 }
 
-public struct FileEdit: Sendable, Equatable {
-  public let path: String
-  public var movedTo: String?
+package struct FileEdit: Sendable, Equatable {
+  package let path: String
+  package var movedTo: String?
   /// OpenCode's own word: `add`, `update`, `modified`, `delete`, ...
-  public var change: String?
-  public var additions: Int?
-  public var deletions: Int?
+  package var change: String?
+  package var additions: Int?
+  package var deletions: Int?
 }
 
-public struct Todo: Sendable, Equatable, Codable {
-  public let content: String
+package struct Todo: Sendable, Equatable, Codable {
+  package let content: String
   /// `pending`, `in_progress`, `completed`, `cancelled`.
-  public let status: String
+  package let status: String
 
-  public init(content: String, status: String) {
+  package init(content: String, status: String) {
     self.content = content
     self.status = status
   }
 }
 
-public struct Subagent: Sendable, Equatable, Codable {
-  public let session: String
-  public let title: String?
-  public let agent: String?
+package struct Subagent: Sendable, Equatable, Codable {
+  package let session: String
+  package let title: String?
+  package let agent: String?
 }
 
 /// The end of one step: the usage is that of the step alone.
-public struct StepFinish: Sendable, Equatable {
-  public var header: EventHeader
+package struct StepFinish: Sendable, Equatable {
+  package var header: EventHeader
   /// `stop`, `tool-calls`, `length`, ...
-  public var reason: String?
-  public var tokens: TokenCounts?
+  package var reason: String?
+  package var tokens: TokenCounts?
   /// USD; 0 when the model has no price.
-  public var cost: Double?
+  package var cost: Double?
 
-  public init(header: EventHeader, reason: String? = nil, tokens: TokenCounts? = nil, cost: Double? = nil) {
+  package init(header: EventHeader, reason: String? = nil, tokens: TokenCounts? = nil, cost: Double? = nil) {
     self.header = header
     self.reason = reason
     self.tokens = tokens
@@ -153,14 +155,14 @@ public struct StepFinish: Sendable, Equatable {
 }
 
 /// Tokens, none of them counted twice: `input` is without the cache, `output` without the reasoning.
-public struct TokenCounts: Sendable, Equatable, Codable {
-  public var input = 0
-  public var output = 0
-  public var reasoning = 0
-  public var cacheRead = 0
-  public var cacheWrite = 0
+package struct TokenCounts: Sendable, Equatable, Codable {
+  package var input = 0
+  package var output = 0
+  package var reasoning = 0
+  package var cacheRead = 0
+  package var cacheWrite = 0
 
-  public init(input: Int = 0, output: Int = 0, reasoning: Int = 0, cacheRead: Int = 0, cacheWrite: Int = 0) {
+  package init(input: Int = 0, output: Int = 0, reasoning: Int = 0, cacheRead: Int = 0, cacheWrite: Int = 0) {
     self.input = input
     self.output = output
     self.reasoning = reasoning
@@ -168,10 +170,10 @@ public struct TokenCounts: Sendable, Equatable, Codable {
     self.cacheWrite = cacheWrite
   }
 
-  public var total: Int { [output, reasoning, cacheRead, cacheWrite].reduce(input, TokenCounts.sum) }
+  package var total: Int { [output, reasoning, cacheRead, cacheWrite].reduce(input, TokenCounts.sum) }
 
-  public static func + (left: TokenCounts, right: TokenCounts) -> TokenCounts { combine(left, right, sum) }
-  public static func - (left: TokenCounts, right: TokenCounts) -> TokenCounts { combine(left, right) { max(0, $0 - $1) } }
+  package static func + (left: TokenCounts, right: TokenCounts) -> TokenCounts { combine(left, right, sum) }
+  package static func - (left: TokenCounts, right: TokenCounts) -> TokenCounts { combine(left, right) { max(0, $0 - $1) } }
 
   private static func combine(_ left: TokenCounts, _ right: TokenCounts, _ operation: (Int, Int) -> Int) -> TokenCounts {
     TokenCounts(
@@ -188,17 +190,17 @@ public struct TokenCounts: Sendable, Equatable, Codable {
 }
 
 /// An error that OpenCode reported. Headers and bodies of responses, which may hold secrets, are not read.
-public struct ErrorEvent: Sendable, Equatable {
-  public var header: EventHeader
+package struct ErrorEvent: Sendable, Equatable {
+  package var header: EventHeader
   /// 1.x: `APIError`, `UnknownError`, ...; 2.x: `provider.auth`, `aborted`, ...
-  public var kind: String?
-  public var message: String
+  package var kind: String?
+  package var message: String
   /// Of the provider's HTTP response.
-  public var status: Int?
+  package var status: Int?
   /// 1.x: the log line with the same reference has the cause.
-  public var ref: String?
+  package var ref: String?
 
-  public init(header: EventHeader, kind: String? = nil, message: String, status: Int? = nil, ref: String? = nil) {
+  package init(header: EventHeader, kind: String? = nil, message: String, status: Int? = nil, ref: String? = nil) {
     self.header = header
     self.kind = kind
     self.message = message

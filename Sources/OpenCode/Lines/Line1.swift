@@ -1,12 +1,12 @@
-import JSONRPC
+import JSON
 
 /// OpenCode 1.x.
-public struct Line1: OpenCodeLine {
-  public let version: OpenCodeVersion
+package struct Line1: OpenCodeLine {
+  package let version: OpenCodeVersion
 
-  public init(version: OpenCodeVersion) { self.version = version }
+  package init(version: OpenCodeVersion) { self.version = version }
 
-  public func runArguments(_ options: RunOptions) throws -> [String] {
+  package func runArguments(_ options: RunOptions) throws -> [String] {
     try options.checkConsistency()
     let (model, variant) = try options.modelAndVariant()
     var arguments = ["run", "--format", "json", "--dir", options.cwd, "--print-logs", "--log-level=ERROR"]
@@ -23,7 +23,7 @@ public struct Line1: OpenCodeLine {
     return version >= OpenCodeVersion(1, 4, 0) ? "--dangerously-skip-permissions" : nil
   }
 
-  public func environment(_ options: RunOptions, base: [String: String], agents: AgentPermissions) throws -> [String: String] {
+  package func environment(_ options: RunOptions, base: [String: String], agents: AgentPermissions) throws -> [String: String] {
     var content = try BrokenConfigContent.read(base)
     let preset = options.permissions ?? (options.skipPermissions && autoApproval == nil ? .full : nil)
     guard let preset else { return base }
@@ -45,36 +45,36 @@ public struct Line1: OpenCodeLine {
   /// Those that do the work; the others (title, summary, compaction) are offered no tools.
   static let builtInAgents = ["build", "plan", "general", "explore"]
 
-  public var agentListArguments: [String]? { ["agent", "list"] }
+  package var agentListArguments: [String]? { ["agent", "list"] }
 
-  public func modelsArguments(_ query: ModelsQuery) -> [String] {
+  package func modelsArguments(_ query: ModelsQuery) -> [String] {
     ["models"] + (query.provider.map { [$0] } ?? []) + (query.verbose ? ["--verbose"] : []) + (query.refresh ? ["--refresh"] : [])
   }
 
-  public func parseModels(_ output: String, _ query: ModelsQuery) throws -> ModelList { try ModelList.parse(output, emptyIsUnknown: false) }
+  package func parseModels(_ output: String, _ query: ModelsQuery) throws -> ModelList { try ModelList.parse(output, emptyIsUnknown: false) }
 
-  public func exportArguments(_ session: String) -> [[String]] { [["export", session]] }
+  package func exportArguments(_ session: String) -> [[String]] { [["export", session]] }
 
-  public func parseExport(_ output: [UInt8]) throws -> SessionExport { try SessionExport.parseLine1(output) }
+  package func parseExport(_ output: [UInt8]) throws -> SessionExport { try SessionExport.parseLine1(output) }
 
   /// One query of OpenCode's store (0.85 s, in any folder) against an export for each session (1.1 s, and large).
-  public func sessionArguments(_ session: String) -> [String] {
+  package func sessionArguments(_ session: String) -> [String] {
     let quoted = "'" + session.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
     let below = "with recursive tree(id) as (select id from session where id = \(quoted) union select s.id from session s join tree t on s.parent_id = t.id)"
     return ["db", "\(below) select * from session where id in (select id from tree)", "--format", "json"]
   }
 
-  public func parseSession(_ output: [UInt8], _ session: String) throws -> [SessionInfo] { try SessionInfo.parseRows(output, root: session) }
+  package func parseSession(_ output: [UInt8], _ session: String) throws -> [SessionInfo] { try SessionInfo.parseRows(output, root: session) }
 
-  public var tellsChildren: Bool { true }
+  package var tellsChildren: Bool { true }
 
-  public func statsArguments(_ query: StatsQuery) throws -> [String] {
+  package func statsArguments(_ query: StatsQuery) throws -> [String] {
     ["stats"] + query.sharedArguments + (query.models ? ["--models"] : [])
   }
 
-  public func parseStats(_ output: String) throws -> Stats { try Stats.parseBoxes(output) }
+  package func parseStats(_ output: String) throws -> Stats { try Stats.parseBoxes(output) }
 
-  public var signedInArguments: [String] { ["auth", "list"] }
+  package var signedInArguments: [String] { ["auth", "list"] }
 
-  public func parseSignedIn(_ output: String) throws -> [SignedInProvider] { try SignedInProvider.parseDrawing(output) }
+  package func parseSignedIn(_ output: String) throws -> [SignedInProvider] { try SignedInProvider.parseDrawing(output) }
 }

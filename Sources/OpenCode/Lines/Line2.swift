@@ -1,12 +1,12 @@
-import JSONRPC
+import JSON
 
 /// OpenCode 2.x. `--standalone` everywhere: without it a background service with an environment of its own does the work.
-public struct Line2: OpenCodeLine {
-  public let version: OpenCodeVersion
+package struct Line2: OpenCodeLine {
+  package let version: OpenCodeVersion
 
-  public init(version: OpenCodeVersion) { self.version = version }
+  package init(version: OpenCodeVersion) { self.version = version }
 
-  public func runArguments(_ options: RunOptions) throws -> [String] {
+  package func runArguments(_ options: RunOptions) throws -> [String] {
     try options.checkConsistency()
     let (model, variant) = try options.modelAndVariant()
     var arguments = ["run", "--standalone", "--format", "json"]
@@ -21,7 +21,7 @@ public struct Line2: OpenCodeLine {
   }
 
   /// The folder is PWD alone. Permissions are a setting; `OPENCODE_PERMISSION` does nothing here.
-  public func environment(_ options: RunOptions, base: [String: String], agents: AgentPermissions) throws -> [String: String] {
+  package func environment(_ options: RunOptions, base: [String: String], agents: AgentPermissions) throws -> [String: String] {
     var content = try BrokenConfigContent.read(base)
     var result = base
     result["PWD"] = options.cwd
@@ -43,34 +43,34 @@ public struct Line2: OpenCodeLine {
     return result
   }
 
-  public var agentListArguments: [String]? { nil }
+  package var agentListArguments: [String]? { nil }
 
   /// Filtering by provider is left to the parser; details and refreshing this line doesn't offer.
-  public func modelsArguments(_ query: ModelsQuery) -> [String] { ["models", "--standalone"] }
+  package func modelsArguments(_ query: ModelsQuery) -> [String] { ["models", "--standalone"] }
 
-  public func parseModels(_ output: String, _ query: ModelsQuery) throws -> ModelList {
+  package func parseModels(_ output: String, _ query: ModelsQuery) throws -> ModelList {
     var list = try ModelList.parse(output, emptyIsUnknown: true)
     if let provider = query.provider { list.models.removeAll { $0.provider != provider } }
     return list
   }
 
-  public func exportArguments(_ session: String) -> [[String]] {
+  package func exportArguments(_ session: String) -> [[String]] {
     [["session", "export", "--standalone", session], ["export", "--standalone", "--session", session]]
   }
 
-  public func parseExport(_ output: [UInt8]) throws -> SessionExport { try SessionExport.parseLine2(output) }
+  package func parseExport(_ output: [UInt8]) throws -> SessionExport { try SessionExport.parseLine2(output) }
 
-  public func sessionArguments(_ session: String) -> [String] { ["api", "--standalone", "GET", "/api/session/\(session)"] }
+  package func sessionArguments(_ session: String) -> [String] { ["api", "--standalone", "GET", "/api/session/\(session)"] }
 
-  public func parseSession(_ output: [UInt8], _ session: String) throws -> [SessionInfo] { try SessionInfo.parseReply(output).map { [$0] } ?? [] }
+  package func parseSession(_ output: [UInt8], _ session: String) throws -> [SessionInfo] { try SessionInfo.parseReply(output).map { [$0] } ?? [] }
 
-  public var tellsChildren: Bool { false }
+  package var tellsChildren: Bool { false }
 
-  public func statsArguments(_ query: StatsQuery) throws -> [String] { ["stats", "--json"] + query.sharedArguments }
+  package func statsArguments(_ query: StatsQuery) throws -> [String] { ["stats", "--json"] + query.sharedArguments }
 
-  public func parseStats(_ output: String) throws -> Stats { try Stats.parseJSON(output) }
+  package func parseStats(_ output: String) throws -> Stats { try Stats.parseJSON(output) }
 
-  public var signedInArguments: [String] { ["auth", "list", "--format", "json"] }
+  package var signedInArguments: [String] { ["auth", "list", "--format", "json"] }
 
-  public func parseSignedIn(_ output: String) throws -> [SignedInProvider] { try SignedInProvider.parseJSON(output) }
+  package func parseSignedIn(_ output: String) throws -> [SignedInProvider] { try SignedInProvider.parseJSON(output) }
 }

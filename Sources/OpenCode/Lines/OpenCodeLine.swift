@@ -1,10 +1,10 @@
-import JSONRPC
+import JSON
 
 /// Agents and the permissions that their rules name, as far as known: what a preset has to be written out for.
-public typealias AgentPermissions = [String: [String]]
+package typealias AgentPermissions = [String: [String]]
 
 /// One line of OpenCode (1.x, 2.x): its command line, its environment, its companion commands and what they print.
-public protocol OpenCodeLine: Sendable {
+package protocol OpenCodeLine: Sendable {
   var version: OpenCodeVersion { get }
 
   /// Arguments of `opencode run`, the prompt being on stdin.
@@ -48,7 +48,7 @@ public protocol OpenCodeLine: Sendable {
 
 extension OpenCodeVersion {
   /// What this version's command line is like.
-  public var commandLine: any OpenCodeLine {
+  package var commandLine: any OpenCodeLine {
     switch line {
     case .v1: Line1(version: self)
     case .v2: Line2(version: self)
@@ -57,11 +57,11 @@ extension OpenCodeVersion {
 }
 
 /// The user's own `OPENCODE_CONFIG_CONTENT` can't be read, so nothing can be merged into it.
-public struct BrokenConfigContent: Error, CustomStringConvertible, Sendable, Equatable {
-  public static let variable = "OPENCODE_CONFIG_CONTENT"
-  public let reason: String
+package struct BrokenConfigContent: Error, CustomStringConvertible, Sendable, Equatable {
+  package static let variable = "OPENCODE_CONFIG_CONTENT"
+  package let reason: String
 
-  public var description: String { "\(BrokenConfigContent.variable) in the environment is not valid: \(reason)" }
+  package var description: String { "\(BrokenConfigContent.variable) in the environment is not valid: \(reason)" }
 
   /// The user's setting; an unset or blank one is an empty object.
   /// - Throws: `BrokenConfigContent`

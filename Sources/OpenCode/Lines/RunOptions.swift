@@ -1,31 +1,31 @@
 /// What `opencode run` is asked to do. The prompt is not part of it: it goes through stdin.
-public struct RunOptions: Sendable, Equatable {
+package struct RunOptions: Sendable, Equatable {
   /// An absolute folder.
-  public var cwd: String
+  package var cwd: String
   /// `provider/model` or `provider/model#variant`.
-  public var model: String?
-  public var variant: String?
-  public var agent: String?
-  public var title: String?
-  public var session: String?
-  public var continueLast = false
-  public var fork = false
+  package var model: String?
+  package var variant: String?
+  package var agent: String?
+  package var title: String?
+  package var session: String?
+  package var continueLast = false
+  package var fork = false
   /// Files to attach: absolute, or relative to `cwd`.
-  public var files: [String] = []
+  package var files: [String] = []
   /// OpenCode's auto-approval of what it would ask about.
-  public var skipPermissions = false
-  public var permissions: PermissionPreset?
+  package var skipPermissions = false
+  package var permissions: PermissionPreset?
 
-  public init(cwd: String) { self.cwd = cwd }
+  package init(cwd: String) { self.cwd = cwd }
 }
 
 /// Something asked for that this version of OpenCode has no way to express.
-public struct UnsupportedOption: Error, CustomStringConvertible, Sendable, Equatable {
+package struct UnsupportedOption: Error, CustomStringConvertible, Sendable, Equatable {
   /// The field of `RunOptions`.
-  public let option: String
-  public let reason: String
+  package let option: String
+  package let reason: String
 
-  public var description: String { "\(option): \(reason)" }
+  package var description: String { "\(option): \(reason)" }
 }
 
 extension RunOptions {

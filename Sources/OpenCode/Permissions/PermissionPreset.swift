@@ -1,7 +1,7 @@
-import JSONRPC
+import JSON
 
 /// A set of rules without any "ask", which nobody could answer. None of them sandboxes `bash`.
-public enum PermissionPreset: String, Sendable, Codable, CaseIterable {
+package enum PermissionPreset: String, Sendable, Codable, CaseIterable {
   case readOnly = "read-only"
   case workspace
   case full
@@ -21,7 +21,7 @@ public enum PermissionPreset: String, Sendable, Codable, CaseIterable {
     return result
   }
 
-  public var rules: PermissionRules {
+  package var rules: PermissionRules {
     PermissionRules(
       setting.members.flatMap { key, value in
         if let patterns = value.object {
@@ -68,24 +68,24 @@ public enum PermissionPreset: String, Sendable, Codable, CaseIterable {
 }
 
 /// A rule that beats a preset: the agent would allow, or ask about, what the preset forbids or decides.
-public struct PresetProblem: Sendable, Equatable, CustomStringConvertible {
-  public let agent: String
-  public let permission: String
-  public let target: String
-  public let action: PermissionAction
+package struct PresetProblem: Sendable, Equatable, CustomStringConvertible {
+  package let agent: String
+  package let permission: String
+  package let target: String
+  package let action: PermissionAction
 
   /// `agent "build": bash is allow`
-  public var description: String {
+  package var description: String {
     let on = target == PermissionPreset.anything ? "" : " (\(target))"
     return "agent \"\(agent)\": \(permission)\(on) is \(action.rawValue)"
   }
 }
 
 extension PermissionPreset {
-  public func holds(_ agent: AgentListing) -> Bool { problems(with: agent).isEmpty }
+  package func holds(_ agent: AgentListing) -> Bool { problems(with: agent).isEmpty }
 
   /// Where an agent's resulting rules are weaker than the preset. Tried on each permission and each pattern that any rule names.
-  public func problems(with agent: AgentListing) -> [PresetProblem] {
+  package func problems(with agent: AgentListing) -> [PresetProblem] {
     let (wanted, given) = (rules, agent.rules)
     let names = PermissionPreset.knownPermissions + (wanted.rules + given.rules).map { PermissionPreset.sample(of: $0.permission) } + ["some_other_tool"]
     var (seen, problems): (Set<String>, [PresetProblem]) = ([], [])

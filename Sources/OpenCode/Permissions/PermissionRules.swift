@@ -1,20 +1,21 @@
-import JSONRPC
+import JSON
+import Text
 
 /// What OpenCode does when a tool asks for permission. Without anybody to ask, `ask` is a rejection that may end the run.
-public enum PermissionAction: String, Sendable, Codable, Comparable {
+package enum PermissionAction: String, Sendable, Codable, Comparable {
   case deny, ask, allow
 
   private var rank: Int { [.deny: 0, .ask: 1, .allow: 2][self] ?? 0 }
-  public static func < (left: PermissionAction, right: PermissionAction) -> Bool { left.rank < right.rank }
+  package static func < (left: PermissionAction, right: PermissionAction) -> Bool { left.rank < right.rank }
 }
 
 /// One rule: for which permission (`bash`, `edit`, `*`), on what (a command, a path), what is done.
-public struct PermissionRule: Sendable, Equatable, Codable {
-  public let permission: String
-  public let pattern: String
-  public let action: PermissionAction
+package struct PermissionRule: Sendable, Equatable, Codable {
+  package let permission: String
+  package let pattern: String
+  package let action: PermissionAction
 
-  public init(_ permission: String, _ pattern: String, _ action: PermissionAction) {
+  package init(_ permission: String, _ pattern: String, _ action: PermissionAction) {
     self.permission = permission
     self.pattern = pattern
     self.action = action
@@ -22,24 +23,24 @@ public struct PermissionRule: Sendable, Equatable, Codable {
 }
 
 /// Rules in order. The last one that matches wins.
-public struct PermissionRules: Sendable, Equatable {
-  public var rules: [PermissionRule]
+package struct PermissionRules: Sendable, Equatable {
+  package var rules: [PermissionRule]
 
-  public init(_ rules: [PermissionRule]) { self.rules = rules }
+  package init(_ rules: [PermissionRule]) { self.rules = rules }
 
-  public func action(_ permission: String, on target: String) -> PermissionAction {
+  package func action(_ permission: String, on target: String) -> PermissionAction {
     rules.last { Wildcard.matches(permission, $0.permission) && Wildcard.matches(target, $0.pattern) }?.action ?? .ask
   }
 }
 
 /// An agent as `opencode agent list` prints it.
-public struct AgentListing: Sendable, Equatable {
-  public let name: String
+package struct AgentListing: Sendable, Equatable {
+  package let name: String
   /// `primary`, `subagent` or `all`.
-  public let mode: String
-  public let rules: PermissionRules
+  package let mode: String
+  package let rules: PermissionRules
 
-  public init(name: String, mode: String, rules: PermissionRules) {
+  package init(name: String, mode: String, rules: PermissionRules) {
     self.name = name
     self.mode = mode
     self.rules = rules
@@ -47,7 +48,7 @@ public struct AgentListing: Sendable, Equatable {
 
   /// Reads `NAME (primary)` lines, each followed by its rules in JSON.
   /// - Throws: `OpenCodeCommandError.unreadable`
-  public static func parse(_ output: String) throws -> [AgentListing] {
+  package static func parse(_ output: String) throws -> [AgentListing] {
     let lines = TerminalText.plain(output).split(whereSeparator: \.isNewline)
     var (found, index): ([AgentListing], Int) = ([], 0)
     while index < lines.count {

@@ -1,13 +1,11 @@
-import PosixSupport
-
 /// A preset that the user's own agent rules would beat: nothing may be started.
-public struct PresetNotHeld: Error, CustomStringConvertible, Sendable {
-  public let preset: PermissionPreset
-  public let problems: [PresetProblem]
+package struct PresetNotHeld: Error, CustomStringConvertible, Sendable {
+  package let preset: PermissionPreset
+  package let problems: [PresetProblem]
   /// Why it couldn't be checked at all.
-  public let unchecked: String?
+  package let unchecked: String?
 
-  public var description: String {
+  package var description: String {
     if let unchecked { return "whether \"\(preset.rawValue)\" holds could not be checked: \(unchecked)" }
     let shown = problems.prefix(5).map(\.description).joined(separator: "; ")
     let more = problems.count > 5 ? "; and \(problems.count - 5) more" : ""
@@ -16,11 +14,11 @@ public struct PresetNotHeld: Error, CustomStringConvertible, Sendable {
 }
 
 /// What a run is started with.
-public struct PreparedRun: Sendable {
-  public let arguments: [String]
-  public let environment: [String: String]
+package struct PreparedRun: Sendable {
+  package let arguments: [String]
+  package let environment: [String: String]
   /// Whether OpenCode itself confirmed that the preset holds; nil: no preset was asked for, or this line can't tell.
-  public let presetHolds: Bool?
+  package let presetHolds: Bool?
 }
 
 extension OpenCodeClient {
@@ -28,7 +26,7 @@ extension OpenCodeClient {
   /// result (2 s a time, mostly once): agents with rules of their own are learned from its answer, and the preset is written out for them.
   /// - Parameter deadline: seconds for each time
   /// - Throws: `UnsupportedOption`, `BrokenConfigContent`, `PresetNotHeld`
-  public func prepare(_ options: RunOptions, deadline: Double = 10) throws -> PreparedRun {
+  package func prepare(_ options: RunOptions, deadline: Double = 10) throws -> PreparedRun {
     let arguments = try line.runArguments(options)
     var environment = try line.environment(options, base: self.environment, agents: [:])
     guard let preset = options.permissions, line.agentListArguments != nil else {

@@ -1,7 +1,9 @@
 import Foundation
-import JSONRPC
-import OpenCode
+import JSON
+import MCP
 import PosixSupport
+import Runs
+import Text
 
 /// `call TOOL JSON`: one tool by hand.
 enum CallCommand {
@@ -9,7 +11,7 @@ enum CallCommand {
     let tools = ToolList.all(RunManager(state: .standard(environment), environment: environment))
     guard let name = arguments.first else {
       for name in tools.names { Terminal.line("\(name)\n    \(tools[name]?.description ?? "")") }
-      return CommandLineTool.ExitCode.success
+      return ExitCode.success
     }
     // `status` will do for `opencode_status`.
     guard let tool = tools[name] ?? tools["opencode_" + name] else {
@@ -32,7 +34,7 @@ enum CallCommand {
     return CommandLineTool.finish {
       let reply = await tool.reply(to: object, in: .byHand())
       Terminal.line(JSONValue.object(reply.structured).prettyText)
-      return reply.isError ? CommandLineTool.ExitCode.failure : CommandLineTool.ExitCode.success
+      return reply.isError ? ExitCode.failure : ExitCode.success
     }
   }
 }

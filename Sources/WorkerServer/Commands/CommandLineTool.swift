@@ -1,18 +1,12 @@
+import CodexSetup
 import Foundation
+import MCP
 import PosixSupport
+import Runs
 import StandInOpenCode
 
 /// What `opencode-worker` was called to do.
 enum CommandLineTool {
-  /// Exit codes that scripts can rely on.
-  enum ExitCode {
-    static let success: Int32 = 0
-    /// The tool replied with an error; the run didn't complete; a check found a problem.
-    static let failure: Int32 = 1
-    /// The command line was wrong.
-    static let usage: Int32 = 2
-  }
-
   static let usage = """
     Lets Codex delegate coding tasks to OpenCode, as an MCP server on stdin and stdout.
 

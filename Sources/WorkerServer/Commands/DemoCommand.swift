@@ -1,6 +1,8 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
+import Runs
+import Workspace
 
 /// `demo`: the main job on a fresh machine, in a temporary repository.
 enum DemoCommand {
@@ -28,7 +30,7 @@ enum DemoCommand {
       return code
     } catch {
       Terminal.error("The demo could not be set up: \(error)")
-      return CommandLineTool.ExitCode.failure
+      return ExitCode.failure
     }
   }
 
@@ -60,7 +62,7 @@ enum DemoCommand {
       let started = await tool.reply(to: arguments, in: .byHand())
       guard !started.isError, let id = started.structured["run"]?.string else {
         Terminal.error(started.text)
-        return CommandLineTool.ExitCode.failure
+        return ExitCode.failure
       }
       do {
         let run = try await WatchCommand.follow(id, manager)
@@ -68,7 +70,7 @@ enum DemoCommand {
         return ReportCommand.show(run)
       } catch {
         Terminal.error("\(error)")
-        return CommandLineTool.ExitCode.failure
+        return ExitCode.failure
       }
     }
   }

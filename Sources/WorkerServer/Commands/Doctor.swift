@@ -1,3 +1,4 @@
+import CodexSetup
 import PosixSupport
 
 /// `doctor`: finds and explains what would go wrong. Reads only; `--json` for programs.
@@ -44,11 +45,11 @@ enum DoctorCommand {
   ) async -> Int32 {
     if arguments.contains("--help") || arguments.contains("-h") {
       output(usage)
-      return CommandLineTool.ExitCode.success
+      return ExitCode.success
     }
     if let unknown = arguments.first(where: { $0 != "--json" }) {
       output("unknown argument \(unknown)\n\n\(usage)")
-      return CommandLineTool.ExitCode.usage
+      return ExitCode.usage
     }
     let checks = await examine(first + ownParts(environment: environment, stateFolder: stateFolder) + last, deadline: deadline)
     if arguments.contains("--json") {
@@ -56,7 +57,7 @@ enum DoctorCommand {
     } else {
       for check in checks { output(check.line) }
     }
-    return checks.worst == .problem ? CommandLineTool.ExitCode.failure : CommandLineTool.ExitCode.success
+    return checks.worst == .problem ? ExitCode.failure : ExitCode.success
   }
 
   /// All parts at the same time, in their order. One that hangs costs its own answer, not the others'.

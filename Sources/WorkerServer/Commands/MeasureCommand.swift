@@ -1,4 +1,6 @@
 import PosixSupport
+import Runs
+import Workspace
 
 /// `measure log PATH`, `measure trees FOLDER`: hidden; what the benchmark can't see from outside.
 enum MeasureCommand {
@@ -16,10 +18,10 @@ enum MeasureCommand {
         Terminal.line("\(measure.record + measure.finish)")
       default: return CommandLineTool.wrong("measure is for the benchmark")
       }
-      return CommandLineTool.ExitCode.success
+      return ExitCode.success
     } catch {
       Terminal.error("\(error)")
-      return CommandLineTool.ExitCode.failure
+      return ExitCode.failure
     }
   }
 }

@@ -1,5 +1,7 @@
-import JSONRPC
+import JSON
+import MCP
 import PosixSupport
+import Runs
 
 /// `report [RUN]`: the review of a run.
 enum ReportCommand {
@@ -18,12 +20,12 @@ enum ReportCommand {
       do {
         guard let run = try await manager.resolve(arguments.first, thread: nil) else {
           Terminal.line("No run is kept.")
-          return CommandLineTool.ExitCode.failure
+          return ExitCode.failure
         }
         return try await body(run, manager)
       } catch {
         Terminal.error("\(error)")
-        return CommandLineTool.ExitCode.failure
+        return ExitCode.failure
       }
     }
   }
@@ -31,6 +33,6 @@ enum ReportCommand {
   static func show(_ run: RunSnapshot) -> Int32 {
     let reply = ReplyBound.fit(run.isOver ? RunReply.review(run) : RunReply.status(run))
     Terminal.line(JSONValue.object(reply.structured).prettyText)
-    return run.state == "completed" ? CommandLineTool.ExitCode.success : CommandLineTool.ExitCode.failure
+    return run.state == "completed" ? ExitCode.success : ExitCode.failure
   }
 }

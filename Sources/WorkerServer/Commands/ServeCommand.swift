@@ -1,6 +1,8 @@
 import Foundation
 import JSONRPC
+import MCP
 import PosixSupport
+import Runs
 
 /// `serve`: the MCP server on stdin and stdout.
 enum ServeCommand {
@@ -17,17 +19,17 @@ enum ServeCommand {
       transport = try StdioTransport()
     } catch {
       Terminal.error("opencode-worker: stdin or stdout is closed (\(error)); an MCP client must provide both.")
-      return CommandLineTool.ExitCode.failure
+      return ExitCode.failure
     }
     return CommandLineTool.finish {
       let manager = RunManager(state: .standard(environment), environment: environment)
       let server = MCPServer(tools: .all(manager)) { transport.send($0) }
       // Nobody reads our answers any more: as good as the end of stdin.
-      transport.onBroken { exit(CommandLineTool.ExitCode.success) }
+      transport.onBroken { exit(ExitCode.success) }
       for await frame in transport.frames() { await server.receive(frame) }
       await server.drain(seconds: 0.5)
       transport.flush(seconds: 1)
-      return CommandLineTool.ExitCode.success
+      return ExitCode.success
     }
   }
 }

@@ -1,4 +1,5 @@
 import PosixSupport
+import Runs
 
 /// `supervise`: hidden; see `Supervisor`.
 enum SuperviseCommand {
@@ -10,7 +11,7 @@ enum SuperviseCommand {
     switch arguments[2] {
     case "--staging" where !arguments[3].contains("/"): return supervisor.start(staging: arguments[3])
     case "--adopt" where RunID.isValid(arguments[3]): return supervisor.adopt(arguments[3])
-    default: return CommandLineTool.ExitCode.usage
+    default: return ExitCode.usage
     }
   }
 }

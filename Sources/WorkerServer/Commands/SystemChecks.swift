@@ -1,3 +1,4 @@
+import CodexSetup
 import Foundation
 import PosixSupport
 

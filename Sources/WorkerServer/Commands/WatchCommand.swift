@@ -1,6 +1,5 @@
 import Foundation
-import JSONRPC
-import PosixSupport
+import Runs
 
 /// `watch [RUN]`: follows a run on the terminal until it ends.
 enum WatchCommand {

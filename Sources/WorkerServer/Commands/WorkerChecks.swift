@@ -1,6 +1,8 @@
+import CodexSetup
 import Foundation
 import OpenCode
 import PosixSupport
+import Runs
 
 /// What `doctor` says of OpenCode itself.
 enum OpenCodeChecks {

@@ -1,7 +1,10 @@
 import Foundation
-import JSONRPC
-import OpenCode
+import JSON
+import MCP
 import PosixSupport
+import Runs
+import Text
+import Workspace
 
 /// `opencode_changed_files`: what changed while the run was alive.
 struct ChangedFilesTool: Tool {

@@ -1,4 +1,6 @@
-import JSONRPC
+import JSON
+import MCP
+import Text
 
 /// `opencode_delegation_template`: arguments for a start, put together well.
 struct DelegationTemplateTool: Tool {

@@ -1,7 +1,10 @@
 import Foundation
-import JSONRPC
+import JSON
+import MCP
 import OpenCode
 import PosixSupport
+import Runs
+import Text
 
 /// `opencode_logs`: the end of a run's log, and further back by cursor.
 struct LogsTool: Tool {

@@ -1,7 +1,9 @@
 import Foundation
-import JSONRPC
+import JSON
+import MCP
 import OpenCode
 import PosixSupport
+import StandInOpenCode
 
 /// The models that OpenCode listed a moment ago: asking takes it seconds.
 actor ModelCache {

@@ -1,6 +1,7 @@
 import Foundation
 import OpenCode
 import PosixSupport
+import Runs
 
 /// OpenCode's companion commands for tools, all within one deadline.
 struct OpenCodeAccess: Sendable {

@@ -1,3 +1,6 @@
+import MCP
+import Runs
+
 /// `opencode_run_and_wait`: start, then wait.
 struct RunAndWaitTool: Tool {
   let manager: RunManager

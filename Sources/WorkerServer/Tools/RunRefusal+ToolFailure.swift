@@ -1,5 +1,8 @@
+import MCP
+import Runs
+
 extension RunRefusal: ToolFailure {
-  var toolError: ToolError {
+  package var toolError: ToolError {
     ToolError(code: code.rawValue, message: message, hint: hint, facts: run.map { RunReply.status($0).structured } ?? [:])
   }
 }

@@ -1,7 +1,12 @@
 import Foundation
-import JSONRPC
+import JSON
+import MCP
 import OpenCode
 import PosixSupport
+import Runs
+import ShellReading
+import Text
+import Workspace
 
 /// Replies about a run: which of the known facts are shown, and under which names.
 enum RunReply {

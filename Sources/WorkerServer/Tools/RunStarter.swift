@@ -1,5 +1,6 @@
-import JSONRPC
+import MCP
 import PosixSupport
+import Runs
 
 /// From a tool's arguments to a run: everything is checked before anything is started.
 struct RunStarter: Sendable {

@@ -1,6 +1,8 @@
 import Foundation
-import JSONRPC
-import OpenCode
+import JSON
+import MCP
+import Runs
+import Text
 
 /// `opencode_run_summary`: the run in order.
 struct RunSummaryTool: Tool {

@@ -1,6 +1,8 @@
 import Foundation
-import JSONRPC
+import JSON
+import MCP
 import PosixSupport
+import Runs
 
 /// `opencode_runs`: the history.
 struct RunsTool: Tool {

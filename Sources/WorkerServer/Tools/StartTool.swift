@@ -1,4 +1,6 @@
-import JSONRPC
+import MCP
+import Runs
+import StandInOpenCode
 
 /// `opencode_start`: starts one run in the background.
 struct StartTool: Tool {

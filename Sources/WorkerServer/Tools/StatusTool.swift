@@ -1,4 +1,6 @@
-import JSONRPC
+import JSON
+import MCP
+import Runs
 
 /// `opencode_status`: how the run stands now.
 struct StatusTool: Tool {

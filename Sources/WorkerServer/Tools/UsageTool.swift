@@ -1,7 +1,9 @@
 import Foundation
-import JSONRPC
+import JSON
+import MCP
 import OpenCode
 import PosixSupport
+import Runs
 
 /// `opencode_usage`: what a run, a session or everything has used.
 struct UsageTool: Tool {

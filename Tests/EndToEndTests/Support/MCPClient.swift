@@ -1,7 +1,9 @@
 import Foundation
-import JSONRPC
+import JSON
 import PosixSupport
 import Testing
+
+@testable import JSONRPC
 
 /// An MCP client talking to a server process of its own over pipes.
 final class MCPClient: @unchecked Sendable {

@@ -1,0 +1,164 @@
+import Foundation
+import MCP
+import PosixSupport
+
+/// `install`: the plugin folder and its marketplace entry, or with `--direct` the entry in Codex's `config.toml`.
+package enum InstallCommand {
+  package static let usage = """
+    usage: opencode-worker install [--enable] [--dry-run]
+           opencode-worker install --direct [--dry-run]
+
+      (nothing)  writes a Codex plugin to ~/.agents/plugins/opencode-worker and lists it in ~/.agents/plugins/marketplace.json
+      --enable   then adds it to Codex by `codex plugin add`
+      --direct   adds [mcp_servers.opencode-worker] to $CODEX_HOME/config.toml (default ~/.codex) instead
+      --dry-run  only says what would happen
+
+    Running it again upgrades. `opencode-worker uninstall` takes it back.
+    """
+
+  /// - Parameters:
+  ///   - environment: HOME, CODEX_HOME and PATH decide
+  ///   - executable: the binary that Codex is to run
+  /// - Returns: 0 done, 1 refused or failed, 2 wrong arguments
+  package static func run(
+    arguments: [String], environment: [String: String], executable: String = OwnProcess.executable, output: @escaping (String) -> Void
+  ) -> Int32 {
+    let options: SetupOptions
+    do {
+      options = try SetupOptions(arguments, allowed: ["--direct", "--enable", "--dry-run"])
+      if options.direct, options.enable { throw SetupRefusal("--direct needs no --enable: the entry is active as soon as it is written") }
+    } catch {
+      output("\(error)\n\n\(usage)")
+      return ExitCode.usage
+    }
+    if options.help {
+      output(usage)
+      return ExitCode.success
+    }
+    do {
+      let places = try CodexPlaces(environment: environment)
+      let planner = InstallPlanner(
+        places: places, codex: CodexProgram(environment: environment), environment: environment, executable: executable, output: output)
+      let (steps, after) = options.direct ? try planner.direct() : try planner.plugin(enable: options.enable)
+      for step in steps {
+        output(options.dryRun ? "would \(step.text)" : step.text)
+        if !options.dryRun { try step.perform() }
+      }
+      if !options.dryRun { after.forEach(output) }
+      return ExitCode.success
+    } catch {
+      output("not done: \(error)")
+      return ExitCode.failure
+    }
+  }
+}
+
+private struct InstallPlanner {
+  let places: CodexPlaces
+  let codex: CodexProgram?
+  let environment: [String: String]
+  let executable: String
+  let output: (String) -> Void
+
+  typealias Plan = (steps: [SetupStep], after: [String])
+
+  // MARK: - The plugin
+
+  func plugin(enable: Bool) throws -> Plan {
+    if enable, codex == nil { throw SetupRefusal("codex is not on PATH: install it, or leave out --enable") }
+    let folder = PluginFolder(path: places.pluginFolder)
+    if PrivateFiles.exists(folder.path), folder.version == nil {
+      throw SetupRefusal("\(folder.path) exists and is not this plugin: move it away first")
+    }
+    let file = try GuardedFile(reading: places.marketplace, modeWhenNew: 0o644)
+    let addition = try naming(places.marketplace) { try MarketplaceFile.adding(to: file.bytes) }
+    let selector = "\(CodexSettings.name)@\(addition.name)"
+    let known = folder.version.map { "replace the plugin (version \($0))" } ?? "write the plugin"
+
+    var steps = [SetupStep(text: "\(known) at \(folder.path), version \(ServerInfo.version)") { try folder.write(binary: executable) }]
+    if let bytes = addition.bytes {
+      let verb = file.bytes == nil ? "make \(places.marketplace) with it (marketplace \"\(addition.name)\")" : "list it in \(places.marketplace)"
+      steps.append(
+        SetupStep(text: verb) {
+          try file.backUp()
+          try file.replace(with: bytes)
+        })
+    }
+    if enable, let codex {
+      steps.append(
+        SetupStep(text: "run codex plugin add \(selector)") {
+          let answer = codex.run(["plugin", "add", selector, "--json"])
+          guard answer.succeeded else { throw SetupRefusal("the plugin is in place, but Codex did not add it: \(answer.complaint)") }
+          guard codex.server()?.enabled == true else { throw SetupRefusal("Codex added the plugin, but doesn't list its server: see codex mcp list") }
+        })
+    }
+    var after: [String] = []
+    if hidesPlugin { after.append("note: \(places.config) has an entry of the same name, which Codex prefers to the plugin's") }
+    if !enable { after.append("Now run: codex plugin add \(selector)   (again after each upgrade; or choose it under /plugins in Codex)") }
+    after.append("Then start a new thread and say, for example: \"Delegate this to OpenCode and review the result.\"")
+    after.append("`codex exec` never asks for approval; config.example.toml shows how to give it beforehand. Check with: opencode-worker doctor")
+    return (steps, after)
+  }
+
+  private var hidesPlugin: Bool {
+    guard let bytes = try? PrivateFiles.read(places.config), let presence = try? CodexConfig.presence(in: bytes) else { return false }
+    return presence != .none
+  }
+
+  // MARK: - The direct entry
+
+  func direct() throws -> Plan {
+    let file = try GuardedFile(reading: places.config, modeWhenNew: 0o600)
+    let command = stableExecutable
+    let bytes = try naming(places.config) { try CodexConfig.adding(command: command, to: file.bytes) }
+    let isUpgrade = try file.bytes.map { try CodexConfig.presence(in: $0) } == .ours
+    if bytes == file.bytes {
+      return ([SetupStep(text: "leave \(places.config) as it is: its entry is up to date") {}], [])
+    }
+    let verb = isUpgrade ? "upgrade the entry in" : file.bytes == nil ? "make" : "add [mcp_servers.\(CodexSettings.name)] to"
+    let step = SetupStep(text: "\(verb) \(places.config) (command \(command))") {
+      // A backup from before our entry is worth more than one with it.
+      if !isUpgrade || !PrivateFiles.exists(file.backupPath) {
+        if let backup = try file.backUp() { output("backup: \(backup)") }
+      }
+      try file.replace(with: bytes)
+      try check(command: command, orRestore: file, written: bytes)
+    }
+    var after = ["Start a new Codex thread and say, for example: \"Delegate this to OpenCode and review the result.\""]
+    if codex == nil { after.append("codex is not on PATH, so the result was not checked with it") }
+    if command.contains("/.build/") { after.append("note: \(command) is in a build folder; move the binary to a lasting place and install again") }
+    return ([step], after)
+  }
+
+  /// Codex must see the entry as it was meant, or the file becomes what it was.
+  private func check(command: String, orRestore file: GuardedFile, written: [UInt8]) throws {
+    guard let codex else { return }
+    let answer = codex.run(["mcp", "get", CodexSettings.name, "--json"])
+    if answer.succeeded, answer.json?["transport"]?["command"]?.string == command { return }
+    let written = try GuardedFile(reading: places.config, modeWhenNew: file.mode)
+    if let old = file.bytes {
+      try written.replace(with: old)
+    } else {
+      try written.remove()
+    }
+    let why = answer.succeeded ? "it doesn't show this command for the entry" : answer.complaint
+    throw SetupRefusal("Codex does not accept \(places.config) with the entry, so it is as it was before. Codex says: \(why)")
+  }
+
+  /// Homebrew and others put a lasting symlink on PATH; the real path behind it changes with each version.
+  private var stableExecutable: String {
+    guard let found = ProgramFinder.locate(CodexSettings.name, path: environment["PATH"] ?? "", workspace: nil),
+      PrivateFiles.resolved(found) == PrivateFiles.resolved(executable)
+    else { return executable }
+    return found
+  }
+}
+
+/// Says in front of a refusal which file it is about.
+package func naming<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+  do {
+    return try body()
+  } catch let refusal as SetupRefusal {
+    throw SetupRefusal("\(path): \(refusal)")
+  }
+}

@@ -1,0 +1,29 @@
+/// What a command would do, decided before anything is done: printed by `--dry-run`, else performed in order.
+package struct SetupStep {
+  /// Such as "add the plugin to /home/x/.agents/plugins/marketplace.json".
+  package let text: String
+  package let perform: () throws -> Void
+}
+
+/// The words behind `install` and `uninstall`.
+package struct SetupOptions: Equatable {
+  package var direct = false
+  package var enable = false
+  package var dryRun = false
+  package var help = false
+
+  /// - Throws: `SetupRefusal` on an unknown word
+  package init(_ arguments: [String], allowed: Set<String>) throws {
+    for argument in arguments {
+      guard allowed.contains(argument) || argument == "--help" || argument == "-h" else {
+        throw SetupRefusal("unknown argument \(argument); known: \((allowed.sorted() + ["--help"]).joined(separator: ", "))")
+      }
+      switch argument {
+      case "--direct": direct = true
+      case "--enable": enable = true
+      case "--dry-run": dryRun = true
+      default: help = true
+      }
+    }
+  }
+}

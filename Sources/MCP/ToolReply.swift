@@ -1,0 +1,14 @@
+import JSON
+
+/// A tool's result: every fact in `structured`, a line or two for a person in `text`.
+package struct ToolReply: Sendable {
+  package var text: String
+  package var structured: JSONObject
+  package var isError = false
+
+  package init(text: String, structured: JSONObject, isError: Bool = false) {
+    self.text = text
+    self.structured = structured
+    self.isError = isError
+  }
+}

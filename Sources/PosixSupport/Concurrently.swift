@@ -1,0 +1,57 @@
+import Foundation
+
+/// Runs blocking work at the same time, each on a thread of its own, at most `width` at once; results in the order of the work.
+package func concurrently<Value: Sendable>(width: Int = 4, _ work: [@Sendable () -> Value]) -> [Value] {
+  if work.count < 2 { return work.map { $0() } }
+  let box = ResultBox<Value>(count: work.count)
+  let workers = min(width, work.count)
+  for _ in 1..<workers {
+    Thread.detachNewThread {
+      while let index = box.next() { box.settle(index, work[index]()) }
+    }
+  }
+  while let index = box.next() { box.settle(index, work[index]()) }
+  return box.all()
+}
+
+/// Runs two blocking calls at the same time.
+package func both<First: Sendable, Second: Sendable>(
+  _ first: @escaping @Sendable () -> First, _ second: @escaping @Sendable () -> Second
+) -> (First, Second) {
+  let box = ResultBox<First>(count: 1)
+  Thread.detachNewThread { box.settle(0, first()) }
+  let other = second()
+  return (box.all()[0], other)
+}
+
+private final class ResultBox<Value: Sendable>: @unchecked Sendable {
+  private let condition = NSCondition()
+  private var values: [Value?]
+  private var taken = 0
+  private var settled = 0
+
+  init(count: Int) { values = Array(repeating: nil, count: count) }
+
+  func next() -> Int? {
+    condition.lock()
+    defer { condition.unlock() }
+    guard taken < values.count else { return nil }
+    taken += 1
+    return taken - 1
+  }
+
+  func settle(_ index: Int, _ value: Value) {
+    condition.lock()
+    values[index] = value
+    settled += 1
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  func all() -> [Value] {
+    condition.lock()
+    defer { condition.unlock() }
+    while settled < values.count { condition.wait() }
+    return values.compactMap { $0 }
+  }
+}

@@ -1,0 +1,33 @@
+import Foundation
+import PosixSupport
+
+/// `launch`: the last moment before OpenCode. Puts its own identity on disk, closes what it inherited and becomes OpenCode.
+///
+/// Its stdout is a pipe to the supervisor: closed by the exec when all went well, else it carries the reason.
+package enum Launch {
+  /// - Parameters: RUN-FOLDER CWD EXECUTABLE ARGUMENT...
+  package static func main(_ arguments: [String], environment: [String: String]) -> Int32 {
+    guard arguments.count >= 3, let supervisor = try? OwnProcess.duplicate(STDOUT_FILENO) else { return 2 }
+    let folder = RunFolder(id: (arguments[0] as NSString).lastPathComponent, path: arguments[0])
+    do {
+      guard let identity = ProcessIdentity.current else { throw PosixError("read own start time", code: ENOENT) }
+      let record = try JSONEncoder().encode(ProcessRecord(identity: identity))
+      // Somebody found our supervisor dead and has declared that this run never started: then it must not.
+      guard try PrivateFiles.createOnce(folder.processPath, with: record) else { return 0 }
+      let cwd = arguments[1]
+      guard chdir(cwd) == 0 else { throw PosixError("chdir", path: cwd) }
+      try OwnProcess.use(try Descriptor.open(folder.prompt, O_RDONLY), as: STDIN_FILENO)
+      try OwnProcess.use(try Descriptor.openPrivate(folder.events, O_WRONLY | O_APPEND), as: STDOUT_FILENO)
+      try OwnProcess.use(try Descriptor.openPrivate(folder.stderr, O_WRONLY | O_APPEND), as: STDERR_FILENO)
+      OwnProcess.closeInherited(except: supervisor)
+      OwnProcess.resetSignals()
+      var environment = environment
+      environment["PWD"] = cwd
+      environment.removeValue(forKey: "OLDPWD")
+      try OwnProcess.execute(arguments[2], arguments: Array(arguments.dropFirst(3)), environment: environment)
+    } catch {
+      try? supervisor.writeAll(Array("\(error)".utf8))
+      return 126
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import PosixSupport
+
+/// What makes a run its supervisor's: the lock and the run's FIFO, until the process ends. Somebody may delete or replace either
+/// file while the run is alive; both are put back within a second, so that nobody takes the run for an orphan or starts another.
+package final class RunClaim: @unchecked Sendable {
+  private let folder: RunFolder
+  private let state: StateFolder
+  private let mutex = NSLock()
+  private var lock: FileLock
+  private var fifo: Descriptor
+
+  package init(_ folder: RunFolder, in state: StateFolder, lock: FileLock, fifo: Descriptor) {
+    (self.folder, self.state, self.lock, self.fifo) = (folder, state, lock, fifo)
+    // On a full disk the file keeps another id; who looks finds the run by its FIFO then.
+    try? lock.write(folder.id)
+    Thread.detachNewThread { [weak self] in
+      while true {
+        sleep(1)
+        guard let self else { return }
+        self.restore()
+      }
+    }
+  }
+
+  private func restore() {
+    mutex.withLock {
+      // A folder that is gone is a run that somebody wants forgotten.
+      if PrivateFiles.exists(folder.path), !fifo.isFile(at: folder.fifo), let renewed = try? Fifo.hold(folder.fifo) {
+        fifo.close()
+        fifo = renewed
+      }
+      if PrivateFiles.isFolder(state.root), !lock.file.isFile(at: state.liveLock), let renewed = try? FileLock.take(state.liveLock) {
+        lock.release()
+        lock = renewed
+        try? lock.write(folder.id)
+      }
+    }
+  }
+}

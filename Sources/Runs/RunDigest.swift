@@ -1,0 +1,366 @@
+import OpenCode
+import ShellReading
+import Text
+
+/// All that is kept of what OpenCode printed in a run: a pure fold over its events and its stderr, of bounded size (encoded at most
+/// `RunDigest.encodedLimit` bytes, the declared commands not counted), with the places in both files up to which they were folded.
+package struct RunDigest: Codable, Sendable, Equatable {
+  /// Whatever a log holds, the encoded digest is smaller; an ordinary run's is a few dozen KiB.
+  package static let encodedLimit = 3 << 20
+
+  package struct Text: Codable, Sendable, Equatable {
+    package var part: String?
+    /// Its place among texts and tool calls, in the order in which OpenCode printed them: their times may tell another.
+    package var order: Int
+    package var at: Double?
+    package var text: BoundedText
+  }
+
+  package struct ToolCall: Codable, Sendable, Equatable {
+    package var part: String?
+    /// See `Text.order`.
+    package var order: Int
+    package var tool: String
+    /// What it was about: title, command or path.
+    package var title: String?
+    /// `completed`, `error`, `rejected`, `denied`, `dismissed`, `unavailable`.
+    package var status: String
+    package var exitCode: Int?
+    package var at: Double?
+    package var seconds: Double?
+    package var error: String?
+  }
+
+  package struct RunError: Codable, Sendable, Equatable {
+    package var kind: String?
+    /// In OpenCode's words, with the HTTP status.
+    package var message: String
+    package var ref: String?
+    package var at: Double?
+  }
+
+  package struct Rejection: Codable, Sendable, Equatable {
+    package var permission: String
+    package var pattern: String?
+    package var text: String { pattern.map { "\(permission) (\($0))" } ?? permission }
+  }
+
+  package struct ProviderErrors: Codable, Sendable, Equatable {
+    package var count = 0
+    package var last: String?
+    /// Seconds since 1970.
+    package var at: Double?
+  }
+
+  /// The tool call that ended last.
+  package struct LastDone: Codable, Sendable, Equatable {
+    package var tool: String
+    package var title: String?
+    package var at: Double?
+  }
+
+  /// Help text instead of a run: what the parser refused, if it said so, and the options that it listed.
+  package struct Help: Codable, Sendable, Equatable {
+    package var refused: String?
+    package var options: [String] = []
+  }
+
+  /// The last thing that a tool was refused for in the step that is the last so far.
+  package enum LastWord: Codable, Sendable, Equatable {
+    case rejected(what: String)
+    case questionDismissed
+  }
+
+  package let line: EventLine
+  package let declaredCommands: [String]
+  /// Bytes of each file that are in this digest.
+  package var eventsOffset: Int64 = 0
+  package var stderrOffset: Int64 = 0
+
+  package var session: String?
+  package var steps = 0
+  /// Steps that were begun again: OpenCode 2 does that after a provider's error.
+  package var retries = 0
+  package var toolCallCount = 0
+  package var usage = StepUsage()
+  package var lastEventAt: Double?
+
+  package private(set) var firstTexts: [Text] = []
+  package private(set) var lastTexts = Newest<Text>(limit: 64)
+  package private(set) var answer: BoundedText?
+  package private(set) var toolCalls = Newest<ToolCall>(limit: 200)
+  package private(set) var verification: VerificationTally
+  package private(set) var namedFiles = NamedFiles()
+  package private(set) var todos: [Todo] = []
+  package private(set) var subagents = Newest<Subagent>(limit: 64)
+  package private(set) var lastDone: LastDone?
+
+  package private(set) var errors = Newest<RunError>(limit: 16)
+  /// How many errors, the newest of `errors`, came after everything else.
+  package private(set) var trailingErrors = 0
+  /// Errors after which it went on.
+  package private(set) var mendedErrors = 0
+  /// Why the last step ended; nil while it hasn't.
+  package private(set) var finishReason: String?
+  /// A step that began after the last one ended.
+  package private(set) var stepIsOpen = false
+  /// The last step has text after all its tool calls.
+  package private(set) var lastStepHasAnswer = false
+  package private(set) var lastWord: LastWord?
+
+  package private(set) var rejections = Newest<Rejection>(limit: 16)
+  package private(set) var dismissedQuestions = 0
+  package private(set) var deniedTools = Newest<String>(limit: 16)
+  package private(set) var unavailableTools = Newest<String>(limit: 16)
+  package private(set) var providerErrors = ProviderErrors()
+  package private(set) var missingAgent: String?
+  package private(set) var causes = Newest<Cause>(limit: 16)
+  package private(set) var failures = Newest<String>(limit: 8)
+  package private(set) var help: Help?
+  /// Lines of stdout that aren't events: log dumps, help text, broken lines.
+  package private(set) var undecodableLines = 0
+  /// Those of them that began like an event.
+  package private(set) var brokenLines = 0
+  package private(set) var unknownEvents = 0
+
+  package struct Cause: Codable, Sendable, Equatable {
+    package let ref: String
+    package let message: String
+  }
+
+  /// How many texts and tool calls have been printed.
+  private var itemCount = 0
+  private var parts = PartMemory()
+  private var answerMessage: String?
+  private var currentMessage: String?
+  /// `step_start` has been seen for a message: the same again is a retry.
+  private var hasStarted = false
+
+  package init(line: EventLine, declaredCommands: [String]) {
+    self.line = line
+    self.declaredCommands = declaredCommands
+    verification = VerificationTally(declared: declaredCommands)
+  }
+
+  /// The first texts and the last ones, in order, none twice.
+  package var texts: [Text] { firstTexts + lastTexts.elements }
+  package var lastText: BoundedText? { lastTexts.last?.text ?? firstTexts.last?.text }
+  /// Nothing of a run was seen: no event but errors.
+  package var sawNoStep: Bool { steps == 0 && toolCallCount == 0 && lastText == nil }
+  package var endedWithError: Bool { trailingErrors > 0 }
+  /// The last step's end, which tells its usage, is not in the log.
+  package var lastStepIsOpen: Bool { stepIsOpen }
+
+  /// What is behind a reference, if the log said it.
+  package func cause(of ref: String?) -> String? { ref.flatMap { ref in causes.elements.last { $0.ref == ref }?.message } }
+
+  // MARK: - Events
+
+  package mutating func fold(_ event: OpenCodeEvent) {
+    let header = event.header
+    if let at = header.at { lastEventAt = max(lastEventAt ?? at, at) }
+    session = session ?? header.sessionID
+    if case .error(let error) = event {
+      fold(error)
+      return
+    }
+    if trailingErrors > 0, !event.isUnknown {
+      mendedErrors += trailingErrors
+      trailingErrors = 0
+    }
+    switch event {
+    case .stepStart(let header): foldStepStart(header)
+    case .text(let part): fold(part)
+    case .toolUse(let tool): fold(tool)
+    case .stepFinish(let step): fold(step)
+    case .unknown: unknownEvents += 1
+    case .reasoning, .error: break
+    }
+  }
+
+  private mutating func foldStepStart(_ header: EventHeader) {
+    let isKnown = header.partID.map { parts.note($0.kept(128)).isKnown } ?? false
+    if stepIsOpen, let message = header.messageID, message == currentMessage {
+      if hasStarted { retries += 1 }
+    } else if !isKnown {
+      steps += 1
+    }
+    beginStep(header.messageID)
+    hasStarted = true
+  }
+
+  /// OpenCode 2 sometimes leaves a step's start out: a part of another message tells, too.
+  private mutating func enterStep(_ message: String?, isKnown: Bool) {
+    guard !isKnown, let message, message != currentMessage else { return }
+    steps += 1
+    beginStep(message)
+  }
+
+  private mutating func beginStep(_ message: String?) {
+    currentMessage = message
+    hasStarted = false
+    stepIsOpen = true
+    finishReason = nil
+    lastStepHasAnswer = false
+    lastWord = nil
+  }
+
+  private mutating func fold(_ part: TextPart) {
+    guard !part.synthetic, !part.text.isBlank else { return }
+    let id = part.header.partID?.kept(128)
+    let isKnown = id.map { parts.note($0).isKnown } ?? false
+    enterStep(part.header.messageID, isKnown: isKnown)
+    itemCount += 1
+    var text = Text(part: id, order: itemCount, at: part.header.at, text: part.text.kept(2 << 10))
+    if isKnown, let before = texts.last(where: { $0.part == id }) { text.order = before.order }
+    if isKnown, let place = firstTexts.firstIndex(where: { $0.part == id }) {
+      firstTexts[place] = text
+    } else if isKnown, lastTexts.replaceLast(where: { $0.part == id }, with: text) {
+    } else if firstTexts.count < 4 {
+      firstTexts.append(text)
+    } else {
+      lastTexts.append(text)
+    }
+    if let answer, !isKnown, let message = part.header.messageID, message == answerMessage {
+      self.answer = answer.followed(by: part.text, limit: 16 << 10).kept(16 << 10)
+    } else {
+      answer = part.text.kept(16 << 10)
+      answerMessage = part.header.messageID
+    }
+    lastStepHasAnswer = true
+    lastWord = nil
+  }
+
+  private mutating func fold(_ step: StepFinish) {
+    let usage = step.tokens.map { PartMemory.Usage(tokens: $0, cost: step.cost ?? 0) }
+    let seen = step.header.partID.map { parts.note($0.kept(128), usage: usage) }
+    if let before = seen?.before { self.usage.remove(before) }
+    if let usage { self.usage.add(usage) }
+    let isKnown = seen?.isKnown ?? false
+    // An old step's end, told again, says nothing of the last step.
+    if isKnown, step.header.messageID != currentMessage { return }
+    enterStep(step.header.messageID, isKnown: isKnown)
+    finishReason = step.reason ?? "unknown"
+    stepIsOpen = false
+  }
+
+  private mutating func fold(_ error: ErrorEvent) {
+    errors.append(RunError(kind: error.kind?.kept(100), message: error.sentence.kept(600), ref: error.ref?.kept(100), at: error.header.at))
+    trailingErrors += 1
+  }
+
+  private mutating func fold(_ tool: ToolUse) {
+    let id = (tool.header.partID ?? tool.callID)?.kept(128)
+    let isKnown = id.map { parts.note($0).isKnown } ?? false
+    enterStep(tool.header.messageID, isKnown: isKnown)
+    let at = tool.end ?? tool.header.at ?? lastEventAt ?? 0
+    itemCount += 1
+    var call = ToolCall(
+      part: id, order: itemCount, tool: tool.tool.kept(100), title: tool.subject?.kept(200), status: tool.statusWord, exitCode: tool.exitCode, at: at,
+      seconds: tool.seconds, error: tool.status == .error ? tool.error?.head.kept(300) : nil)
+    if isKnown, let before = toolCalls.elements.last(where: { $0.part == id }) { call.order = before.order }
+    if !isKnown || !toolCalls.replaceLast(where: { $0.part == id }, with: call) {
+      toolCalls.append(call)
+      if !isKnown { toolCallCount += 1 }
+    }
+    lastDone = LastDone(tool: call.tool, title: call.title, at: call.at)
+    lastStepHasAnswer = false
+    note(tool.refusal, of: tool, isKnown: isKnown)
+    if tool.isShell, tool.refusal == nil, let command = tool.command {
+      verification.recordShell(command: command.text, exitCode: tool.timedOut ? nil : tool.exitCode, at: at, id: id ?? "call \(toolCallCount)")
+    }
+    if tool.isEdit, tool.status == .completed {
+      verification.recordEdit(at: at)
+      for file in tool.files {
+        namedFiles.insert(file.path)
+        file.movedTo.map { namedFiles.insert($0) }
+      }
+    }
+    if let todos = tool.todos, tool.status == .completed {
+      self.todos = todos.prefix(100).map { Todo(content: $0.content.kept(300), status: $0.status.kept(32)) }
+    }
+    if let child = tool.subagent, !subagents.elements.contains(where: { $0.session == child.session }) { subagents.append(child) }
+  }
+
+  private mutating func note(_ refusal: ToolUse.Refusal?, of tool: ToolUse, isKnown: Bool) {
+    let what = [tool.tool, tool.subject.map { "(\($0))" }].compactMap { $0 }.joined(separator: " ").kept(300)
+    switch refusal {
+    case .rejected: lastWord = .rejected(what: what)
+    case .questionDismissed:
+      lastWord = .questionDismissed
+      if !isKnown { dismissedQuestions += 1 }
+    case .ruledOut: if !isKnown { deniedTools.append(what) }
+    case .unavailable(let name, _):
+      let name = name.kept(100)
+      if !unavailableTools.elements.contains(name) { unavailableTools.append(name) }
+    case nil: break
+    }
+  }
+
+  // MARK: - Everything else
+
+  package mutating func fold(_ fact: LogFact) {
+    switch fact {
+    case .permissionRejected(let permission, let pattern):
+      let rejection = Rejection(permission: permission.kept(100), pattern: pattern?.kept(300))
+      if !rejections.elements.contains(rejection) { rejections.append(rejection) }
+    case .agentNotFound(let name): missingAgent = name.kept(100)
+    case .failure(let message): failures.append(message.kept(500))
+    case .providerError(let message, let at):
+      providerErrors.count += 1
+      if let message { providerErrors.last = message.kept(300) }
+      if let at { providerErrors.at = max(providerErrors.at ?? at, at) }
+    case .providerErrorMessage(let message):
+      if providerErrors.count > 0 { providerErrors.last = message.kept(300) }
+    case .cause(let ref, let message): causes.append(Cause(ref: ref.kept(100), message: message.kept(300)))
+    case .help(let option):
+      var seen = help ?? Help()
+      if let option, seen.options.count < 64, !seen.options.contains(option) { seen.options.append(option.kept(60)) }
+      help = seen
+    case .refusedArgument(let argument):
+      var seen = help ?? Help()
+      seen.refused = argument.kept(200)
+      help = seen
+    }
+  }
+
+  /// What subagents did, from their exported sessions. Doing it twice changes nothing.
+  package mutating func add(_ facts: SessionFacts) {
+    for call in facts.shellCommands { verification.recordShell(command: call.command, exitCode: call.exitCode, at: call.at, id: call.id) }
+    for at in facts.editTimes { verification.recordEdit(at: at) }
+    for path in facts.namedFiles { namedFiles.insert(path) }
+  }
+
+  /// A line of stdout that isn't an event.
+  /// - Parameter broken: it began like one
+  package mutating func foldUndecodable(broken: Bool) {
+    undecodableLines += 1
+    if broken { brokenLines += 1 }
+  }
+}
+
+extension OpenCodeEvent {
+  fileprivate var isUnknown: Bool { if case .unknown = self { true } else { false } }
+}
+
+extension ToolUse {
+  fileprivate var statusWord: String {
+    switch refusal {
+    case .rejected: "rejected"
+    case .ruledOut: "denied"
+    case .questionDismissed: "dismissed"
+    case .unavailable: "unavailable"
+    case nil: status == .error ? "error" : "completed"
+    }
+  }
+}
+
+extension String {
+  /// Shortened, and without control characters.
+  fileprivate func kept(_ limit: Int) -> String { shortened(to: limit).withoutControls }
+}
+
+extension BoundedText {
+  /// In at most `limit` bytes, without control characters.
+  fileprivate func kept(_ limit: Int) -> BoundedText { bounded(to: limit).withoutControls }
+}

@@ -1,0 +1,191 @@
+import Foundation
+import OpenCode
+import PosixSupport
+
+/// What was asked of a run, as it was written into the staging folder.
+@dynamicMemberLookup
+package struct RunRequest: Codable, Sendable {
+  /// Settled: the folder resolved, the title made, the session found.
+  package var start: StartArguments
+  /// Codex's sandbox was read-only, which is why the preset is.
+  package var sandboxIsReadOnly: Bool?
+  /// OpenCode itself confirmed the rules that result from the preset; OpenCode 2 has no way to ask.
+  package var presetHolds: Bool?
+  /// Codex's conversation.
+  package var threadID: String?
+  /// The OpenCode that carries it out.
+  package var installation: InstalledOpenCode
+  /// OpenCode's arguments.
+  package var arguments: [String]
+  /// git's path; nil when it isn't installed.
+  package var git: String?
+
+  package init(
+    start: StartArguments, sandboxIsReadOnly: Bool? = nil, presetHolds: Bool? = nil, threadID: String? = nil, installation: InstalledOpenCode,
+    arguments: [String], git: String? = nil
+  ) {
+    self.start = start
+    self.sandboxIsReadOnly = sandboxIsReadOnly
+    self.presetHolds = presetHolds
+    self.threadID = threadID
+    self.installation = installation
+    self.arguments = arguments
+    self.git = git
+  }
+
+  /// The folder that OpenCode works in.
+  package var cwd: String { start.cwd ?? "/" }
+  package var title: String { start.title ?? "" }
+
+  package subscript<Value>(dynamicMember argument: KeyPath<StartArguments, Value>) -> Value { start[keyPath: argument] }
+
+  /// What the model reads: the message exactly, then the criteria and the commands under a heading each.
+  package var prompt: String {
+    var text = start.message
+    func add(_ heading: String, _ lines: [String]) {
+      guard !lines.isEmpty else { return }
+      text += (text.hasSuffix("\n") ? "\n" : "\n\n") + "## \(heading)\n\n" + lines.joined(separator: "\n") + "\n"
+    }
+    add("Acceptance criteria", start.acceptanceCriteria.map { "- \($0)" })
+    guard !start.verificationCommands.isEmpty else { return text }
+    add("Verification commands", start.verificationCommands.map { "- `\($0)`" } + ["", "Run each of them, exactly as written, after your last change."])
+    return text
+  }
+}
+
+extension RunRequest {
+  private enum CodingKeys: String, CodingKey { case sandboxIsReadOnly, presetHolds, threadID, installation, arguments, git }
+  /// As requests of version 1.0.0 called it.
+  private enum FormerKeys: String, CodingKey { case skipPermissions }
+
+  /// The arguments stand beside the other members, as they always did.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    start = try StartArguments(from: decoder)
+    let former = try decoder.container(keyedBy: FormerKeys.self)
+    if try former.decodeIfPresent(Bool.self, forKey: .skipPermissions) == true { start.dangerouslySkipPermissions = true }
+    sandboxIsReadOnly = try values.decodeIfPresent(Bool.self, forKey: .sandboxIsReadOnly)
+    presetHolds = try values.decodeIfPresent(Bool.self, forKey: .presetHolds)
+    threadID = try values.decodeIfPresent(String.self, forKey: .threadID)
+    installation = try values.decode(InstalledOpenCode.self, forKey: .installation)
+    arguments = try values.decode([String].self, forKey: .arguments)
+    git = try values.decodeIfPresent(String.self, forKey: .git)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    try start.encode(to: encoder)
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encodeIfPresent(sandboxIsReadOnly, forKey: .sandboxIsReadOnly)
+    try values.encodeIfPresent(presetHolds, forKey: .presetHolds)
+    try values.encodeIfPresent(threadID, forKey: .threadID)
+    try values.encode(installation, forKey: .installation)
+    try values.encode(arguments, forKey: .arguments)
+    try values.encodeIfPresent(git, forKey: .git)
+  }
+}
+
+/// An OpenCode as a record keeps it: a run stays with its own, whatever is installed meanwhile.
+package struct InstalledOpenCode: Codable, Sendable {
+  package var path: String
+  package var version: OpenCodeVersion
+  package var foundBy: String
+  package var isWrapper: Bool
+  /// Of a native binary: whether it has been replaced.
+  package var stamp: FileStamp?
+
+  package init(_ installation: Installation) {
+    path = installation.path
+    stamp = installation.isWrapper ? nil : FileStamp(installation.path)
+    version = installation.version
+    foundBy = installation.foundBy
+    isWrapper = installation.isWrapper
+  }
+
+  package var installation: Installation { Installation(path: path, version: version, foundBy: foundBy, isWrapper: isWrapper) }
+
+  /// The same program with the version that it has now; the recorded one when it doesn't tell.
+  /// - Parameter deadline: seconds
+  package func asItIsNow(environment: [String: String], folder: String, deadline: Double) -> Installation {
+    if let stamp, FileStamp(path) == stamp { return installation }
+    return OpenCodeFinder.askAgain(installation, environment: environment, folder: folder, deadline: deadline) ?? installation
+  }
+}
+
+extension RunDigest {
+  /// The digest of a run that has printed nothing yet.
+  package init(_ request: RunRequest) {
+    self.init(line: request.installation.version.line == .v1 ? .line1 : .line2, declaredCommands: request.verificationCommands)
+  }
+}
+
+/// Written when a run is accepted.
+package struct RunRecord: Codable, Sendable {
+  package var id: String
+  /// The name of the staging folder it came from.
+  package var staging: String
+  /// Seconds since 1970.
+  package var startedAt: Double
+  package var request: RunRequest
+}
+
+/// Who OpenCode is, or that it never was.
+package struct ProcessRecord: Codable, Sendable {
+  /// nil: nothing had been spawned when its supervisor was found dead, and nothing will be.
+  package var identity: ProcessIdentity?
+}
+
+/// The exit status on disk: 512 bytes that exist from the start, overwritten in place, so that a full disk can't lose it.
+package enum ExitRecord {
+  package static let size = 512
+
+  package struct Value: Sendable, Equatable {
+    package let status: ExitStatus
+    /// Seconds since 1970.
+    package let at: Double
+  }
+
+  /// Creates the file, on the disk for certain.
+  /// - Throws: `PosixError`
+  package static func create(_ path: String) throws {
+    let file = try Descriptor.openPrivate(path, O_RDWR | O_TRUNC)
+    defer { file.close() }
+    try file.writeAll([UInt8](repeating: UInt8(ascii: "\n"), count: size))
+    try file.sync()
+  }
+
+  /// - Throws: `PosixError`
+  package static func write(_ value: Value, to path: String) throws {
+    if !PrivateFiles.exists(path) { try create(path) }
+    let file = try Descriptor.open(path, O_RDWR)
+    defer { file.close() }
+    let (kind, number): (String, Int32) =
+      switch value.status {
+      case .exited(let code): ("exited", code)
+      case .signaled(let number): ("signaled", number)
+      }
+    let text = "\(kind) \(number) \(value.at.bitPattern)"
+    var bytes = Array("\(text) \(checksum(text))".utf8)
+    bytes += [UInt8](repeating: UInt8(ascii: "\n"), count: size - bytes.count)
+    try file.overwrite(bytes, at: 0)
+    try file.sync()
+  }
+
+  /// nil: not written, or not whole.
+  package static func read(_ path: String) -> Value? {
+    guard let bytes = try? PrivateFiles.read(path, limit: size) else { return nil }
+    let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).first?.split(separator: " ") ?? []
+    guard words.count == 4, let number = Int32(words[1]), let bits = UInt64(words[2]),
+      checksum(words[..<3].joined(separator: " ")) == words[3]
+    else { return nil }
+    switch words[0] {
+    case "exited": return Value(status: .exited(number), at: Double(bitPattern: bits))
+    case "signaled": return Value(status: .signaled(number), at: Double(bitPattern: bits))
+    default: return nil
+    }
+  }
+
+  /// FNV-1a.
+  private static func checksum(_ text: String) -> String {
+    String(text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }, radix: 16)
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import OpenCode
+import PosixSupport
+import ShellReading
+import Workspace
+
+/// What is known of a run once it has ended: written last, by its supervisor alone.
+package struct RunReview: Codable, Sendable {
+  /// Seconds since 1970.
+  package var endedAt: Double
+  /// nil: the end was not seen, or OpenCode never started.
+  package var exit: ExitStatus?
+  package var outcome: Outcome
+  package var verification: VerificationReport
+  package var usage: RunUsage
+  package var changes: ChangesSummary
+}
+
+/// The changed files as far as a review shows them; all of them are in a file of their own.
+package struct ChangesSummary: Codable, Sendable {
+  package var root: String
+  package var counts: ChangedFiles.Counts
+  package var files: [ChangedFile]
+  package var exact: Bool
+  package var why: String?
+
+  package static let shownRows = 20
+
+  package init(_ changes: ChangedFiles) {
+    root = changes.root
+    counts = changes.counts
+    files = Array(changes.files.prefix(ChangesSummary.shownRows))
+    exact = changes.exact
+    why = changes.why
+  }
+
+  package var count: Int { counts.added + counts.modified + counts.deleted + counts.renamed }
+}
+
+extension ChangedFiles {
+  /// For a run whose workspace nobody compared.
+  package static func notRecorded(root: String, why: String) -> ChangedFiles {
+    var changes = ChangedFiles(root: root)
+    changes.doubt([why])
+    return changes
+  }
+}
+
+/// What a run used: its own steps and its subagents' sessions.
+package struct RunUsage: Codable, Sendable, Equatable {
+  package struct Subagent: Codable, Sendable, Equatable {
+    package var session: String
+    package var title: String?
+    package var agent: String?
+    package var tokens: TokenCounts?
+    /// USD; nil: unknown.
+    package var cost: Double?
+  }
+
+  package var tokens: TokenCounts
+  /// USD; nil: unknown, because a model has no price or a session couldn't be read.
+  package var cost: Double?
+  package var steps: Int
+  package var subagents: [Subagent] = []
+  /// Where the figures are from.
+  package var source: String
+  /// What is missing from them.
+  package var missing: String?
+
+  /// - Parameter session: what OpenCode itself knows of the session and its subagents
+  package init(_ digest: RunDigest, _ facts: SessionFacts = SessionFacts()) {
+    tokens = digest.usage.tokens + (facts.lastStep?.tokens ?? TokenCounts())
+    steps = digest.steps
+    subagents = facts.subagents
+    source = facts.isEmpty ? "events" : "events and OpenCode's sessions"
+    missing = facts.missing
+    var cost: Double? = digest.usage.costIsKnown ? digest.usage.cost + (facts.lastStep?.cost ?? 0) : nil
+    if let last = facts.lastStep, last.isUnpriced { cost = nil }
+    for subagent in subagents {
+      if let used = subagent.tokens { tokens = tokens + used }
+      if let sum = cost, let part = subagent.cost { cost = sum + part } else { cost = nil }
+    }
+    if tokens.total == 0 || missing != nil { cost = cost == 0 || missing != nil ? nil : cost }
+    self.cost = cost
+  }
+}
+
+/// What only OpenCode's own store knows of a run: asked after its end.
+package struct SessionFacts: Sendable {
+  package var subagents: [RunUsage.Subagent] = []
+  /// Shell commands that subagents ran.
+  package var shellCommands: [ShellCall] = []
+  /// The times at which subagents changed files, seconds since 1970.
+  package var editTimes: [Double] = []
+  /// Files that their tools named.
+  package var namedFiles: [String] = []
+  /// The usage of the step whose end OpenCode 2 leaves out.
+  package var lastStep: PartMemory.Usage?
+  package var outcome: SessionOutcome?
+  /// What is missing from the usage, and why.
+  package var missing: String?
+  /// Sentences for `attention`: what else could not be had.
+  package var remarks: [String] = []
+
+  package struct ShellCall: Sendable {
+    package let id: String
+    package let command: String
+    package let exitCode: Int?
+    package let at: Double
+  }
+
+  package var isEmpty: Bool { subagents.isEmpty && lastStep == nil && outcome == nil }
+}
+
+extension RunReview {
+  /// Puts together what is known. Pure.
+  /// - Parameter remarks: sentences for `attention` that neither the exit nor the logs tell
+  package static func make(
+    _ end: RunEnd, at: Double, record: RunRecord, digest: RunDigest, changes: ChangedFiles, facts: SessionFacts = SessionFacts(),
+    remarks: [String] = []
+  ) -> RunReview {
+    let launch = RunLaunch(arguments: record.request.arguments, version: record.request.installation.version.description)
+    let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, launch: launch, now: at)
+    let usage = RunUsage(digest, facts)
+    var remarks = remarks + facts.remarks + (facts.missing.map { [$0] } ?? [])
+    // Of the steps in the log the outcome tells it itself.
+    if usage.cost == nil, usage.missing == nil, usage.tokens.total > 0, digest.usage.costIsKnown {
+      remarks.append("cost unknown: \(facts.lastStep?.isUnpriced == true ? "the model" : "a subagent's model") has no price")
+    }
+    let outcome = Outcome(state: judged.state, reason: judged.reason, attention: judged.attention + remarks)
+    var exit: ExitStatus?
+    var endNotSeen = outcome.state == .lost
+    switch end {
+    case .exited(let code): exit = .exited(code)
+    case .signaled(let number):
+      exit = .signaled(number)
+      endNotSeen = true
+    case .spawnFailed, .notSeen, .neverStarted: break
+    }
+    return RunReview(
+      endedAt: at, exit: exit, outcome: outcome, verification: digest.verification.report(endNotSeen: endNotSeen), usage: usage,
+      changes: ChangesSummary(changes))
+  }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import OpenCode
+import PosixSupport
+
+/// A start in its folder, with the OpenCode that will carry it out: what has to be asked of the system and of OpenCode itself.
+/// All of it blocks.
+package struct StartPlan {
+  private let asked: StartArguments
+  private let state: StateFolder
+  private let environment: [String: String]
+  private let cwd: String
+  private let installation: Installation
+  private var session: String?
+
+  /// Finds the folder and OpenCode.
+  /// - Throws: `RunRefusal`
+  package init(_ asked: StartArguments, workspace: String?, state: StateFolder, environment: [String: String]) throws {
+    self.asked = asked
+    self.state = state
+    self.environment = environment
+    session = asked.session
+    var known: String?
+    if let given = asked.cwd {
+      known = try StartPlan.resolve(given, workspace: workspace)
+    } else if let session = asked.session {
+      known = StartPlan.folder(of: session, state: state)
+    } else {
+      guard let workspace else { throw StartPlan.cwdNeeded }
+      known = try StartPlan.resolve(workspace, workspace: nil)
+    }
+    let installation = try StartPlan.findOpenCode(environment, workspace: known ?? workspace, cache: state.cache)
+    self.installation = installation
+    if let known {
+      cwd = known
+    } else {
+      // A session that isn't one of ours: OpenCode knows its folder.
+      let session = asked.session ?? ""
+      let info = try StartPlan.ask { try OpenCodeClient(installation, folder: "/", environment: environment).session(session) }
+      guard let info else { throw StartPlan.unknownSession(session) }
+      guard let directory = info.directory else { throw StartPlan.cwdNeeded }
+      cwd = try StartPlan.resolve(directory, workspace: nil)
+    }
+  }
+
+  /// The session's own folder, if a run of ours used it.
+  private static func folder(of session: String, state: StateFolder) -> String? {
+    for run in state.runFolders() {
+      guard let record = run.loadRecord() else { continue }
+      if record.request.session == session || run.session == session { return record.request.cwd }
+    }
+    return nil
+  }
+
+  private static let cwdNeeded = RunRefusal(
+    code: .cwdNeeded, message: "It isn't known which folder OpenCode should work in.", hint: "Pass \"cwd\", an absolute path.")
+
+  private static func unknownSession(_ session: String) -> RunRefusal {
+    .badArgument("OpenCode has no session \"\(session)\".", hint: "Pass the session of an earlier run's reply, or leave it out for a new one.")
+  }
+
+  package static func resolve(_ path: String, workspace: String?) throws -> String {
+    var absolute = path
+    if !path.hasPrefix("/") {
+      guard let workspace else {
+        throw RunRefusal.badArgument("\"cwd\" is the relative path \"\(path)\".", hint: "Codex's workspace isn't known here: pass an absolute path.")
+      }
+      absolute = workspace + "/" + path
+    }
+    guard !absolute.contains("\0"), let real = PrivateFiles.resolved(absolute), PrivateFiles.isFolder(real) else {
+      throw RunRefusal.badArgument("\"cwd\" is \"\(path)\", which is not a folder.", hint: "Pass the absolute path of an existing folder.")
+    }
+    return real
+  }
+
+  package static func findOpenCode(_ environment: [String: String], workspace: String?, cache: String) throws -> Installation {
+    do {
+      return try OpenCodeFinder.find(environment: environment, workspace: workspace, cache: cache)
+    } catch {
+      throw RunRefusal(
+        code: .opencodeNotFound, message: "\(error)", hint: "Install OpenCode, or set OPENCODE_BIN to its path in the server's environment.")
+    }
+  }
+
+  /// OpenCode's own answers, with errors as this server names them.
+  private static func ask<Value>(_ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let error as OpenCodeCommandError { throw RunRefusal(error) }
+  }
+
+  // MARK: - The session
+
+  /// Finds the session that is to be continued, and makes sure that OpenCode will: in another folder than its own it hangs silently,
+  /// and OpenCode 2 makes a new session of an unknown one.
+  /// - Throws: `RunRefusal`
+  package mutating func settleSession() throws {
+    var isOurs = false
+    if asked.continueLast {
+      session = state.runFolders().first { $0.loadRecord()?.request.cwd == cwd && $0.session != nil }?.session
+      isOurs = true
+    }
+    guard let session, !(isOurs && installation.version.line == .v1) else { return }
+    let client = OpenCodeClient(installation, folder: cwd, environment: environment)
+    guard let info = try StartPlan.ask({ try client.session(session) }) else {
+      throw StartPlan.unknownSession(session)
+    }
+    if let directory = info.directory, let own = PrivateFiles.resolved(directory) ?? Optional(directory), own != cwd {
+      throw RunRefusal.badArgument(
+        "The session \(session) belongs to the folder \(own), not to \(cwd).", hint: "Pass \"cwd\": \"\(own)\", or leave \"session\" out.")
+    }
+  }
+
+  // MARK: - The request
+
+  /// Everything that a supervisor needs, and OpenCode's environment.
+  /// - Throws: `RunRefusal`
+  package func request(threadID: String?, sandboxIsReadOnly: Bool) throws -> (RunRequest, environment: [String: String]) {
+    for file in asked.files {
+      let path = file.hasPrefix("/") ? file : cwd + "/" + file
+      guard PrivateFiles.exists(path), !file.contains("\0") else {
+        throw RunRefusal.badArgument("\"files\" names \"\(file.prefix(300))\", which doesn't exist.", hint: "Paths are relative to \(cwd).")
+      }
+    }
+    var settled = asked
+    settled.cwd = cwd
+    settled.session = session
+    var run = RunOptions(cwd: cwd)
+    run.model = settled.model
+    run.variant = settled.variant
+    run.agent = settled.agent
+    run.title = settled.title
+    run.session = session
+    run.continueLast = settled.continueLast && session == nil
+    run.fork = settled.fork
+    run.files = settled.files
+    run.skipPermissions = settled.dangerouslySkipPermissions
+    run.permissions = settled.preset
+    let prepared: PreparedRun
+    do {
+      prepared = try OpenCodeClient(installation, folder: cwd, environment: environment).prepare(run)
+    } catch let error as UnsupportedOption {
+      throw RunRefusal.badArgument("OpenCode \(installation.version) can't do this: \(error).", hint: "Leave it out, or upgrade OpenCode.")
+    } catch let error as PresetNotHeld {
+      throw RunRefusal.badArgument(
+        "The permissions preset was not used: \(error). Nothing was started.",
+        hint: "Change those rules in OpenCode's configuration, or leave \"permissions\" out.")
+    } catch let error as OpenCodeCommandError {
+      throw RunRefusal(error)
+    } catch {
+      throw RunRefusal(code: .opencodeFailed, message: "OpenCode's configuration can't be used: \(error).", hint: "Mend it, then start again.")
+    }
+    let request = RunRequest(
+      start: settled, sandboxIsReadOnly: sandboxIsReadOnly ? true : nil, presetHolds: prepared.presetHolds, threadID: threadID,
+      installation: InstalledOpenCode(installation), arguments: prepared.arguments,
+      git: ProgramFinder.locate("git", path: environment["PATH"], workspace: cwd))
+    return (request, prepared.environment)
+  }
+}
+
+extension RunFolder {
+  /// The session that this run worked in.
+  package var session: String? { Stored.load(SessionOnly.self, from: digest)?.session }
+
+  /// The one member of the digest that is wanted here.
+  private struct SessionOnly: Decodable { let session: String? }
+}

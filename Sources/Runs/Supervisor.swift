@@ -1,0 +1,259 @@
+import Foundation
+import OpenCode
+import PosixSupport
+import Text
+import Workspace
+
+/// The owner of one run: takes the lock, starts OpenCode, follows its logs, records its end. A process of its own, in a session of
+/// its own, so that nothing that happens to the server or to Codex reaches it.
+package struct Supervisor {
+  package let state: StateFolder
+  package let report: SupervisorReport
+  /// OpenCode's environment is this, less what is ours.
+  package let environment: [String: String]
+
+  package init(state: StateFolder, report: SupervisorReport, environment: [String: String]) {
+    self.state = state
+    self.report = report
+    self.environment = environment
+  }
+
+  /// What became of a start.
+  private enum Claim {
+    case mine(FileLock)
+    case busy(String?)
+  }
+
+  // MARK: - Start
+
+  /// Accepts the run that lies in `staging/NAME` and sees it through, or refuses it.
+  package func start(staging name: String) -> Int32 {
+    let staging = RunFolder(id: name, path: state.staging + "/" + name)
+    do {
+      let lock: FileLock
+      switch try claim() {
+      case .busy(let id):
+        try? FileManager.default.removeItem(atPath: staging.path)
+        report.send(.busy(id))
+        return 0
+      case .mine(let taken): lock = taken
+      }
+      // The lock was free, but a run whose supervisor died may still be alive: it comes first.
+      let left = state.unfinishedRuns()
+      // The lock file was deleted under a living supervisor: it is putting it back.
+      if let owned = try left.first(where: { try Fifo.isHeld($0.fifo) }) {
+        try? FileManager.default.removeItem(atPath: staging.path)
+        report.send(.busy(owned.id))
+        return 0
+      }
+      for run in left { run.declareNeverStarted() }
+      if let orphan = left.first(where: \.isProcessAlive) {
+        try? FileManager.default.removeItem(atPath: staging.path)
+        let claim = RunClaim(orphan, in: state, lock: lock, fifo: try Fifo.hold(orphan.fifo))
+        report.send(.busy(orphan.id))
+        resume(orphan, claim)
+        return 0
+      }
+      let (folder, record, fifo) = try accept(staging)
+      let claim = RunClaim(folder, in: state, lock: lock, fifo: fifo)
+      report.send(.accepted(folder.id))
+      // Runs that ended with their supervisor get their review now, before this one changes the workspace further.
+      for dead in left { finishDead(dead) }
+      carryOut(folder, record)
+      withExtendedLifetime(claim) {}
+      return 0
+    } catch {
+      try? FileManager.default.removeItem(atPath: staging.path)
+      report.send(.failed("\(error)"))
+      return 1
+    }
+  }
+
+  /// Takes the lock, or finds out who has it.
+  private func claim() throws -> Claim {
+    let until = Monotonic.now + 3
+    while true {
+      if let lock = try FileLock.take(state.liveLock) { return .mine(lock) }
+      // Between its lock and its name in the file a new run has no id yet; one with a review is just letting go: look again.
+      let named = state.lockedRun().flatMap { PrivateFiles.exists($0.review) ? nil : $0 }
+      if let named, try Fifo.isHeld(named.fifo) { return .busy(named.id) }
+      if Monotonic.now > until { return .busy(named?.id) }
+      usleep(5_000)
+    }
+  }
+
+  /// Turns the staging folder into a run: the rename is the acceptance. The FIFO is held before anybody can see the run.
+  private func accept(_ staging: RunFolder) throws -> (RunFolder, RunRecord, Descriptor) {
+    guard let request = Stored.load(RunRequest.self, from: staging.request) else {
+      throw PosixError("read", path: staging.request, code: ENOENT)
+    }
+    let fifo = try Fifo.hold(staging.fifo)
+    try ExitRecord.create(staging.exit)
+    while true {
+      let now = Date()
+      let folder = state.run(RunID.make(at: now, after: state.runFolders().first?.id))
+      let record = RunRecord(id: folder.id, staging: staging.id, startedAt: now.timeIntervalSince1970, request: request)
+      try Stored.save(record, to: staging.record, durable: true)
+      guard !PrivateFiles.exists(folder.path) else { continue }
+      guard rename(staging.path, folder.path) == 0 else { throw PosixError("rename", path: folder.path) }
+      return (folder, record, fifo)
+    }
+  }
+
+  /// From the workspace before to the review after.
+  private func carryOut(_ folder: RunFolder, _ record: RunRecord) {
+    let request = record.request
+    let baseline = WorkspaceBaseline.record(cwd: request.cwd, runFolder: folder.path, git: request.git, deadline: 20)
+    note("workspace", in: folder) { try Stored.save(baseline, to: folder.workspace) }
+    var log = RunLog(folder, record)
+    let child: ChildProcess
+    do {
+      child = try launch(folder, request)
+    } catch {
+      report.send(.ended)
+      RunEnding(folder: folder, record: record, environment: environment).conclude(.spawnFailed("\(error)"), baseline: baseline, log: &log, endSeen: true)
+      return
+    }
+    report.send(.running)
+    let retention = Retention(state: state, environment: environment, keeping: folder)
+    Thread.detachNewThread { retention.apply() }
+    var status: ExitStatus?
+    while status == nil {
+      status = child.wait(deadline: 1)
+      if status == nil { log.advance() }
+    }
+    let exit = ExitRecord.Value(status: status!, at: Date().timeIntervalSince1970)
+    // Never lost: on a disk that takes nothing the lock is kept and it is tried again.
+    // Only a folder that was deleted meanwhile asks for nothing more: that is how a run is forgotten.
+    while (try? ExitRecord.write(exit, to: folder.exit)) == nil, PrivateFiles.exists(folder.path) { sleep(1) }
+    RunEnding(folder: folder, record: record, environment: environment)
+      .conclude(RunEnd(exit.status), baseline: baseline, log: &log, endSeen: true, endedAt: exit.at)
+  }
+
+  /// Spawns `launch` and waits until it has become OpenCode.
+  /// - Throws: why it could not
+  private func launch(_ folder: RunFolder, _ request: RunRequest) throws -> ChildProcess {
+    let pipe = try Descriptor.pipe()
+    defer { pipe.read.close() }
+    let child: ChildProcess
+    do {
+      defer { pipe.write.close() }
+      child = try ChildProcess(
+        OwnProcess.executable, ["launch", folder.path, request.cwd, request.installation.path] + request.arguments,
+        environment: ChildEnvironment.make(environment, for: request.installation.installation, folder: request.cwd, run: folder.id),
+        output: pipe.write)
+    }
+    var reason: [UInt8] = []
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
+    defer { buffer.deallocate() }
+    while let count = try? pipe.read.read(into: buffer), count > 0 { reason += buffer[..<count] }
+    guard reason.isEmpty else { throw LaunchFailure(reason: String(decoding: reason, as: UTF8.self)) }
+    return child
+  }
+
+  // MARK: - Runs whose supervisor died
+
+  /// Takes over a run without an owner: follows it if OpenCode is alive, else gives it its review.
+  package func adopt(_ id: String) -> Int32 {
+    let folder = state.run(id)
+    do {
+      guard PrivateFiles.exists(folder.path), !folder.hasReview else {
+        report.send(.ended)
+        return 0
+      }
+      guard let lock = try FileLock.take(state.liveLock) else {
+        report.send(.busy(state.lockedRun()?.id))
+        return 0
+      }
+      // Again, now that nobody else can begin: another adopter may have finished, or the lock file was deleted under a supervisor.
+      guard try !Fifo.isHeld(folder.fifo), !folder.hasReview else {
+        report.send(.ended)
+        return 0
+      }
+      let claim = RunClaim(folder, in: state, lock: lock, fifo: try Fifo.hold(folder.fifo))
+      report.send(.accepted(id))
+      folder.declareNeverStarted()
+      if folder.isProcessAlive {
+        resume(folder, claim)
+      } else {
+        finishDead(folder)
+      }
+      withExtendedLifetime(claim) {}
+      return 0
+    } catch {
+      report.send(.failed("\(error)"))
+      return 1
+    }
+  }
+
+  /// Goes on where the dead supervisor was. OpenCode isn't our child: its exit status can't be had.
+  private func resume(_ folder: RunFolder, _ claim: RunClaim) {
+    report.send(.running)
+    guard let record = folder.loadRecord() else { return }
+    var log = RunLog(folder, record)
+    var ticks = 0
+    while folder.isProcessAlive {
+      usleep(50_000)
+      ticks += 1
+      if ticks % 20 == 0 { log.advance() }
+    }
+    finishDead(folder)
+    withExtendedLifetime(claim) {}
+  }
+
+  /// The review of a run that ended while nobody watched.
+  private func finishDead(_ folder: RunFolder) {
+    guard let record = folder.loadRecord() else { return }
+    let held = try? Fifo.hold(folder.fifo)
+    defer { held?.close() }
+    var log = RunLog(folder, record)
+    let (end, endedAt) = folder.endWithoutSupervisor
+    RunEnding(folder: folder, record: record, environment: environment).conclude(
+      end, baseline: Stored.load(WorkspaceBaseline.self, from: folder.workspace), log: &log, endSeen: false, endedAt: endedAt)
+  }
+
+  private func note(_ what: String, in folder: RunFolder, _ body: () throws -> Void) {
+    do { try body() } catch { SupervisorLog.append("\(what): \(error)", in: folder) }
+  }
+}
+
+/// Why `launch` did not become OpenCode.
+package struct LaunchFailure: Error, CustomStringConvertible {
+  package let reason: String
+  package var description: String { reason }
+}
+
+/// Lines for whoever looks into a run's folder.
+package enum SupervisorLog {
+  package static func append(_ text: String, in folder: RunFolder) {
+    guard let file = try? Descriptor.openPrivate(folder.supervisorLog, O_WRONLY | O_APPEND) else { return }
+    defer { file.close() }
+    try? file.writeAll(Array("\(Timestamp.text(Date().timeIntervalSince1970)) \(text)\n".utf8))
+  }
+}
+
+extension RunFolder {
+  /// OpenCode's process, once it has one.
+  package var process: ProcessIdentity? { Stored.load(ProcessRecord.self, from: processPath)?.identity }
+
+  package var isProcessAlive: Bool { process?.isAlive ?? false }
+
+  /// Whether its review is there and can be read: a damaged one is made again.
+  package var hasReview: Bool { Stored.load(RunReview.self, from: review) != nil }
+
+  package func loadRecord() -> RunRecord? { Stored.load(RunRecord.self, from: record) }
+
+  /// Makes sure that a run of which nothing was spawned never will be: `launch` can't write its record any more. For the holder of
+  /// the lock only, about a run whose supervisor is dead.
+  package func declareNeverStarted() {
+    guard let bytes = try? JSONEncoder().encode(ProcessRecord(identity: nil)) else { return }
+    _ = try? PrivateFiles.createOnce(processPath, with: bytes)
+  }
+
+  /// What is known of the end when the supervisor is gone and OpenCode is dead.
+  package var endWithoutSupervisor: (RunEnd, at: Double?) {
+    if let exit = ExitRecord.read(exit) { return (RunEnd(exit.status), exit.at) }
+    let neverStarted = Stored.load(ProcessRecord.self, from: processPath).map { $0.identity == nil } ?? !PrivateFiles.exists(processPath)
+    return (neverStarted ? .neverStarted : .notSeen, nil)
+  }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import PosixSupport
+
+/// One file that changed.
+package struct ChangedFile: Codable, Sendable, Equatable {
+  package enum Change: String, Codable, Sendable { case added, modified, deleted, renamed }
+
+  /// Relative to the root; names that aren't UTF-8 as `WorkspacePath` shows them.
+  package var path: String
+  package var change: Change
+  /// Where a renamed file was.
+  package var from: String?
+  /// Lines; absent for binary files and where contents weren't kept.
+  package var added: Int?
+  package var removed: Int?
+  package var binary: Bool?
+  /// It had uncommitted changes (or was untracked) before the run.
+  package var dirtyBefore: Bool?
+  /// OpenCode's own edit, write or patch tool named it.
+  package var byTool: Bool?
+  /// git ignores it; it is listed because a tool named it.
+  package var ignored: Bool?
+  /// git's file modes before and after when they differ: `100644 to 100755`.
+  package var mode: String?
+  /// What it was at the end; absent: it was gone. For `changedSince`.
+  package var end: EndState?
+
+  package struct EndState: Codable, Sendable, Equatable {
+    package var size: Int64
+    /// Nanoseconds since 1970.
+    package var modified: Int64
+    package var kind: FileFacts.Kind
+    package var executable: Bool
+    /// The object name of its content, as git counts it; absent when it wasn't hashed.
+    package var id: String?
+
+    package init(_ facts: FileFacts, id: String?) {
+      size = facts.size
+      modified = facts.modified
+      kind = facts.kind
+      executable = facts.executable
+      self.id = id
+    }
+  }
+}
+
+/// What changed between two states of a workspace: complete, sorted by path. May hold many thousands of rows.
+package struct ChangedFiles: Codable, Sendable {
+  package struct Counts: Codable, Sendable, Equatable {
+    package var added = 0
+    package var modified = 0
+    package var deleted = 0
+    package var renamed = 0
+  }
+
+  package struct Commit: Codable, Sendable, Equatable {
+    package var id: String
+    package var subject: String
+    /// The submodule or nested repository that it is in, relative to the root; absent: the outer one.
+    package var repository: String?
+  }
+
+  /// A git directory of the run's own with a tree (what was) and an index file (what is).
+  package struct Source: Codable, Sendable {
+    /// The folder below `git/` of the run's folder.
+    package var name: String
+    /// The work tree.
+    package var folder: String
+    /// Relative to the root, as `WorkspacePath` shows it; "" for the root's own.
+    package var prefix: String
+    /// nil: the contents are lost.
+    package var baseTree: String?
+    /// The index file in there that holds the end.
+    package var index: String
+  }
+
+  /// The top of the repository, or the folder itself where there is none.
+  package var root: String
+  /// "HEAD" when compared with the last commit instead of a run's begin.
+  package var basis: String?
+  package var files: [ChangedFile] = []
+  package var counts = Counts()
+  /// Commits that exist now and didn't before, newest first, 200 of each repository at most.
+  package var commits: [Commit] = []
+  package var headBefore: String?
+  package var headAfter: String?
+  /// Absent: no repository, or a detached HEAD.
+  package var branchBefore: String?
+  package var branchAfter: String?
+  /// False when something couldn't be recorded fully; then `why` says what.
+  package var exact = true
+  package var why: String?
+  package var sources: [Source] = []
+
+  package init(root: String) { self.root = root }
+
+  /// Says that the list may not be the whole truth.
+  package mutating func doubt(_ reasons: [String]) {
+    guard !reasons.isEmpty else { return }
+    exact = false
+    why = ([why].compactMap { $0 } + reasons).joined(separator: "; ")
+  }
+
+  package mutating func settle(_ rows: [ChangedFile]) {
+    files = rows.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    counts = Counts()
+    for row in files {
+      switch row.change {
+      case .added: counts.added += 1
+      case .modified: counts.modified += 1
+      case .deleted: counts.deleted += 1
+      case .renamed: counts.renamed += 1
+      }
+    }
+  }
+}

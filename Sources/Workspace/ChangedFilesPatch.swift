@@ -1,0 +1,116 @@
+import Foundation
+import PosixSupport
+
+extension ChangedFiles {
+  /// The run's own diff of `paths` (all when empty; folders include what is below) as one page of text: what the run left, whatever happened
+  /// to the files since.
+  /// - Parameters:
+  ///   - paths: as the rows show them, relative to the root, or absolute
+  ///   - offset: bytes of the whole diff before this page, 0 or a `nextOffset`
+  ///   - limit: bytes of the page
+  /// - Returns: the text, bytes that aren't UTF-8 replaced, and where the next page begins; nil after the last
+  /// - Throws: `WorkspaceError` for a path that isn't in the list, or with git's words
+  package func patch(
+    paths: [String] = [], runFolder: String, git: String?, offset: Int = 0, limit: Int, deadline: Double = 10
+  ) throws -> (text: String, nextOffset: Int?) {
+    guard limit >= 4, offset >= 0, limit < 1 << 40, offset < 1 << 40 else { throw WorkspaceError("offset must be 0 or more, limit 4 or more") }
+    guard !sources.isEmpty || (files.isEmpty && exact) else { throw WorkspaceError("no contents were kept: \(why ?? "there is no git repository")") }
+    guard let git else { throw WorkspaceError("git is not installed") }
+    let program = GitProgram(path: git, until: Monotonic.now + deadline)
+    let wanted = try chosen(paths)
+    var bytes: [UInt8] = []
+    let end = offset + limit
+    for source in sources {
+      let inSource = wanted.filter { self.source(of: $0)?.name == source.name }
+      let compared = inSource.filter { $0.end == nil || $0.end?.id != nil }
+      if !compared.isEmpty {
+        guard let base = source.baseTree else {
+          bytes += compared.flatMap { Array("# \($0.path): \($0.change.rawValue); its content wasn't kept\n".utf8) }
+          continue
+        }
+        // One byte more than the page shows whether there is another.
+        do {
+          bytes += try diff(source, from: base, paths.isEmpty ? [] : compared, runFolder, program, limit: end + 1 - min(end, bytes.count))
+        } catch let error as WorkspaceError where sources.count > 1 {
+          // A nested repository that was deleted took its objects along; the others' diffs are still there.
+          bytes += Array("# \(source.prefix.isEmpty ? "." : source.prefix): \(error)\n".utf8)
+        }
+      }
+      for row in inSource where row.end != nil && row.end?.id == nil {
+        bytes += Array("# \(row.path): \(row.change.rawValue); its content wasn't kept\(row.ignored == true ? " (ignored by git)" : "")\n".utf8)
+      }
+      if bytes.count > end { break }
+    }
+    guard offset < bytes.count || offset == 0 else { return ("", nil) }
+    var page = bytes[offset..<min(end, bytes.count)]
+    let hasMore = bytes.count > end
+    if hasMore { page = page.prefix(ChangedFiles.wholeCharacters(page)) }
+    return (String(decoding: page, as: UTF8.self), hasMore ? page.endIndex : nil)
+  }
+
+  /// How many bytes of a page end with a whole character.
+  private static func wholeCharacters(_ page: ArraySlice<UInt8>) -> Int {
+    for back in 1...min(4, page.count) {
+      let byte = page[page.endIndex - back]
+      if byte & 0xc0 == 0x80 { continue }
+      let length = byte < 0x80 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+      return length > back && page.count > back ? page.count - back : page.count
+    }
+    return page.count
+  }
+
+  private func chosen(_ paths: [String]) throws -> [ChangedFile] {
+    guard !paths.isEmpty else { return files }
+    var rows: [ChangedFile] = []
+    var seen: Set<String> = []
+    for text in paths {
+      var path = WorkspacePath.bytes(text)
+      if path.first == WorkspacePath.slash, let inside = WorkspacePath.relative(path, to: Array(root.utf8)) { path = inside }
+      guard let normal = WorkspacePath.normalized(path) else { throw WorkspaceError("not in the workspace: \(text)") }
+      let found = files.filter { row in
+        [row.path, row.from].contains { $0.flatMap { WorkspacePath.relative(WorkspacePath.bytes($0), to: normal) } != nil }
+      }
+      if found.isEmpty { throw WorkspaceError("not among the changed files: \(text)") }
+      rows += found.filter { seen.insert($0.path).inserted }
+    }
+    return rows
+  }
+
+  private func source(of row: ChangedFile) -> Source? {
+    sources.last { WorkspacePath.relative(WorkspacePath.bytes(row.path), to: WorkspacePath.bytes($0.prefix)) != nil }
+  }
+
+  private func diff(_ source: Source, from base: String, _ rows: [ChangedFile], _ runFolder: String, _ git: GitProgram, limit: Int) throws -> [UInt8] {
+    let directory = GitTree.directory(runFolder, source.name)
+    guard PrivateFiles.exists("\(directory)/HEAD") else { throw WorkspaceError("the run's record of contents is gone") }
+    let top = WorkspacePath.bytes(source.prefix)
+    let specs = rows.flatMap { [$0.path, $0.from].compactMap { $0 } }.compactMap {
+      WorkspacePath.relative(WorkspacePath.bytes($0), to: top).map(ChangedFiles.pathspec)
+    }
+    guard specs.reduce(0, { $0 + $1.utf8.count }) < 100_000 else { throw WorkspaceError("too many paths at once: \(rows.count)") }
+    let hasWorkTree = FileFacts.of(Array(source.folder.utf8))?.kind == .folder
+    let shownPrefix = source.prefix.isEmpty ? "" : source.prefix + "/"
+    return try git.run(
+      [
+        "diff-index", "-p", "-M", "--cached", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all", "--src-prefix=a/\(shownPrefix)",
+        "--dst-prefix=b/\(shownPrefix)", base, "--",
+      ] + specs, folder: hasWorkTree ? source.folder : directory,
+      place: GitPlace(directory: directory, workTree: hasWorkTree ? source.folder : nil, index: source.index),
+      outputLimit: limit)
+  }
+
+  /// Arguments are text: a byte that isn't UTF-8 is matched by `?`, which may show another file that differs in that byte only.
+  private static func pathspec(_ path: PathBytes) -> String {
+    if let text = String(validating: path, as: UTF8.self) { return ":(top,literal)\(text)" }
+    var glob: [UInt8] = []
+    for byte in path {
+      if byte >= 0x80 {
+        glob.append(UInt8(ascii: "?"))
+      } else {
+        if Array("*?[\\".utf8).contains(byte) { glob.append(UInt8(ascii: "\\")) }
+        glob.append(byte)
+      }
+    }
+    return ":(top,glob)\(String(decoding: glob, as: UTF8.self))"
+  }
+}

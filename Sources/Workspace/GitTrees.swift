@@ -1,0 +1,128 @@
+import Foundation
+import PosixSupport
+
+/// One repository of a workspace as it was before the run: a tree in a git directory of the run's own.
+package struct GitTree: Codable, Sendable {
+  /// The folder below `git/` in the run's folder.
+  package let name: String
+  /// The top of its work tree.
+  package let folder: String
+  /// Where it lies below the workspace's root, as `WorkspacePath` shows it; "" for the root's own repository.
+  package let prefix: String
+  /// The user's git directory, and the one that all its work trees share.
+  package let repository: String
+  package let common: String
+  package let objectFormat: String
+  /// Hashing a file needs the user's objects (`GitSnapshot.convertsLineEndings`).
+  package var convertsLineEndings = false
+  package let head: String?
+  package let branch: String?
+  /// Nanoseconds since 1970, just before recording began.
+  package let began: Int64
+  /// The user's index file, and ours after recording: the same again means that nothing was staged or recorded since.
+  package var userIndex: FileFacts?
+  package var ownIndex: FileFacts?
+  package var unhashed: [Unhashed] = []
+  /// Entries for submodules and nested repositories, relative to this tree.
+  package var inner: [String] = []
+  /// What wasn't recorded fully.
+  package var doubts: [String] = []
+
+  package func snapshot(_ runFolder: String, _ git: GitProgram) -> GitSnapshot {
+    GitSnapshot(directory: GitTree.directory(runFolder, name), workTree: folder, git: git, objectFormat: objectFormat, convertsLineEndings: convertsLineEndings)
+  }
+
+  package static func directory(_ runFolder: String, _ name: String) -> String { "\(runFolder)/git/\(name)" }
+
+  /// Records a repository's work tree.
+  /// - Throws: `WorkspaceError`, `PosixError`
+  package static func record(
+    _ found: GitRepository, name: String, prefix: String, runFolder: String, git: GitProgram, settings: [UInt8], budget: HashBudget
+  ) throws -> GitTree {
+    var tree = GitTree(
+      name: name, folder: found.root, prefix: prefix, repository: found.directory, common: found.common, objectFormat: found.objectFormat,
+      head: found.head, branch: found.branch, began: now(), userIndex: FileFacts.of(Array("\(found.directory)/index".utf8)))
+    var snapshot = tree.snapshot(runFolder, git)
+    try snapshot.create(found, settings: settings)
+    let index = try snapshot.wholeIndex()
+    try snapshot.unmark("--no-assume-unchanged", index.entries.filter(\.assumedUnchanged).map(index.path))
+    try snapshot.unsparse(index)
+
+    let looking = snapshot
+    let (first, ignored) = both(
+      { Result { try looking.candidates() } },
+      { Result { try looking.run(["ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory"]) } })
+    var candidates = try first.get()
+    try PrivateFiles.replace("\(snapshot.directory)/ignored", with: try ignored.get())
+    let dirtyBySize = Set(candidates.tracked)
+    tree.inner = (candidates.nested + index.entries.filter(\.isGitlink).map(index.path)).map(WorkspacePath.shown)
+
+    // Filtered files: drop their entries, so that both trees hold the bytes on disk. Those too large to be hashed keep theirs.
+    let attributes = snapshot.attributes(index, untracked: candidates.untracked)
+    tree.convertsLineEndings = attributes.lineEndings
+    snapshot.convertsLineEndings = attributes.lineEndings
+    let filtered = attributes.filters ? try snapshot.filtered(index) : []
+    var rehashed: [PathBytes] = []
+    for path in filtered where !dirtyBySize.contains(path) {
+      guard let facts = FileFacts.of(WorkspacePath.join(snapshot.root, path)), facts.kind == .file else { continue }
+      if facts.size > HashBudget.file {
+        tree.unhashed.append(Unhashed(path: WorkspacePath.shown(path), facts: facts, reason: .large, isTrackedClean: true))
+      } else {
+        rehashed.append(path)
+      }
+    }
+    try snapshot.remove(rehashed)
+    if !filtered.isEmpty { try PrivateFiles.replace("\(snapshot.directory)/filtered", with: terminated(filtered)) }
+    candidates.untracked += rehashed
+    tree.unhashed += try snapshot.record(candidates, budget: budget)
+
+    let head = found.head ?? snapshot.emptyTree
+    let dirty = try snapshot.run(["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", head])
+    let clean = Set(rehashed)
+    let doubtful = tree.unhashed.filter { !$0.isTrackedClean }
+    let names = dirty.split(separator: 0).map { PathBytes($0) }.filter { !clean.contains($0) } + doubtful.map { WorkspacePath.bytes($0.path) }
+    try PrivateFiles.replace("\(snapshot.directory)/dirty", with: terminated(names))
+    try PrivateFiles.replace("\(snapshot.directory)/reachable", with: Array(found.reachable.joined(separator: "\n").utf8))
+    if PrivateFiles.exists(snapshot.indexPath) {
+      try PrivateFiles.replace("\(snapshot.directory)/base.index", with: try PrivateFiles.read(snapshot.indexPath, limit: 2 << 30))
+    }
+    tree.ownIndex = FileFacts.of(Array(snapshot.indexPath.utf8))
+    tree.doubts = doubt(doubtful, prefix: prefix)
+    return tree
+  }
+
+  /// One sentence for each reason, with the first few names.
+  package static func doubt(_ unhashed: [Unhashed], prefix: String) -> [String] {
+    [Unhashed.Reason.unreadable, .large, .total].compactMap { reason in
+      let names = unhashed.filter { $0.reason == reason }.map { WorkspacePath.under(prefix, $0.path) }
+      guard !names.isEmpty else { return nil }
+      let list = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
+      return "\(names.count) \(names.count == 1 ? "file" : "files") \(reason.rawValue), compared by size and time: \(list)"
+    }
+  }
+
+  package static func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+extension GitSnapshot {
+  /// The index, written anew by git first when it is split or sparse.
+  package func wholeIndex() throws -> GitIndex {
+    let index = try index()
+    guard index.isPartial else { return index }
+    _ = try run(["update-index", "--no-split-index", "--force-write-index"])
+    let whole = try self.index()
+    if whole.isPartial { throw WorkspaceError("git didn't write a split or sparse index as a whole") }
+    return whole
+  }
+}
+
+extension WorkspacePath {
+  /// Joins what is shown: a prefix and a path below it.
+  package static func under(_ prefix: String, _ path: String) -> String {
+    prefix.isEmpty ? path : shown(join(bytes(prefix), bytes(path)))
+  }
+}

@@ -1,0 +1,307 @@
+import Foundation
+import PosixSupport
+
+/// How much content is read and hashed; files beyond are compared by size and times.
+package final class HashBudget: @unchecked Sendable {
+  package static let file: Int64 = 8 << 20
+  private let lock = NSLock()
+  private var left: Int64
+
+  package init(_ total: Int64 = 256 << 20) { left = total }
+
+  package func take(_ size: Int64) -> Bool {
+    guard size <= HashBudget.file else { return false }
+    lock.lock()
+    defer { lock.unlock() }
+    guard size <= left else { return false }
+    left -= size
+    return true
+  }
+}
+
+/// A file whose content wasn't hashed.
+package struct Unhashed: Codable, Sendable {
+  package enum Reason: String, Codable, Sendable {
+    case large = "over 8 MiB"
+    case total = "beyond 256 MiB in all"
+    case unreadable
+  }
+  package var path: String
+  package var facts: FileFacts
+  package var reason: Reason
+  /// Its entry in the index was up to date: git's own record of size and times says that it is as committed.
+  package var isTrackedClean = false
+}
+
+/// A git directory of our own that looks at a work tree of the user's.
+package struct GitSnapshot: Sendable {
+  package let directory: String
+  package let workTree: String
+  package let git: GitProgram
+  package let objectFormat: String
+
+  /// Whether git reads the object of a file's last state before it hashes its new one (line endings are converted).
+  package var convertsLineEndings = false
+
+  package var root: PathBytes { Array(workTree.utf8) }
+  package var indexPath: String { "\(directory)/index" }
+
+  package func run(_ arguments: [String], input: [UInt8] = [], seesObjects: Bool = true) throws -> [UInt8] {
+    let place = GitPlace(directory: directory, workTree: workTree, seesObjects: seesObjects)
+    return try git.run(arguments, folder: workTree, place: place, input: input)
+  }
+
+  /// On another index file; without the work tree when it is gone.
+  package func run(_ arguments: [String], index: String, seesObjects: Bool) throws -> [UInt8] {
+    let tree = FileFacts.of(root)?.kind == .folder ? workTree : nil
+    let place = GitPlace(directory: directory, workTree: tree, seesObjects: seesObjects, index: index)
+    return try git.run(arguments, folder: tree ?? directory, place: place)
+  }
+
+  package func index() throws -> GitIndex { try GitIndex.read(indexPath, objectFormat: objectFormat) }
+
+  /// git's name for a tree without files, which it knows without having it.
+  package var emptyTree: String {
+    objectFormat == "sha256" ? "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321" : "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+  }
+
+  // MARK: Making it
+
+  /// Makes the git directory: a copy of the user's index, a way to the user's objects, and settings that decide what a file's content is.
+  /// - Throws: `WorkspaceError`, `PosixError`
+  package func create(_ repository: GitRepository, settings: [UInt8]) throws {
+    for folder in ["objects", "refs", "info"] { try PrivateFiles.createFolder("\(directory)/\(folder)") }
+    func write(_ name: String, _ bytes: [UInt8]) throws { try PrivateFiles.replace("\(directory)/\(name)", with: bytes) }
+    try write("HEAD", Array("ref: refs/heads/none\n".utf8))
+    try write("config", GitSnapshot.configuration(objectFormat: objectFormat, settings: settings))
+    try write("alternates", GitSnapshot.alternates(of: "\(repository.common)/objects"))
+    copyExclusions(from: repository.common)
+    // Where a shallow clone ends; without it its oldest commits seem damaged.
+    if let shallow = try? PrivateFiles.read("\(repository.common)/shallow") { try write("shallow", shallow) }
+    try copyIndex(from: repository.directory)
+  }
+
+  /// Its modification time comes along: without it git would take a file changed in the same instant for unchanged.
+  private func copyIndex(from source: String) throws {
+    unlink("\(directory)/index.lock")
+    unlink(indexPath)
+    for name in try BytePaths.names(in: Array(source.utf8)) {
+      guard let text = String(validating: name, as: UTF8.self), text == "index" || text.hasPrefix("sharedindex.") else { continue }
+      let original = "\(source)/\(text)"
+      guard let facts = FileFacts.of(Array(original.utf8)), facts.kind == .file else { throw WorkspaceError("\(text) isn't a plain file") }
+      try PrivateFiles.replace("\(directory)/\(text)", with: try PrivateFiles.read(original, limit: 2 << 30))
+      try BytePaths.setModified("\(directory)/\(text)", facts.modified)
+    }
+  }
+
+  /// What is ignored besides `.gitignore`, and attributes besides `.gitattributes`.
+  /// - Returns: whether the exclusions differ from those copied before
+  @discardableResult
+  package func copyExclusions(from common: String) -> Bool {
+    var differs = false
+    for name in ["exclude", "attributes"] {
+      let source = "\(common)/info/\(name)"
+      let facts = FileFacts.of(Array(source.utf8))
+      let bytes = facts?.kind == .file ? (try? PrivateFiles.read(source, limit: 4 << 20)) ?? [] : []
+      let copy = "\(directory)/info/\(name)"
+      if bytes == (try? PrivateFiles.read(copy, limit: 4 << 20)) ?? [] { continue }
+      differs = true
+      try? PrivateFiles.replace(copy, with: bytes)
+    }
+    return differs
+  }
+
+  /// Where the user's objects are, as git's environment takes it. The user's own alternates too: relative ones would be lost one level deeper.
+  private static func alternates(of objects: String) -> [UInt8] {
+    var places = [Array(objects.utf8)]
+    let own = (try? PrivateFiles.read("\(objects)/info/alternates", limit: 1 << 20)) ?? []
+    for line in own.split(separator: 0x0a) where line.first != UInt8(ascii: "#") {
+      let path = WorkspacePath.bytes(String(decoding: line, as: UTF8.self))
+      places.append(path.first == WorkspacePath.slash ? path : WorkspacePath.join(Array(objects.utf8), path))
+    }
+    return Array(places.map(WorkspacePath.quotedForGit).joined(separator: [UInt8(ascii: ":")]))
+  }
+
+  /// The settings asked of the user's configuration: what a file's content is, what counts as changed, what is ignored.
+  package static let settingsWanted = "^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|attributesfile|trustctime|checkstat)$"
+
+  private static func configuration(objectFormat: String, settings: [UInt8]) -> [UInt8] {
+    var lines = ["[core]", "bare = false", "repositoryformatversion = \(objectFormat == "sha1" ? 0 : 1)"].map { Array($0.utf8) }
+    // Names that git would refuse in a checkout may still lie in a work tree; nothing is ever checked out from here.
+    let ours = [
+      "fsmonitor = false", "untrackedCache = false", "splitIndex = false", "sparseCheckout = false", "protectHFS = false", "protectNTFS = false",
+      "hooksPath = /dev/null", "safecrlf = false", "looseCompression = 1", "bigFileThreshold = \(HashBudget.file + 1)", "fsync = none",
+    ]
+    lines += ours.map { Array($0.utf8) }
+    for setting in settings.split(separator: 0) {
+      let parts = setting.split(separator: 0x0a, maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(decoding: parts[0].dropFirst(5), as: UTF8.self)
+      // A name without a value means true.
+      lines.append(Array("\(name) = ".utf8) + (parts.count == 2 ? WorkspacePath.quotedForGit(parts[1]) : Array("true".utf8)))
+    }
+    if objectFormat != "sha1" { lines += ["[extensions]", "objectFormat = \(objectFormat)"].map { Array($0.utf8) } }
+    lines += ["[diff]", "renameLimit = 1000", "[index]", "sparse = false"].map { Array($0.utf8) }
+    return Array(lines.joined(separator: [0x0a])) + [0x0a]
+  }
+
+  // MARK: Bringing its index up to date
+
+  /// Paths whose content may differ from the index, as git found them.
+  package struct Candidates: Sendable {
+    package var tracked: [PathBytes] = []
+    package var untracked: [PathBytes] = []
+    /// Repositories inside, without the slash at the end.
+    package var nested: [PathBytes] = []
+  }
+
+  /// What differs from the index: two git processes at the same time.
+  package func candidates() throws -> Candidates {
+    let (changed, untracked) = both(
+      { Result { try run(["diff-files", "-z", "--name-only", "--ignore-submodules=all"]) } },
+      { Result { try run(["ls-files", "-z", "-o", "--exclude-standard"]) } })
+    var found = Candidates(tracked: try changed.get().split(separator: 0).map { PathBytes($0) })
+    for path in try untracked.get().split(separator: 0) {
+      if path.last == WorkspacePath.slash { found.nested.append(PathBytes(path.dropLast())) } else { found.untracked.append(PathBytes(path)) }
+    }
+    return found
+  }
+
+  /// Brings the index to the state of these paths on disk.
+  /// - Returns: what wasn't hashed, and stays in the index as it was
+  package func record(_ candidates: Candidates, budget: HashBudget) throws -> [Unhashed] {
+    var unhashed: [Unhashed] = []
+    var folders = RealFolders(root: root)
+    var gone: [PathBytes] = []
+    var refused: [PathBytes] = []
+    var present: [PathBytes] = []
+    func sort(_ path: PathBytes, tracked: Bool) {
+      if tracked, folders.isBeyondLink(path) {
+        refused.append(path)
+        return
+      }
+      let full = WorkspacePath.join(root, path)
+      guard let facts = FileFacts.of(full), facts.kind == .file || facts.kind == .link else {
+        // A FIFO or a socket in its place is refused by git.
+        if tracked { FileFacts.of(full)?.kind == .other ? refused.append(path) : gone.append(path) }
+        return
+      }
+      guard facts.kind == .file else {
+        present.append(path)
+        return
+      }
+      let shown = WorkspacePath.shown(path)
+      if !BytePaths.canRead(full) {
+        unhashed.append(Unhashed(path: shown, facts: facts, reason: .unreadable))
+      } else if !budget.take(facts.size) {
+        unhashed.append(Unhashed(path: shown, facts: facts, reason: facts.size > HashBudget.file ? .large : .total))
+      } else {
+        present.append(path)
+      }
+    }
+    var seen: Set<PathBytes> = []
+    for path in candidates.tracked where seen.insert(path).inserted { sort(path, tracked: true) }
+    for path in candidates.untracked where seen.insert(path).inserted { sort(path, tracked: false) }
+    try remove(refused)
+    // Deletions first: a file may now be where a folder was.
+    try update(gone + present)
+    return unhashed
+  }
+
+  /// Takes paths out of the index, whatever is on disk.
+  package func remove(_ paths: [PathBytes]) throws {
+    guard !paths.isEmpty else { return }
+    _ = try run(["update-index", "-z", "--force-remove", "--stdin"], input: terminated(paths), seesObjects: false)
+  }
+
+  private func update(_ paths: [PathBytes]) throws {
+    guard !paths.isEmpty else { return }
+    // Many contents go into one pack instead of a file each, which is several times as fast; older versions would make a pack of each.
+    let packs = paths.count > 200 && (try? git.version(folder: directory)).map { $0 >= (2, 39) } ?? false
+    _ = try run(
+      (packs ? ["-c", "core.bigFileThreshold=1"] : []) + ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], input: terminated(paths),
+      seesObjects: convertsLineEndings)
+  }
+
+  /// Takes marks off entries that would make git believe the index instead of the disk.
+  package func unmark(_ option: String, _ paths: [PathBytes]) throws {
+    guard !paths.isEmpty else { return }
+    _ = try run(["update-index", "-z", option, "--stdin"], input: terminated(paths), seesObjects: false)
+  }
+
+  /// Entries of a sparse checkout that are on disk all the same.
+  package func unsparse(_ index: GitIndex) throws {
+    try unmark("--no-skip-worktree", index.entries.filter(\.skipsWorkTree).map(index.path).filter { FileFacts.of(WorkspacePath.join(root, $0)) != nil })
+  }
+
+  /// Whether the attributes that apply here (as text, `.gitattributes` files and others) speak of filters and of automatic line endings.
+  package func attributes(_ index: GitIndex, untracked: [PathBytes]) -> (filters: Bool, lineEndings: Bool) {
+    let name = Array(".gitattributes".utf8)
+    let paths = index.entries.lazy.filter { index.hasSuffix($0, name) }.map(index.path) + untracked.filter { $0.suffix(name.count).elementsEqual(name) }
+    let configuration = String(decoding: (try? PrivateFiles.read("\(directory)/config")) ?? [], as: UTF8.self)
+    // A file of the user's own elsewhere may say anything.
+    if configuration.contains("attributesfile") { return (true, true) }
+    var text = String(decoding: (try? PrivateFiles.read("\(directory)/info/attributes", limit: 4 << 20)) ?? [], as: UTF8.self)
+    for path in paths.map({ WorkspacePath.join(root, $0) }) {
+      guard FileFacts.of(path)?.kind == .file, let readable = String(validating: path, as: UTF8.self) else { continue }
+      text += String(decoding: (try? PrivateFiles.read(readable, limit: 4 << 20)) ?? [], as: UTF8.self) + "\n"
+    }
+    return (text.contains("filter"), text.contains("auto") || configuration.contains("autocrlf"))
+  }
+
+  /// Tracked paths with a `filter` attribute (git-lfs and its like): their index entries don't hold what is on disk.
+  package func filtered(_ index: GitIndex) throws -> [PathBytes] {
+    guard !index.entries.isEmpty else { return [] }
+    let fields = try run(["check-attr", "-z", "--stdin", "filter"], input: terminated(index.entries.map(index.path))).split(separator: 0)
+    return stride(from: 0, to: fields.count - 2, by: 3).compactMap {
+      fields[$0 + 2].elementsEqual("unspecified".utf8) || fields[$0 + 2].elementsEqual("unset".utf8) ? nil : PathBytes(fields[$0])
+    }
+  }
+
+  /// The differences from `tree` to an index file; the work tree's attributes decide what is binary.
+  package func changes(from tree: String, index: String = "index") throws -> [GitChange] {
+    let arguments = ["diff-index", "-z", "-M", "--raw", "--numstat", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--cached", tree]
+    return try GitChange.parse(run(arguments, index: index, seesObjects: true))
+  }
+
+  /// Of what differs between two indexes, makes a tree (the old entries) and an index file (the new ones): all that a comparison needs,
+  /// whatever became of the user's repository.
+  /// - Returns: the tree's name; nil when nothing differs
+  package func distill(_ before: GitIndex, _ after: GitIndex) throws -> String? {
+    let (old, new) = before.differences(to: after)
+    if old.isEmpty && new.isEmpty { return nil }
+    let idLength = objectFormat == "sha256" ? 32 : 20
+    try PrivateFiles.replace("\(directory)/\(GitSnapshot.endIndex)", with: after.encoded(new, idLength: idLength))
+    if old.isEmpty { return emptyTree }
+    try PrivateFiles.replace("\(directory)/begin.index", with: before.encoded(old, idLength: idLength))
+    return String(decoding: try run(["write-tree", "--missing-ok"], index: "begin.index", seesObjects: false).filter { $0 != 0x0a }, as: UTF8.self)
+  }
+
+  package static let endIndex = "end.index"
+}
+
+package func terminated(_ paths: [PathBytes]) -> [UInt8] {
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(paths.reduce(0) { $0 + $1.count + 1 })
+  for path in paths {
+    bytes += path
+    bytes.append(0)
+  }
+  return bytes
+}
+
+/// Which folders of a work tree are real ones: git refuses paths that lead through a symlink.
+package struct RealFolders {
+  package let root: PathBytes
+  private var known: [PathBytes: Bool] = [:]
+
+  package init(root: PathBytes) { self.root = root }
+
+  package mutating func isBeyondLink(_ path: PathBytes) -> Bool {
+    for folder in WorkspacePath.parents(path) {
+      let isLink = known[folder] ?? (FileFacts.of(WorkspacePath.join(root, folder))?.kind == .link)
+      known[folder] = isLink
+      if isLink { return true }
+    }
+    return false
+  }
+}
