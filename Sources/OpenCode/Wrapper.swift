@@ -34,7 +34,7 @@ enum ProgramKind: Equatable {
   }
 
   static func head(of path: String, _ count: Int) throws -> [UInt8] {
-    let file = try Descriptor.open(path, O_RDONLY)
+    let file = try Descriptor.openPlainFile(path)
     defer { file.close() }
     return try file.bytes(limit: count)
   }

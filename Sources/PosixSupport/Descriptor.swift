@@ -16,10 +16,27 @@ package struct Descriptor: Sendable, Equatable {
     }
   }
 
-  /// Opens a file of our own, creating it if need be, readable by its owner only whatever the umask is.
+  /// Opens a file that others may have put there: only a plain file, and never waiting for the other end of a FIFO.
   /// - Throws: `PosixError`
+  package static func openPlainFile(_ path: String) throws -> Descriptor {
+    try open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY).checkedPlainFile(path)
+  }
+
+  private func checkedPlainFile(_ path: String) throws -> Descriptor {
+    var info = stat()
+    guard fstat(raw, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
+      close()
+      throw PosixError("open", path: path, code: EINVAL, reason: "not a plain file")
+    }
+    // Whoever inherits it mustn't find an unusual flag.
+    _ = fcntl(raw, F_SETFL, fcntl(raw, F_GETFL) & ~O_NONBLOCK)
+    return self
+  }
+
+  /// Opens a file of our own, creating it if need be, readable by its owner only whatever the umask is.
+  /// - Throws: `PosixError`, also when something else than a plain file has its name
   package static func openPrivate(_ path: String, _ flags: Int32) throws -> Descriptor {
-    let file = try open(path, flags | O_CREAT)
+    let file = try open(path, flags | O_CREAT | O_NONBLOCK | O_NOCTTY).checkedPlainFile(path)
     // A file that somebody else owns stays as it is.
     _ = fchmod(file.raw, 0o600)
     return file

@@ -63,12 +63,42 @@ package enum PrivateFiles {
     throw PosixError("link", path: path)
   }
 
-  /// The content of a file, at most `limit` bytes of it.
-  /// - Throws: `PosixError`
+  /// The whole content of a plain file. Never waits: whoever can write in the folder may have put a FIFO there.
+  /// - Throws: `PosixError`, also when the file is larger than `limit` bytes or isn't a plain one
   package static func read(_ path: String, limit: Int = 64 << 20) throws -> [UInt8] {
-    let file = try Descriptor.open(path, O_RDONLY)
+    let file = try Descriptor.openPlainFile(path)
     defer { file.close() }
-    return try file.bytes(limit: Int(min(Int64(limit), max(0, file.size()))))
+    let size = try file.size()
+    guard size <= limit else { throw PosixError("read", path: path, code: EFBIG, reason: "\(size) bytes, more than \(limit)") }
+    return try file.bytes(limit: Int(size))
+  }
+
+  /// The last bytes of a plain file.
+  /// - Throws: `PosixError`
+  package static func readEnd(_ path: String, limit: Int) throws -> [UInt8] {
+    let file = try Descriptor.openPlainFile(path)
+    defer { file.close() }
+    let size = try file.size()
+    return try file.bytes(at: max(0, size - Int64(limit)), limit: Int(min(size, Int64(limit))))
+  }
+
+  /// Copies a plain file without holding it in memory.
+  /// - Throws: `PosixError`, also when it is larger than `limit` bytes
+  package static func copy(_ path: String, to target: String, limit: Int) throws {
+    let source = try Descriptor.openPlainFile(path)
+    defer { source.close() }
+    let size = try source.size()
+    guard size <= limit else { throw PosixError("read", path: path, code: EFBIG, reason: "\(size) bytes, more than \(limit)") }
+    unlink(target)
+    let copy = try Descriptor.openPrivate(target, O_WRONLY | O_EXCL)
+    defer { copy.close() }
+    var offset: Int64 = 0
+    while offset < size {
+      let part = try source.bytes(at: offset, limit: Int(min(size - offset, 1 << 20)))
+      if part.isEmpty { break }
+      try copy.writeAll(part)
+      offset += Int64(part.count)
+    }
   }
 
   package static func exists(_ path: String) -> Bool {

@@ -16,7 +16,7 @@ package enum Launch {
       guard try PrivateFiles.createOnce(folder.processPath, with: record) else { return 0 }
       let cwd = arguments[1]
       guard chdir(cwd) == 0 else { throw PosixError("chdir", path: cwd) }
-      try OwnProcess.use(try Descriptor.open(folder.prompt, O_RDONLY), as: STDIN_FILENO)
+      try OwnProcess.use(try Descriptor.openPlainFile(folder.prompt), as: STDIN_FILENO)
       try OwnProcess.use(try Descriptor.openPrivate(folder.events, O_WRONLY | O_APPEND), as: STDOUT_FILENO)
       try OwnProcess.use(try Descriptor.openPrivate(folder.stderr, O_WRONLY | O_APPEND), as: STDERR_FILENO)
       OwnProcess.closeInherited(except: supervisor)

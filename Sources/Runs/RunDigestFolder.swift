@@ -51,7 +51,7 @@ package struct DigestFolder {
 
   private static func open(_ path: String) throws -> Descriptor? {
     do {
-      return try Descriptor.open(path, O_RDONLY)
+      return try Descriptor.openPlainFile(path)
     } catch let error as PosixError where error.code == ENOENT {
       return nil
     }
@@ -115,7 +115,7 @@ package struct FoldMeasure {
   package static func fold(_ eventsPath: String, line: EventLine, declaredCommands: [String] = []) throws -> FoldMeasure {
     var folder = DigestFolder(digest: RunDigest(line: line, declaredCommands: declaredCommands))
     let start = Monotonic.now
-    _ = try folder.advance(eventsPath: eventsPath, stderrPath: "/dev/null", final: true)
+    _ = try folder.advance(eventsPath: eventsPath, stderrPath: eventsPath + ".none", final: true)
     return FoldMeasure(bytes: folder.digest.eventsOffset, seconds: Monotonic.now - start)
   }
 }

@@ -55,7 +55,8 @@ package struct RunEnding {
       }
     }
     log.add(facts)
-    changes.markNamed(facts.namedFiles, cwd: record.request.cwd)
+    // Only now are the files known that subagents' tools named.
+    baseline?.addNamed(facts.namedFiles, to: &changes, runFolder: folder.path)
     var review = RunReview.make(end, at: endedAt, record: record, digest: log.digest, changes: changes, facts: facts, remarks: remarks)
     if let suggestion = questions.modelSuggestion(for: review.outcome) {
       review.outcome = Outcome(state: review.outcome.state, reason: review.outcome.reason, attention: [suggestion] + review.outcome.attention)
@@ -87,14 +88,5 @@ package struct RunEnding {
     let left = find()
     let named = left.prefix(5).map { "\(TextCut.headAndTail($0.command, bytes: 120)) (pid \($0.pid))" }
     return left.isEmpty ? [] : ["still running: " + named.joined(separator: ", ") + (left.count > 5 ? " and \(left.count - 5) more" : "")]
-  }
-}
-
-extension ChangedFiles {
-  /// Marks files that tools named only after the comparison was made.
-  package mutating func markNamed(_ paths: [String], cwd: String) {
-    guard !paths.isEmpty else { return }
-    let absolute = Set(paths.map { $0.hasPrefix("/") ? $0 : cwd + "/" + $0 })
-    for index in files.indices where absolute.contains(root + "/" + files[index].path) { files[index].byTool = true }
   }
 }

@@ -155,8 +155,13 @@ package enum ExitRecord {
 
   /// - Throws: `PosixError`
   package static func write(_ value: Value, to path: String) throws {
-    if !PrivateFiles.exists(path) { try create(path) }
-    let file = try Descriptor.open(path, O_RDWR)
+    // Whatever else has got this name can't be written: it makes way.
+    if FileFacts.of(Array(path.utf8))?.kind != .file {
+      unlink(path)
+      rmdir(path)
+      try create(path)
+    }
+    let file = try Descriptor.open(path, O_RDWR | O_NONBLOCK)
     defer { file.close() }
     let (kind, number): (String, Int32) =
       switch value.status {

@@ -23,8 +23,17 @@ package struct ChangesSummary: Codable, Sendable {
   package var files: [ChangedFile]
   package var exact: Bool
   package var why: String?
+  /// Files whose uncommitted work from before the run is gone: the first names, and how many.
+  package var lostWork: [String]?
+  package var lostWorkCount: Int?
+  /// Ignored files and folders that are gone: the first names, and how many.
+  package var ignoredGone: [String]?
+  package var ignoredGoneCount: Int?
+  /// nil: no repository.
+  package var git: GitSummary?
 
   package static let shownRows = 20
+  private static let shownNames = 10
 
   package init(_ changes: ChangedFiles) {
     root = changes.root
@@ -32,9 +41,43 @@ package struct ChangesSummary: Codable, Sendable {
     files = Array(changes.files.prefix(ChangesSummary.shownRows))
     exact = changes.exact
     why = changes.why
+    let lost = changes.lostWork
+    if !lost.isEmpty { (lostWork, lostWorkCount) = (lost.prefix(ChangesSummary.shownNames).map(\.path), lost.count) }
+    let gone = changes.ignoredGone
+    if !gone.isEmpty { (ignoredGone, ignoredGoneCount) = (Array(gone.prefix(ChangesSummary.shownNames)), gone.count) }
+    git = GitSummary(changes)
   }
 
   package var count: Int { counts.added + counts.modified + counts.deleted + counts.renamed }
+}
+
+/// What a run did to the repository itself.
+package struct GitSummary: Codable, Sendable {
+  package var headBefore: String?
+  package var headAfter: String?
+  /// Absent: HEAD is detached.
+  package var branchBefore: String?
+  package var branchAfter: String?
+  /// Commits made meanwhile: the newest, and how many (200 of each repository at most).
+  package var commits: [ChangedFiles.Commit]
+  package var commitCount: Int
+  /// What was checked out before has lost its last commit. Absent: unknown.
+  package var rewritten: Bool?
+  /// Refs lost, rewritten or moved by a push.
+  package var refs: [RefChange]
+  package var refCount: Int
+
+  /// nil when there is no repository.
+  package init?(_ changes: ChangedFiles) {
+    guard changes.basis == nil, [changes.headBefore, changes.headAfter, changes.branchBefore, changes.branchAfter].contains(where: { $0 != nil }) else {
+      return nil
+    }
+    (headBefore, headAfter) = (changes.headBefore, changes.headAfter)
+    (branchBefore, branchAfter) = (changes.branchBefore, changes.branchAfter)
+    (commits, commitCount) = (Array(changes.commits.prefix(5)), changes.commits.count)
+    rewritten = changes.rewritten
+    (refs, refCount) = (Array(changes.refs.prefix(10)), changes.refs.count)
+  }
 }
 
 extension ChangedFiles {

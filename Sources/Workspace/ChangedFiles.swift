@@ -16,9 +16,11 @@ package struct ChangedFile: Codable, Sendable, Equatable {
   package var binary: Bool?
   /// It had uncommitted changes (or was untracked) before the run.
   package var dirtyBefore: Bool?
+  /// The uncommitted work that it held before the run is gone from the work tree; `patch` still shows it.
+  package var lostWork: Bool?
   /// OpenCode's own edit, write or patch tool named it.
   package var byTool: Bool?
-  /// git ignores it; it is listed because a tool named it.
+  /// git ignores it; it is listed because a tool named it, or because the rule was written during the run.
   package var ignored: Bool?
   /// git's file modes before and after when they differ: `100644 to 100755`.
   package var mode: String?
@@ -87,12 +89,21 @@ package struct ChangedFiles: Codable, Sendable {
   /// Absent: no repository, or a detached HEAD.
   package var branchBefore: String?
   package var branchAfter: String?
+  /// Of what was checked out before: its last commit is no part of that branch's history any more. Absent: unknown, or no repository.
+  package var rewritten: Bool?
+  /// Refs lost, rewritten or moved by a push; those that only grew aren't listed.
+  package var refs: [RefChange] = []
+  /// Ignored files and folders (with a slash at the end) that were there before and are gone, relative to the root.
+  package var ignoredGone: [String] = []
   /// False when something couldn't be recorded fully; then `why` says what.
   package var exact = true
   package var why: String?
   package var sources: [Source] = []
 
   package init(root: String) { self.root = root }
+
+  /// Rows whose uncommitted work from before the run is gone.
+  package var lostWork: [ChangedFile] { files.filter { $0.lostWork == true } }
 
   /// Says that the list may not be the whole truth.
   package mutating func doubt(_ reasons: [String]) {
@@ -112,5 +123,31 @@ package struct ChangedFiles: Codable, Sendable {
       case .renamed: counts.renamed += 1
       }
     }
+  }
+}
+
+extension ChangedFiles {
+  private enum CodingKeys: String, CodingKey {
+    case root, basis, files, counts, commits, headBefore, headAfter, branchBefore, branchAfter, rewritten, refs, ignoredGone, exact, why, sources
+  }
+
+  /// What older versions didn't record is absent.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    root = try values.decode(String.self, forKey: .root)
+    basis = try values.decodeIfPresent(String.self, forKey: .basis)
+    files = try values.decode([ChangedFile].self, forKey: .files)
+    counts = try values.decode(Counts.self, forKey: .counts)
+    commits = try values.decode([Commit].self, forKey: .commits)
+    headBefore = try values.decodeIfPresent(String.self, forKey: .headBefore)
+    headAfter = try values.decodeIfPresent(String.self, forKey: .headAfter)
+    branchBefore = try values.decodeIfPresent(String.self, forKey: .branchBefore)
+    branchAfter = try values.decodeIfPresent(String.self, forKey: .branchAfter)
+    rewritten = try values.decodeIfPresent(Bool.self, forKey: .rewritten)
+    refs = try values.decodeIfPresent([RefChange].self, forKey: .refs) ?? []
+    ignoredGone = try values.decodeIfPresent([String].self, forKey: .ignoredGone) ?? []
+    exact = try values.decode(Bool.self, forKey: .exact)
+    why = try values.decodeIfPresent(String.self, forKey: .why)
+    sources = try values.decode([Source].self, forKey: .sources)
   }
 }

@@ -62,7 +62,8 @@ extension ChangedFiles {
   private func chosen(_ paths: [String]) throws -> [ChangedFile] {
     guard !paths.isEmpty else { return files }
     var rows: [ChangedFile] = []
-    var seen: Set<String> = []
+    // Bytes: names that differ in their normal form only are different files.
+    var seen: Set<PathBytes> = []
     for text in paths {
       var path = WorkspacePath.bytes(text)
       if path.first == WorkspacePath.slash, let inside = WorkspacePath.relative(path, to: Array(root.utf8)) { path = inside }
@@ -71,7 +72,7 @@ extension ChangedFiles {
         [row.path, row.from].contains { $0.flatMap { WorkspacePath.relative(WorkspacePath.bytes($0), to: normal) } != nil }
       }
       if found.isEmpty { throw WorkspaceError("not among the changed files: \(text)") }
-      rows += found.filter { seen.insert($0.path).inserted }
+      rows += found.filter { seen.insert(Array($0.path.utf8)).inserted }
     }
     return rows
   }

@@ -7,7 +7,7 @@ extension ChangedFiles {
   /// - Returns: their paths; nil when there wasn't time to look at all of them
   package func changedSince(runFolder: String, git: String?, deadline: Double) -> [String]? {
     let until = Monotonic.now + deadline
-    var changed: Set<String> = []
+    var changed: Set<PathBytes> = []
     var unsure: [String: [(path: String, id: String)]] = [:]
     let top = Array(root.utf8)
     for (number, row) in files.enumerated() {
@@ -18,27 +18,27 @@ extension ChangedFiles {
       case (nil, nil): break
       case (let end?, let state?):
         if end.kind != state.kind || end.size != state.size || end.executable != state.executable {
-          changed.insert(row.path)
+          changed.insert(Array(row.path.utf8))
         } else if end.modified != state.modified {
           if let id = end.id, state.kind == .file, let source = sources.last(where: { isBelow(row.path, $0.prefix) }) {
             unsure[source.name, default: []].append((row.path, id))
           } else {
-            changed.insert(row.path)
+            changed.insert(Array(row.path.utf8))
           }
         }
-      default: changed.insert(row.path)
+      default: changed.insert(Array(row.path.utf8))
       }
     }
     for source in sources {
       guard let rows = unsure[source.name] else { continue }
       guard let git, let ids = try? hashed(rows.map(\.path), source, runFolder, GitProgram(path: git, until: until)), ids.count == rows.count else {
         if Monotonic.now > until { return nil }
-        changed.formUnion(rows.map(\.path))
+        changed.formUnion(rows.map { Array($0.path.utf8) })
         continue
       }
-      changed.formUnion(zip(rows, ids).filter { $0.id != $1 }.map(\.0.path))
+      changed.formUnion(zip(rows, ids).filter { $0.id != $1 }.map { Array($0.0.path.utf8) })
     }
-    return files.map(\.path).filter(changed.contains)
+    return files.map(\.path).filter { changed.contains(Array($0.utf8)) }
   }
 
   private func isBelow(_ path: String, _ prefix: String) -> Bool {

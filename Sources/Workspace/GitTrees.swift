@@ -48,12 +48,8 @@ package struct GitTree: Codable, Sendable {
     try snapshot.unmark("--no-assume-unchanged", index.entries.filter(\.assumedUnchanged).map(index.path))
     try snapshot.unsparse(index)
 
-    let looking = snapshot
-    let (first, ignored) = both(
-      { Result { try looking.candidates() } },
-      { Result { try looking.run(["ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory"]) } })
-    var candidates = try first.get()
-    try PrivateFiles.replace("\(snapshot.directory)/ignored", with: try ignored.get())
+    var candidates = try snapshot.candidates()
+    try PrivateFiles.replace("\(snapshot.directory)/ignored", with: terminated(candidates.ignored))
     let dirtyBySize = Set(candidates.tracked)
     tree.inner = (candidates.nested + index.entries.filter(\.isGitlink).map(index.path)).map(WorkspacePath.shown)
 
@@ -82,12 +78,10 @@ package struct GitTree: Codable, Sendable {
     let doubtful = tree.unhashed.filter { !$0.isTrackedClean }
     let names = dirty.split(separator: 0).map { PathBytes($0) }.filter { !clean.contains($0) } + doubtful.map { WorkspacePath.bytes($0.path) }
     try PrivateFiles.replace("\(snapshot.directory)/dirty", with: terminated(names))
-    try PrivateFiles.replace("\(snapshot.directory)/reachable", with: Array(found.reachable.joined(separator: "\n").utf8))
-    if PrivateFiles.exists(snapshot.indexPath) {
-      try PrivateFiles.replace("\(snapshot.directory)/base.index", with: try PrivateFiles.read(snapshot.indexPath, limit: 2 << 30))
-    }
+    try PrivateFiles.replace("\(snapshot.directory)/refs.before", with: GitRef.encoded(found.refs))
+    if PrivateFiles.exists(snapshot.indexPath) { try PrivateFiles.copy(snapshot.indexPath, to: "\(snapshot.directory)/base.index", limit: 1 << 30) }
     tree.ownIndex = FileFacts.of(Array(snapshot.indexPath.utf8))
-    tree.doubts = doubt(doubtful, prefix: prefix)
+    tree.doubts = doubt(doubtful, prefix: prefix) + unseen(candidates.warnings, prefix: prefix)
     return tree
   }
 
@@ -99,6 +93,13 @@ package struct GitTree: Codable, Sendable {
       let list = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
       return "\(names.count) \(names.count == 1 ? "file" : "files") \(reason.rawValue), compared by size and time: \(list)"
     }
+  }
+
+  /// What git said that it couldn't look at, one sentence.
+  package static func unseen(_ warnings: [String], prefix: String) -> [String] {
+    guard !warnings.isEmpty else { return [] }
+    let more = warnings.count > 3 ? " and \(warnings.count - 3) more" : ""
+    return ["git couldn't look at everything\(prefix.isEmpty ? "" : " in \(prefix)"): \(warnings.prefix(3).joined(separator: ", "))\(more)"]
   }
 
   package static func now() -> Int64 {

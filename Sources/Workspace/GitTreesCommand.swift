@@ -19,6 +19,13 @@ package struct GitProgram: Sendable {
   package func run(
     _ arguments: [String], folder: String, place: GitPlace? = nil, input: [UInt8] = [], outputLimit: Int = 256 << 20, accepting: Set<Int32> = []
   ) throws -> [UInt8] {
+    try runNoting(arguments, folder: folder, place: place, input: input, outputLimit: outputLimit, accepting: accepting).output
+  }
+
+  /// The same, with what git said on stderr although it succeeded: a folder that it couldn't read is told nowhere else.
+  package func runNoting(
+    _ arguments: [String], folder: String, place: GitPlace? = nil, input: [UInt8] = [], outputLimit: Int = 256 << 20, accepting: Set<Int32> = []
+  ) throws -> (output: [UInt8], status: Int32, warnings: [String]) {
     let name = "git \(arguments.first { !$0.hasPrefix("-") && !$0.contains("=") } ?? "")"
     let left = until - Monotonic.now
     guard left > 0 else { throw WorkspaceError("\(name): no time left") }
@@ -30,8 +37,8 @@ package struct GitProgram: Sendable {
     do { result = try command.run(input: input) } catch { throw WorkspaceError("\(name): \(error)") }
     guard let status = result.status else { throw WorkspaceError("\(name) was too slow") }
     switch status {
-    case .exited(0): return result.output
-    case .exited(let code) where accepting.contains(code): return result.output
+    case .exited(0): return (result.output, 0, GitProgram.warnings(result.errors))
+    case .exited(let code) where accepting.contains(code): return (result.output, code, GitProgram.warnings(result.errors))
     case .exited(let code): throw WorkspaceError("\(name): \(GitProgram.words(result.errors) ?? "exit \(code)")")
     case .signaled(let number): throw WorkspaceError("\(name): ended by \(ExitStatus.signalName(number))")
     }
@@ -44,6 +51,14 @@ package struct GitProgram: Sendable {
     let numbers = (words.count > 2 ? words[2] : "").split(separator: ".").prefix(2).compactMap { Int($0) }
     guard numbers.count == 2 else { throw WorkspaceError("git version: unexpected reply") }
     return (numbers[0], numbers[1])
+  }
+
+  /// Lines without git's prefix; those about attributes that it doesn't understand say nothing of what was seen.
+  private static func warnings(_ errors: [UInt8]) -> [String] {
+    errors.split(separator: 0x0a).map { String(decoding: $0.prefix(300), as: UTF8.self) }.filter { !$0.contains("attribute") }.map {
+      for prefix in ["warning: ", "error: "] where $0.hasPrefix(prefix) { return String($0.dropFirst(prefix.count)) }
+      return $0
+    }
   }
 
   /// The line of git's own words that says most.

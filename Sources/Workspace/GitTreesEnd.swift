@@ -6,6 +6,10 @@ package struct GitTreeEnd: Sendable {
   /// Paths relative to the workspace's root.
   package var rows: [ChangedFile] = []
   package var commits: [ChangedFiles.Commit] = []
+  package var refs: [RefChange] = []
+  package var rewritten: Bool?
+  /// Ignored files and folders that are gone, relative to the workspace's root.
+  package var ignoredGone: [PathBytes] = []
   package var head: String?
   package var branch: String?
   package var doubts: [String] = []
@@ -24,8 +28,8 @@ extension GitTree {
   package func end(_ runFolder: String, _ git: GitProgram, innerTrees: [PathBytes], budget: HashBudget) throws -> GitTreeEnd {
     let snapshot = snapshot(runFolder, git)
     unlink("\(snapshot.indexPath).lock")
-    guard FileFacts.of(snapshot.root)?.kind == .folder else { return try gone(snapshot) }
-    let changedExclusions = PrivateFiles.isFolder(common) && snapshot.copyExclusions(from: common)
+    // The outer work tree may have become a link to where it is now: it is looked at through that. An inner one is a link in its place.
+    guard PrivateFiles.isFolder(folder), prefix.isEmpty || FileFacts.of(snapshot.root)?.kind == .folder else { return try gone(snapshot) }
     if FileFacts.of(Array(snapshot.indexPath.utf8)) != nil {
       let index = try snapshot.index()
       if index.entries.contains(where: \.skipsWorkTree) { try snapshot.unsparse(index) }
@@ -34,8 +38,16 @@ extension GitTree {
     let (found, listed) = both({ Result { try GitRepository.find(folder, git) } }, { Result { try snapshot.candidates() } })
     var end = GitTreeEnd()
     let repository = note(found, in: &end)
+    if prefix.isEmpty, let real = PrivateFiles.resolved(folder), real != folder {
+      end.doubts.append("the folder has been replaced by a link to \(real): what is there was compared")
+    }
     var candidates = try listed.get()
+    let exclusions = GitSnapshot.information("exclude", of: common)
+    let changedExclusions = exclusions != GitSnapshot.information("exclude", of: snapshot.directory)
+    if changedExclusions { try snapshot.addUnignored(by: exclusions, to: &candidates) }
+    end.doubts += GitTree.unseen(candidates.warnings, prefix: prefix)
     end.newInner = candidates.nested.filter { !inner.map(WorkspacePath.bytes).contains($0) }
+    let hidden = try takeHidden(&candidates, snapshot, &end)
     try prepare(&candidates, snapshot, innerTrees: innerTrees, changedExclusions: changedExclusions)
 
     var rows: [PathBytes: ChangedFile] = [:]
@@ -51,13 +63,49 @@ extension GitTree {
     let isUntouched = FileFacts.of(Array(snapshot.indexPath.utf8)) == ownIndex
     let (compared, commits) = both(
       { Result { isUntouched ? Comparison() : try compare(snapshot, to: try snapshot.index()) } },
-      { Result { try newCommits(repository, snapshot) } })
-    switch commits {
+      { (Result { try newCommits(repository, snapshot) }, repository.map { refChanges($0, snapshot) }) })
+    switch commits.0 {
     case .success(let list): end.commits = list
     case .failure(let error): end.doubts.append("commits unknown: \(error)")
     }
+    if let refs = commits.1 {
+      (end.refs, end.rewritten) = (refs.list, refs.rewritten)
+      end.doubts += refs.doubts
+    }
     try end.take(try compared.get(), tree: self, snapshot, byHand: rows)
+    end.mark(hidden: hidden, top: WorkspacePath.bytes(prefix))
+    do { try noteLostWork(in: &end, snapshot) } catch { end.doubts.append("whether uncommitted work is gone is unknown: \(error)") }
     return end
+  }
+
+  /// Files that only rules of the run's own hide are among those that appeared; the comparison sees them then.
+  private func takeHidden(_ candidates: inout GitSnapshot.Candidates, _ snapshot: GitSnapshot, _ end: inout GitTreeEnd) throws -> Set<PathBytes> {
+    let before = ((try? PrivateFiles.read("\(snapshot.directory)/ignored", limit: 256 << 20)) ?? []).split(separator: 0).map { PathBytes($0) }
+    let found = try GitTree.hidden(snapshot, before: before, now: candidates.ignored, since: began, isNew: false)
+    end.doubts += found.doubts
+    end.ignoredGone = found.gone.map { WorkspacePath.join(WorkspacePath.bytes(prefix), $0) }
+    candidates.untracked += found.files
+    return Set(found.files)
+  }
+
+  /// Uncommitted work from before the run that is neither in the work tree nor in a commit of the run's own: its rows are marked.
+  private func noteLostWork(in end: inout GitTreeEnd, _ snapshot: GitSnapshot) throws {
+    guard end.rows.contains(where: { $0.dirtyBefore == true && $0.change != .renamed }) else { return }
+    func differing(from commit: String?) throws -> Set<PathBytes> {
+      let tree = commit ?? snapshot.emptyTree
+      let output = try snapshot.run(["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", tree])
+      return Set(output.split(separator: 0).map { PathBytes($0) })
+    }
+    var reference = [try differing(from: head)]
+    // Put back to another commit that was there already. One that the run made may hold the work itself.
+    if let now = end.head, now != head, refsBefore(snapshot).contains(where: { $0.id == now }) { reference.append(try differing(from: now)) }
+    let top = WorkspacePath.bytes(prefix)
+    for index in end.rows.indices where end.rows[index].dirtyBefore == true && end.rows[index].change != .renamed {
+      let row = end.rows[index]
+      // A file that wasn't hashed isn't in the index as it is.
+      guard row.end == nil || row.end?.id != nil, let path = WorkspacePath.relative(WorkspacePath.bytes(row.path), to: top) else { continue }
+      if row.change == .deleted || reference.contains(where: { !$0.contains(path) }) { end.rows[index].lostWork = true }
+    }
   }
 
   package struct Comparison: Sendable {
@@ -126,7 +174,7 @@ extension GitTree {
     let copy = GitSnapshot(directory: "\(snapshot.directory)/user", workTree: folder, git: snapshot.git, objectFormat: objectFormat)
     try copy.create(
       GitRepository(
-        root: folder, directory: repository, common: common, objectFormat: objectFormat, head: nil, branch: nil, tips: [], reachable: []), settings: [])
+        root: folder, directory: repository, common: common, objectFormat: objectFormat, head: nil, branch: nil, refs: []), settings: [])
     return try copy.wholeIndex()
   }
 
@@ -166,13 +214,23 @@ extension GitTree {
   /// Commits that HEAD and the branches reach now and no ref reached before.
   private func newCommits(_ repository: GitRepository?, _ snapshot: GitSnapshot) throws -> [ChangedFiles.Commit] {
     guard let repository else { return [] }
-    let old = Set(
-      String(decoding: (try? PrivateFiles.read("\(snapshot.directory)/reachable", limit: 256 << 20)) ?? [], as: UTF8.self).split(separator: "\n").map(
-        String.init))
+    let old = Set(refsBefore(snapshot).map(\.id) + (head.map { [$0] } ?? []))
     let new = repository.tips.subtracting(old)
     guard !new.isEmpty else { return [] }
-    let input = (new.sorted() + old.sorted().map { "^\($0)" }).joined(separator: "\n") + "\n"
-    let output = try snapshot.run(["rev-list", "--stdin", "--ignore-missing", "--max-count=200", "--format=tformat:-%s"], input: Array(input.utf8))
+    func list(without old: [String]) throws -> [UInt8] {
+      let input = (new.sorted() + old.map { "^\($0)" }).joined(separator: "\n") + "\n"
+      return try snapshot.run(["rev-list", "--stdin", "--ignore-missing", "--max-count=200", "--format=tformat:-%s"], input: Array(input.utf8))
+    }
+    let output: [UInt8]
+    do {
+      output = try list(without: old.sorted())
+    } catch {
+      // Commits that were pruned meanwhile: git refuses them, and they are part of nothing that is there now.
+      let checked = try snapshot.run(["cat-file", "--batch-check"], input: Array(old.sorted().map { "\($0)\n" }.joined().utf8))
+      let present = checked.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }.filter { !$0.hasSuffix(" missing") }
+      guard present.count < old.count else { throw error }
+      output = try list(without: present.compactMap { $0.split(separator: " ").first.map(String.init) })
+    }
     let lines = String(decoding: output, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
     return stride(from: 0, to: lines.count - 1, by: 2).map {
       ChangedFiles.Commit(id: String(lines[$0].dropFirst(7)), subject: String(lines[$0 + 1].dropFirst()), repository: prefix.isEmpty ? nil : prefix)
@@ -181,6 +239,13 @@ extension GitTree {
 }
 
 extension GitTreeEnd {
+  fileprivate mutating func mark(hidden: Set<PathBytes>, top: PathBytes) {
+    guard !hidden.isEmpty else { return }
+    for index in rows.indices where WorkspacePath.relative(WorkspacePath.bytes(rows[index].path), to: top).map(hidden.contains) ?? false {
+      rows[index].ignored = true
+    }
+  }
+
   /// Takes the rows of git's own comparison, with those made by hand in place of theirs.
   fileprivate mutating func take(_ compared: GitTree.Comparison, tree: GitTree, _ snapshot: GitSnapshot, byHand: [PathBytes: ChangedFile]) throws {
     doubts += compared.doubts

@@ -19,30 +19,39 @@ package struct GitIndex: Sendable {
   package let entries: [Entry]
   /// A part of a split index, or a sparse one: git has to write it as a whole before it can be read here.
   package let isPartial: Bool
+  /// The other part of a split index: the end of its file's name.
+  package let sharedName: String?
   private let data: [UInt8]
   private let names: [UInt8]
 
   package func path(_ entry: Entry) -> PathBytes { PathBytes(names[entry.name]) }
   package func hasSuffix(_ entry: Entry, _ suffix: [UInt8]) -> Bool { names[entry.name].suffix(suffix.count).elementsEqual(suffix) }
   package func id(_ entry: Entry) -> ArraySlice<UInt8> { data[entry.id] }
-  package func hexID(_ entry: Entry) -> String { id(entry).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+  package func hexID(_ entry: Entry) -> String { GitIndex.hex(id(entry)) }
+  private static func hex(_ id: ArraySlice<UInt8>) -> String { id.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 
   /// No file: an index without entries.
   /// - Throws: `WorkspaceError` when the file isn't an index that can be read here
   package static func read(_ path: String, objectFormat: String) throws -> GitIndex {
-    guard PrivateFiles.exists(path) else { return GitIndex(entries: [], isPartial: false, data: [], names: []) }
+    guard PrivateFiles.exists(path) else { return GitIndex(entries: [], isPartial: false, sharedName: nil, data: [], names: []) }
     let bytes: [UInt8]
-    do { bytes = try PrivateFiles.read(path, limit: 2 << 30) } catch { throw WorkspaceError("index: \(error)") }
+    do { bytes = try PrivateFiles.read(path, limit: 256 << 20) } catch { throw WorkspaceError("index: \(error)") }
     return try GitIndex(bytes, idLength: objectFormat == "sha256" ? 32 : 20)
   }
 
-  private init(entries: [Entry], isPartial: Bool, data: [UInt8], names: [UInt8]) {
+  private init(entries: [Entry], isPartial: Bool, sharedName: String?, data: [UInt8], names: [UInt8]) {
     self.entries = entries
     self.isPartial = isPartial
+    self.sharedName = sharedName
     self.data = data
     self.names = names
   }
 
+  /// Names in version 4 share their beginnings: a small file may unfold to any size. No path that a system takes is longer.
+  private static let longestName = 4096
+  private static let allNames = 128 << 20
+
+  /// - Throws: `WorkspaceError` when it isn't an index, or one that nobody could have made from files
   package init(_ data: [UInt8], idLength: Int) throws {
     let damaged = WorkspaceError("index: unexpected content")
     func number(_ at: Int) -> UInt32 { UInt32(data[at]) << 24 | UInt32(data[at + 1]) << 16 | UInt32(data[at + 2]) << 8 | UInt32(data[at + 3]) }
@@ -76,6 +85,7 @@ package struct GitIndex: Sendable {
       }
       guard let zero = data[at..<end].firstIndex(of: 0) else { throw damaged }
       names.append(contentsOf: data[at..<zero])
+      guard names.count - from <= GitIndex.longestName, names.count <= GitIndex.allNames else { throw WorkspaceError("index: names too long to be files'") }
       at = version == 4 ? zero + 1 : start + ((zero - start + 8) & ~7)
       previous = from..<names.count
       entries.append(
@@ -84,12 +94,15 @@ package struct GitIndex: Sendable {
           assumedUnchanged: flags & 0x8000 != 0, skipsWorkTree: extended & 0x4000 != 0, intendedToAdd: extended & 0x2000 != 0))
     }
     var isPartial = false
+    var sharedName: String?
     while at + 8 <= end {
       let name = String(decoding: data[at..<(at + 4)], as: UTF8.self)
       if name == "link" || name == "sdir" { isPartial = true }
+      let shared = data[(at + 8)...].prefix(idLength)
+      if name == "link", shared.count == idLength, shared.contains(where: { $0 != 0 }) { sharedName = GitIndex.hex(shared) }
       at += 8 + Int(number(at + 4))
     }
-    self.init(entries: entries, isPartial: isPartial, data: data, names: names)
+    self.init(entries: entries, isPartial: isPartial, sharedName: sharedName, data: data, names: names)
   }
 
   /// The variable-length number of version 4: how many bytes of the previous name are dropped.

@@ -14,10 +14,11 @@ package struct GitRepository: Sendable {
   package let head: String?
   /// nil: HEAD is detached.
   package let branch: String?
+  /// All refs, and each entry of the stash.
+  package let refs: [GitRef]
+
   /// What HEAD and the branches point to.
-  package let tips: Set<String>
-  /// What HEAD and all refs point to: nothing that these reach is new.
-  package let reachable: Set<String>
+  package var tips: Set<String> { Set(refs.filter { $0.name.hasPrefix("refs/heads/") }.map(\.id) + (head.map { [$0] } ?? [])) }
 
   package enum Found: Sendable {
     case repository(GitRepository)
@@ -27,12 +28,13 @@ package struct GitRepository: Sendable {
 
   /// - Throws: `WorkspaceError` when git is too slow or can't be run
   package static func find(_ folder: String, _ git: GitProgram) throws -> Found {
-    // "true" stands as a divider. HEAD comes last: without a commit git reads what follows as file names.
-    let divider = "--is-inside-work-tree"
-    let ids = ["--revs-only", divider, "--branches", divider, "--all", divider, "HEAD"]
-    let output: [UInt8]
+    // Without a commit git reads what follows HEAD as file names: it comes last. "true" is the divider's answer.
+    let (placed, listed) = both(
+      { Result { try git.run(["rev-parse", "--show-object-format"] + placeOptions + ["--is-inside-work-tree", "--revs-only", "HEAD"], folder: folder) } },
+      { Result { try git.run(["for-each-ref", "--format=%(objectname) %(refname)"], folder: folder) } })
+    let (output, refs): ([UInt8], [UInt8])
     do {
-      output = try git.run(["rev-parse", "--show-object-format"] + placeOptions + ids, folder: folder)
+      (output, refs) = (try placed.get(), try listed.get())
     } catch let error as WorkspaceError {
       // The second: a bare repository, or the inside of a git directory.
       if error.description.contains("not a git repository") || error.description.contains("must be run in a work tree") { return .none(nil) }
@@ -40,11 +42,9 @@ package struct GitRepository: Sendable {
       return .none(error.description)
     }
     let lines = output.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
-    let dividers = lines.indices.filter { lines[$0] == "true" }
-    guard let format = lines.first, dividers.count >= 3, let last = dividers.last else { return .none("git rev-parse: unexpected reply") }
-    let branchesFrom = dividers[dividers.count - 3]
+    guard let format = lines.first, let divider = lines.lastIndex(of: "true"), divider >= 4 else { return .none("git rev-parse: unexpected reply") }
     var places = output.split(separator: 0x0a).dropFirst().prefix(3).map { PathBytes($0) }
-    if branchesFrom != 4 {
+    if divider != 4 {
       // A folder's name holds a newline: ask for each alone.
       places = try placeOptions.map { PathBytes(try git.run(["rev-parse", $0], folder: folder).dropLast()) }
     }
@@ -53,13 +53,24 @@ package struct GitRepository: Sendable {
       return text
     }
     let common = texts[2].hasPrefix("/") ? texts[2] : "\(folder)/\(texts[2])"
-    let head = lines[last...].dropFirst().first
-    let branches = lines[branchesFrom..<dividers[dividers.count - 2]].dropFirst()
+    let resolved = PrivateFiles.resolved(common) ?? common
     return .repository(
       GitRepository(
-        root: texts[0], directory: texts[1], common: PrivateFiles.resolved(common) ?? common, objectFormat: format, head: head,
-        branch: try branch(texts[1], folder, git), tips: Set(branches + lines[last...].dropFirst()),
-        reachable: Set(lines[branchesFrom...].filter { $0 != "true" })))
+        root: texts[0], directory: texts[1], common: resolved, objectFormat: format, head: lines[divider...].dropFirst().first,
+        branch: try branch(texts[1], folder, git), refs: GitRef.decoded(refs).filter { $0.name != GitRef.stashName } + stashes(resolved, GitRef.decoded(refs))))
+  }
+
+  /// The stash is one ref; its entries are only in that ref's log. Where that can't be read, the ref stands for the newest.
+  private static func stashes(_ common: String, _ refs: [GitRef]) -> [GitRef] {
+    guard let newest = refs.first(where: { $0.name == GitRef.stashName }) else { return [] }
+    let log = (try? PrivateFiles.read("\(common)/logs/\(GitRef.stashName)", limit: 16 << 20)) ?? []
+    let entries = log.split(separator: 0x0a).compactMap { line -> GitRef? in
+      let ids = line.split(separator: 0x20, maxSplits: 2)
+      guard ids.count == 3, let tab = line.firstIndex(of: 0x09) else { return nil }
+      return GitRef(
+        name: GitRef.stashName, id: String(decoding: ids[1], as: UTF8.self), stash: String(decoding: line[tab...].dropFirst().prefix(200), as: UTF8.self))
+    }
+    return entries.last?.id == newest.id ? entries : [GitRef(name: newest.name, id: newest.id, stash: "stash")]
   }
 
   private static let placeOptions = ["--show-toplevel", "--absolute-git-dir", "--git-common-dir"]

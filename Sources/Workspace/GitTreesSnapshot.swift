@@ -51,9 +51,14 @@ package struct GitSnapshot: Sendable {
     return try git.run(arguments, folder: workTree, place: place, input: input)
   }
 
+  package func runNoting(_ arguments: [String], input: [UInt8] = []) throws -> (output: [UInt8], warnings: [String]) {
+    let reply = try git.runNoting(arguments, folder: workTree, place: GitPlace(directory: directory, workTree: workTree), input: input)
+    return (reply.output, reply.warnings)
+  }
+
   /// On another index file; without the work tree when it is gone.
   package func run(_ arguments: [String], index: String, seesObjects: Bool) throws -> [UInt8] {
-    let tree = FileFacts.of(root)?.kind == .folder ? workTree : nil
+    let tree = PrivateFiles.isFolder(workTree) ? workTree : nil
     let place = GitPlace(directory: directory, workTree: tree, seesObjects: seesObjects, index: index)
     return try git.run(arguments, folder: tree ?? directory, place: place)
   }
@@ -75,40 +80,38 @@ package struct GitSnapshot: Sendable {
     try write("HEAD", Array("ref: refs/heads/none\n".utf8))
     try write("config", GitSnapshot.configuration(objectFormat: objectFormat, settings: settings))
     try write("alternates", GitSnapshot.alternates(of: "\(repository.common)/objects"))
-    copyExclusions(from: repository.common)
+    for name in ["exclude", "attributes"] { try write("info/\(name)", GitSnapshot.information(name, of: repository.common)) }
     // Where a shallow clone ends; without it its oldest commits seem damaged.
     if let shallow = try? PrivateFiles.read("\(repository.common)/shallow") { try write("shallow", shallow) }
     try copyIndex(from: repository.directory)
   }
 
+  /// The most that the files of an index may take in all: two million entries. More isn't copied, sparse files included.
+  private static let indexLimit = 256 << 20
+
   /// Its modification time comes along: without it git would take a file changed in the same instant for unchanged.
   private func copyIndex(from source: String) throws {
     unlink("\(directory)/index.lock")
     unlink(indexPath)
-    for name in try BytePaths.names(in: Array(source.utf8)) {
-      guard let text = String(validating: name, as: UTF8.self), text == "index" || text.hasPrefix("sharedindex.") else { continue }
-      let original = "\(source)/\(text)"
-      guard let facts = FileFacts.of(Array(original.utf8)), facts.kind == .file else { throw WorkspaceError("\(text) isn't a plain file") }
-      try PrivateFiles.replace("\(directory)/\(text)", with: try PrivateFiles.read(original, limit: 2 << 30))
-      try BytePaths.setModified("\(directory)/\(text)", facts.modified)
+    func copy(_ name: String) throws {
+      let original = "\(source)/\(name)"
+      guard let facts = FileFacts.of(Array(original.utf8)) else { return }
+      guard facts.kind == .file else { throw WorkspaceError("\(name) isn't a plain file") }
+      do {
+        try PrivateFiles.copy(original, to: "\(directory)/\(name)", limit: GitSnapshot.indexLimit)
+      } catch let error as PosixError where error.code == EFBIG {
+        throw WorkspaceError("\(name): \(error.reason ?? "too large")")
+      }
+      try BytePaths.setModified("\(directory)/\(name)", facts.modified)
     }
+    try copy("index")
+    if let shared = try index().sharedName { try copy("sharedindex.\(shared)") }
   }
 
-  /// What is ignored besides `.gitignore`, and attributes besides `.gitattributes`.
-  /// - Returns: whether the exclusions differ from those copied before
-  @discardableResult
-  package func copyExclusions(from common: String) -> Bool {
-    var differs = false
-    for name in ["exclude", "attributes"] {
-      let source = "\(common)/info/\(name)"
-      let facts = FileFacts.of(Array(source.utf8))
-      let bytes = facts?.kind == .file ? (try? PrivateFiles.read(source, limit: 4 << 20)) ?? [] : []
-      let copy = "\(directory)/info/\(name)"
-      if bytes == (try? PrivateFiles.read(copy, limit: 4 << 20)) ?? [] { continue }
-      differs = true
-      try? PrivateFiles.replace(copy, with: bytes)
-    }
-    return differs
+  /// What is ignored besides `.gitignore` (`exclude`), or the attributes besides `.gitattributes`. The end is looked at with those of the
+  /// beginning: rules that a run has written mustn't hide what else it has done.
+  package static func information(_ name: String, of common: String) -> [UInt8] {
+    (try? PrivateFiles.read("\(common)/info/\(name)", limit: 4 << 20)) ?? []
   }
 
   /// Where the user's objects are, as git's environment takes it. The user's own alternates too: relative ones would be lost one level deeper.
@@ -152,18 +155,46 @@ package struct GitSnapshot: Sendable {
     package var untracked: [PathBytes] = []
     /// Repositories inside, without the slash at the end.
     package var nested: [PathBytes] = []
+    /// What git ignores; folders of which nothing else is known as one entry with a slash at its end.
+    package var ignored: [PathBytes] = []
+    /// What git couldn't look at, in its words.
+    package var warnings: [String] = []
+
+    mutating func add(untracked list: [UInt8]) {
+      for path in list.split(separator: 0) {
+        if path.last == WorkspacePath.slash { nested.append(PathBytes(path.dropLast())) } else { untracked.append(PathBytes(path)) }
+      }
+    }
   }
 
-  /// What differs from the index: two git processes at the same time.
+  /// What differs from the index: three git processes at the same time.
   package func candidates() throws -> Candidates {
-    let (changed, untracked) = both(
-      { Result { try run(["diff-files", "-z", "--name-only", "--ignore-submodules=all"]) } },
-      { Result { try run(["ls-files", "-z", "-o", "--exclude-standard"]) } })
-    var found = Candidates(tracked: try changed.get().split(separator: 0).map { PathBytes($0) })
-    for path in try untracked.get().split(separator: 0) {
-      if path.last == WorkspacePath.slash { found.nested.append(PathBytes(path.dropLast())) } else { found.untracked.append(PathBytes(path)) }
-    }
+    let commands = [
+      ["diff-files", "-z", "--name-only", "--ignore-submodules=all"],
+      ["ls-files", "-z", "-o", "--exclude-standard"],
+      ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory"],
+    ]
+    let replies = try concurrently(commands.map { command in { @Sendable in Result { try runNoting(command) } } }).map { try $0.get() }
+    var found = Candidates(tracked: replies[0].output.split(separator: 0).map { PathBytes($0) })
+    found.add(untracked: replies[1].output)
+    found.ignored = replies[2].output.split(separator: 0).map { PathBytes($0) }
+    var seen: Set<String> = []
+    found.warnings = replies.flatMap(\.warnings).filter { seen.insert($0).inserted }
     return found
+  }
+
+  /// Adds what isn't ignored by rules that have changed since the beginning.
+  package func addUnignored(by exclusions: [UInt8], to found: inout Candidates) throws {
+    try PrivateFiles.replace("\(directory)/info/exclude.now", with: exclusions)
+    var command = ["ls-files", "-z", "-o", "--exclude-per-directory=.gitignore", "--exclude-from=\(directory)/info/exclude.now"]
+    let configured = try git.run(
+      ["config", "-z", "--path", "--get", "core.excludesfile"], folder: directory, place: GitPlace(directory: directory, workTree: nil), accepting: [1])
+    if let path = configured.split(separator: 0).first { command.append("--exclude-from=\(String(decoding: path, as: UTF8.self))") }
+    var more = Candidates()
+    more.add(untracked: try run(command))
+    let (listed, nested) = (Set(found.untracked), Set(found.nested))
+    found.untracked += more.untracked.filter { !listed.contains($0) }
+    found.nested += more.nested.filter { !nested.contains($0) }
   }
 
   /// Brings the index to the state of these paths on disk.

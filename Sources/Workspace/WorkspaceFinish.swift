@@ -21,24 +21,48 @@ extension WorkspaceBaseline {
         result.doubt(["the record of the workspace is damaged"])
         break
       }
-      finishTrees(outer, GitProgram(path: git, until: until), runFolder, toolPaths, &result)
+      finishTrees(outer, GitProgram(path: git, until: until), runFolder, &result)
     }
-    let named = Set(relative(toolPaths))
-    if !named.isEmpty {
-      for index in result.files.indices
-      where named.contains(WorkspacePath.bytes(result.files[index].path)) || result.files[index].from.map({ named.contains(WorkspacePath.bytes($0)) }) ?? false
-      {
+    addNamed(toolPaths, to: &result, runFolder: runFolder)
+    return result
+  }
+
+  /// Marks the rows that OpenCode's own tools named, and adds the ignored files that they did. Needs no git; may be called again with more paths.
+  package func addNamed(_ toolPaths: [String], to result: inout ChangedFiles, runFolder: String) {
+    let named = Set(toolPaths.flatMap(inWorkspace))
+    guard !named.isEmpty else { return }
+    for index in result.files.indices {
+      let row = result.files[index]
+      if [row.path, row.from].contains(where: { $0.map { named.contains(WorkspacePath.bytes($0)) } ?? false }) { result.files[index].byTool = true }
+    }
+    let listed = Set(result.files.map { WorkspacePath.bytes($0.path) })
+    // A file may have two spellings in different normal forms: one row.
+    let byText = Dictionary(result.files.indices.map { (result.files[$0].path, $0) }) { first, _ in first }
+    var missing: [PathBytes] = []
+    for path in named where !listed.contains(path) {
+      if let index = byText[WorkspacePath.shown(path)], isSameFile(path, WorkspacePath.bytes(result.files[index].path)) {
         result.files[index].byTool = true
+      } else {
+        missing.append(path)
       }
     }
-    return result
+    guard kind == .git else { return }
+    var ignored = ignoredRows(missing, runFolder)
+    for index in ignored.indices { ignored[index].byTool = true }
+    if !ignored.isEmpty { result.settle(result.files + ignored) }
+  }
+
+  private func isSameFile(_ one: PathBytes, _ other: PathBytes) -> Bool {
+    let top = Array(root.utf8)
+    guard let facts = FileFacts.of(WorkspacePath.join(top, one)) else { return false }
+    return facts == FileFacts.of(WorkspacePath.join(top, other))
   }
 
   private func finishPlain(_ runFolder: String, _ result: inout ChangedFiles, _ until: Double) {
     do {
       let before = try PlainTree(decoding: PrivateFiles.read("\(runFolder)/git/plain", limit: 1 << 30))
       var after = PlainTree()
-      if FileFacts.of(Array(root.utf8))?.kind == .folder {
+      if PrivateFiles.isFolder(root) {
         after = PlainTree.record(Array(root.utf8), limit: 2 * PlainTree.limit, skipping: before.unlisted, until: until)
       }
       result.settle(before.rows(to: after))
@@ -48,7 +72,7 @@ extension WorkspaceBaseline {
     }
   }
 
-  private func finishTrees(_ outer: GitTree, _ git: GitProgram, _ runFolder: String, _ toolPaths: [String], _ result: inout ChangedFiles) {
+  private func finishTrees(_ outer: GitTree, _ git: GitProgram, _ runFolder: String, _ result: inout ChangedFiles) {
     let budget = HashBudget()
     var sources: [ChangedFiles.Source] = []
     let innerTrees = trees.dropFirst().map { WorkspacePath.bytes($0.prefix) }
@@ -62,12 +86,14 @@ extension WorkspaceBaseline {
       case .success(let end):
         rows += end.rows
         result.commits += end.commits
+        result.refs += end.refs
+        result.ignoredGone += end.ignoredGone.map { WorkspacePath.shown($0) }
         result.doubt(end.doubts)
         if end.baseTree != nil || end.lostContents || !end.rows.isEmpty {
           sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: end.baseTree, index: GitSnapshot.endIndex))
         }
         if tree.prefix.isEmpty {
-          (result.headAfter, result.branchAfter) = (end.head, end.branch)
+          (result.headAfter, result.branchAfter, result.rewritten) = (end.head, end.branch, end.rewritten)
           let before = Set(innerTrees)
           let appeared = tree.innerFolders(end.newInner + tree.inner.map(WorkspacePath.bytes).filter { !before.contains($0) })
           let (added, more) = addInner(appeared, outer, git, runFolder, budget, &result)
@@ -80,8 +106,6 @@ extension WorkspaceBaseline {
         result.doubt(["the state after the run wasn't recorded\(tree.prefix.isEmpty ? "" : " (\(tree.prefix))"): \(error)"])
       }
     }
-    let listed = Set(rows.map(\.path))
-    rows += ignoredRows(relative(toolPaths).filter { !listed.contains(WorkspacePath.shown($0)) }, runFolder, git)
     result.sources = sources
     result.settle(rows)
   }
@@ -99,6 +123,7 @@ extension WorkspaceBaseline {
         let snapshot = tree.snapshot(runFolder, git)
         let all = try tree.uncommitted(snapshot, since: snapshot.emptyTree, dirtyOnly: false)
         rows += all.filter { $0.change != .deleted }
+        rows += try ignored(in: tree, snapshot, since: outer.began, &result)
         sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: snapshot.emptyTree, index: "index"))
       } catch {
         result.doubt(["\(WorkspacePath.shown(path)): not recorded: \(error)"])
@@ -107,8 +132,19 @@ extension WorkspaceBaseline {
     return (rows, sources)
   }
 
+  /// What a new repository hides from git by rules of its own: all of them are new.
+  private func ignored(in tree: GitTree, _ snapshot: GitSnapshot, since: Int64, _ result: inout ChangedFiles) throws -> [ChangedFile] {
+    let now = try PrivateFiles.read("\(snapshot.directory)/ignored", limit: 256 << 20).split(separator: 0).map { PathBytes($0) }
+    let found = try GitTree.hidden(snapshot, before: [], now: now, since: since, isNew: true)
+    result.doubt(found.doubts)
+    return found.files.compactMap { path in
+      guard let facts = FileFacts.of(WorkspacePath.join(snapshot.root, path)) else { return nil }
+      return ChangedFile(path: WorkspacePath.under(tree.prefix, WorkspacePath.shown(path)), change: .added, ignored: true, end: .init(facts, id: nil))
+    }
+  }
+
   /// Tool paths that are neither in the trees nor outside the root: git ignores them.
-  private func ignoredRows(_ paths: [PathBytes], _ runFolder: String, _ git: GitProgram) -> [ChangedFile] {
+  private func ignoredRows(_ paths: [PathBytes], _ runFolder: String) -> [ChangedFile] {
     var rows: [ChangedFile] = []
     var known: [String: Set<PathBytes>] = [:]
     for path in Set(paths) where !path.isEmpty && !path.split(separator: WorkspacePath.slash).contains(where: { $0.elementsEqual(".git".utf8) }) {
@@ -116,7 +152,7 @@ extension WorkspaceBaseline {
         let inTree = WorkspacePath.relative(path, to: WorkspacePath.bytes(tree.prefix))
       else { continue }
       let ignored = Set(
-        ((try? PrivateFiles.read("\(GitTree.directory(runFolder, tree.name))/ignored", limit: 64 << 20)) ?? []).split(separator: 0).map { PathBytes($0) })
+        ((try? PrivateFiles.read("\(GitTree.directory(runFolder, tree.name))/ignored", limit: 256 << 20)) ?? []).split(separator: 0).map { PathBytes($0) })
       let shown = WorkspacePath.shown(path)
       guard let facts = FileFacts.of(WorkspacePath.join(Array(root.utf8), path)) else {
         if ignored.contains(inTree) { rows.append(ChangedFile(path: shown, change: .deleted, ignored: true)) }
@@ -124,7 +160,7 @@ extension WorkspaceBaseline {
       }
       guard facts.kind == .file || facts.kind == .link, facts.changed >= began else { continue }
       if known[tree.name] == nil {
-        let index = try? tree.snapshot(runFolder, git).index()
+        let index = try? GitIndex.read("\(GitTree.directory(runFolder, tree.name))/index", objectFormat: tree.objectFormat)
         known[tree.name] = Set(index.map { index in index.entries.map(index.path) } ?? []).union(tree.unhashed.map { WorkspacePath.bytes($0.path) })
       }
       if known[tree.name]?.contains(inTree) ?? false { continue }
@@ -137,17 +173,22 @@ extension WorkspaceBaseline {
     return rows
   }
 
-  /// Tool paths relative to the root; those outside are left out.
-  private func relative(_ toolPaths: [String]) -> [PathBytes] {
-    let top = Array(root.utf8)
-    return toolPaths.compactMap { text in
-      let full = text.hasPrefix("/") ? Array(text.utf8) : WorkspacePath.join(Array(cwd.utf8), Array(text.utf8))
-      guard let normal = WorkspacePath.normalized(full) else { return nil }
-      let absolute = [WorkspacePath.slash] + normal
-      if let inside = WorkspacePath.relative(absolute, to: top) { return inside }
-      // Named through a symlink: only its folder is resolved, the file itself may be one.
-      guard let parent = WorkspacePath.parents(absolute).first(where: { !$0.isEmpty }), let real = BytePaths.resolved(parent) else { return nil }
-      return WorkspacePath.relative(WorkspacePath.join(real, PathBytes(absolute.dropFirst(parent.count + 1))), to: top)
+  /// A tool's path relative to the root: by its own name, with the folders on the way to it resolved, and what it points to when it is a
+  /// symlink itself, for a tool writes through that. Empty when it is outside.
+  private func inWorkspace(_ text: String) -> [PathBytes] {
+    let full = text.hasPrefix("/") ? Array(text.utf8) : WorkspacePath.join(Array(cwd.utf8), Array(text.utf8))
+    guard let normal = WorkspacePath.normalized(full) else { return [] }
+    let absolute = [WorkspacePath.slash] + normal
+    var found: [PathBytes] = []
+    // The nearest folder that is still there: one that the run has deleted can't be resolved.
+    for parent in WorkspacePath.parents(absolute) {
+      let folder = parent.isEmpty ? [WorkspacePath.slash] : parent
+      guard let real = BytePaths.resolved(folder) else { continue }
+      found.append(WorkspacePath.join(real, PathBytes(absolute.dropFirst(parent.count + 1))))
+      break
     }
+    if let target = BytePaths.resolved(absolute), !found.contains(target) { found.append(target) }
+    let tops = Set([Array(root.utf8), BytePaths.resolved(Array(root.utf8)) ?? []]).filter { !$0.isEmpty }
+    return found.compactMap { path in tops.lazy.compactMap { WorkspacePath.relative(path, to: $0) }.first }
   }
 }

@@ -146,10 +146,14 @@ struct ChangedFilesTool: Tool {
 
   /// Whether `path` (a file or folder, relative to the root or absolute) is this file or above it.
   private static func covers(_ path: String, _ file: ChangedFile, _ root: String) -> Bool {
-    var wanted = path.hasPrefix(root + "/") ? String(path.dropFirst(root.count + 1)) : path
-    while wanted.hasPrefix("./") { wanted.removeFirst(2) }
-    while wanted.hasSuffix("/") { wanted.removeLast() }
-    return [file.path, file.from].contains { $0 == wanted || $0?.hasPrefix(wanted + "/") == true } || wanted == "."
+    // Bytes, not texts: names that differ in their normal form only are different files.
+    var wanted = Array(path.utf8)
+    let top = Array("\(root)/".utf8)
+    if wanted.starts(with: top) { wanted.removeFirst(top.count) }
+    while wanted.starts(with: Array("./".utf8)) { wanted.removeFirst(2) }
+    while wanted.last == UInt8(ascii: "/") { wanted.removeLast() }
+    return wanted == Array(".".utf8)
+      || [file.path, file.from].contains { $0.map { Array($0.utf8) == wanted || $0.utf8.starts(with: wanted + [UInt8(ascii: "/")]) } ?? false }
   }
 
   private static func withPatch(_ reply: ToolReply, _ changes: ChangedFiles, _ wants: Wants, _ folder: String, _ git: String?) throws -> ToolReply {

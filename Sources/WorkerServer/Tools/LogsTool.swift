@@ -64,7 +64,7 @@ struct LogPage: Sendable {
   static func last(_ count: Int, of source: LogSource, of run: RunSnapshot, before: Int64?, bytes: Int) async throws -> LogPage {
     let path = source.path(in: run.folder)
     return try await onThread {
-      guard let file = try? Descriptor.open(path, O_RDONLY), let size = try? file.size() else {
+      guard let file = try? Descriptor.openPlainFile(path), let size = try? file.size() else {
         // OpenCode makes it when it starts, and it may never have.
         if run.review?.exit == nil, run.digest.steps == 0 { return LogPage() }
         throw RunRefusal(code: .logUnavailable, message: "The log \(path) can't be read.", hint: "It may have been deleted; opencode_runs lists the runs.")
