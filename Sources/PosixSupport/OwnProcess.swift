@@ -2,19 +2,6 @@ import Foundation
 
 /// What a process does to itself: its session, its signals, its descriptors, becoming another program.
 package enum OwnProcess {
-  /// Leaves the parent's session and terminal, so that a signal to its group or a hang-up doesn't reach us.
-  ///
-  /// Foundation's children lead a process group, and a leader can't call `setsid`: so join another group of the session
-  /// first. That needs a living parent; when it has gone already, we stay in our own group, which is still apart from its.
-  /// - Returns: whether we now lead a session
-  @discardableResult
-  package static func startSession() -> Bool {
-    for group in [getpgid(getppid()), getpgid(getsid(0))] where group > 0 {
-      if setpgid(0, group) == 0 { break }
-    }
-    return setsid() >= 0
-  }
-
   /// Makes signals what this program counts on, whatever was inherited: with SIGCHLD ignored no exit status could be had, and a
   /// blocked signal would stay blocked in every child. A write to a pipe whose reader has gone fails with `EPIPE`: handled, not
   /// ignored, because ignoring would be inherited.
@@ -24,9 +11,17 @@ package enum OwnProcess {
     signal(SIGPIPE) { _ in }
   }
 
-  /// Terminal hang-ups and the polite signals don't end us.
+  /// Terminal hang-ups and the polite signals.
+  private static let survivable = [SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM]
+
+  /// They don't end us, and our children get their default actions.
   package static func surviveSignals() {
-    for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM] { signal(number) { _ in } }
+    for number in survivable { signal(number) { _ in } }
+  }
+
+  /// They end neither us nor what we spawn.
+  static func ignoreSignals() {
+    for number in survivable { signal(number, SIG_IGN) }
   }
 
   /// Every signal's default action and an empty mask, for the program that we become.
@@ -51,13 +46,13 @@ package enum OwnProcess {
   }
 
   /// Closes every descriptor from 3 on but one. (Foundation leaves one end of a socket pair in each child.)
-  package static func closeInherited(except kept: Descriptor) {
+  package static func closeInherited(except kept: Descriptor? = nil) {
     var limit = rlimit()
     let soft = getrlimit(resourceLimit, &limit) == 0 ? limit.rlim_cur : 1024
     if let names = try? FileManager.default.contentsOfDirectory(atPath: descriptorFolder) {
-      for number in names.compactMap(Int32.init) where number > 2 && number != kept.raw { _ = systemClose(number) }
+      for number in names.compactMap(Int32.init) where number > 2 && number != kept?.raw { _ = systemClose(number) }
     } else {
-      for number in 3..<Int32(clamping: min(soft, 4096)) where number != kept.raw { _ = systemClose(number) }
+      for number in 3..<Int32(clamping: min(soft, 4096)) where number != kept?.raw { _ = systemClose(number) }
     }
   }
 

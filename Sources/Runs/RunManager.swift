@@ -41,9 +41,7 @@ package actor RunManager {
         channel = try RunManager.spawnSupervisor(["--state", state.root, "--staging", name], environment: environment)
       } catch {
         try? FileManager.default.removeItem(atPath: state.staging + "/" + name)
-        throw RunRefusal(
-          code: .opencodeFailed, message: "The run's supervisor can't be started: \(error). Nothing was started.",
-          hint: "Start again; `opencode-worker doctor` shows what may be wrong.")
+        throw RunManager.notSpawned("\(error)")
       }
       let first = channel.next(seconds: 30)
       // OpenCode is alive, or it could not be started: worth a moment, so that the reply can say so.
@@ -56,6 +54,9 @@ package actor RunManager {
       guard let id else { return .busy(nil) }
       return .busy(try? await snapshot(id))
     case .failed(let why)?: throw RunManager.unwritable(why, state)
+    case .notSpawned(let why)?:
+      try? FileManager.default.removeItem(atPath: state.staging + "/" + name)
+      throw RunManager.notSpawned(why)
     case .running?, .ended?, nil:
       return .accepted(try await snapshot(try RunManager.findAccepted(name, in: state)))
     }
@@ -81,6 +82,12 @@ package actor RunManager {
       hint: "Check free space and permissions of \(state.root), then start again.")
   }
 
+  private static func notSpawned(_ why: String) -> RunRefusal {
+    RunRefusal(
+      code: .opencodeFailed, message: "The run's supervisor can't be started: \(why). Nothing was started.",
+      hint: "Start again; `opencode-worker doctor` shows what may be wrong.")
+  }
+
   /// A supervisor that died without a word has accepted the run or has not: the staging folder tells.
   private static func findAccepted(_ name: String, in state: StateFolder) throws -> String {
     // Taken away first, under another name: a supervisor that is only slow can't accept it any more.
@@ -92,11 +99,12 @@ package actor RunManager {
       hint: "Start again; `opencode-worker doctor` shows what may be wrong.")
   }
 
+  /// A supervisor is nobody's child: found by its run's files alone, and heard through this pipe as long as both live.
   private static func spawnSupervisor(_ arguments: [String], environment: [String: String]) throws -> SupervisorChannel {
     let pipe = try Descriptor.pipe()
     defer { pipe.write.close() }
     let channel = SupervisorChannel(pipe.read)
-    _ = try ChildProcess(OwnProcess.executable, ["supervise"] + arguments, environment: environment, folder: "/", output: pipe.write)
+    _ = try ChildProcess(OwnProcess.executable, ["detach"] + arguments, environment: environment, folder: "/", output: pipe.write)
     return channel
   }
 
@@ -134,7 +142,7 @@ package actor RunManager {
       do {
         let channel = try RunManager.spawnSupervisor(["--state", root, "--adopt", folder.id], environment: environment)
         switch channel.next(seconds: 10) {
-        case .failed(let why)?: return why
+        case .failed(let why)?, .notSpawned(let why)?: return why
         case .accepted?:
           // A dead run is finished in a moment, unless OpenCode has to be asked about subagents: then it shows as running meanwhile.
           _ = channel.next(seconds: 1)

@@ -12,6 +12,8 @@ package enum SupervisorMessage: Codable, Sendable, Equatable {
   case ended
   /// Nothing was accepted.
   case failed(String)
+  /// There is no supervisor: it could not be started.
+  case notSpawned(String)
 }
 
 /// The supervisor's end of the pipe.

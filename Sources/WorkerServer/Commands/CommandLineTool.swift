@@ -45,6 +45,7 @@ enum CommandLineTool {
     case "install"?: return InstallCommand.run(arguments: rest, environment: environment, output: { print($0) })
     case "uninstall"?: return UninstallCommand.run(arguments: rest, environment: environment, output: { print($0) })
     case "supervise"?: return SuperviseCommand.run(rest, environment: environment)
+    case "detach"?: return DetachCommand.run(rest)
     case "measure"?: return MeasureCommand.run(rest, environment: environment)
     case "launch"?: return Launch.main(rest, environment: environment)
     case "--help"?, "-h"?, "help"?:

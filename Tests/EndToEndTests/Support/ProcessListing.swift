@@ -20,4 +20,27 @@ extension ProcessTable {
       }
     #endif
   }
+
+  /// Each living process and its parent.
+  static func parents() throws -> [Int32: Int32] {
+    let listing = try Command("/usr/bin/env", ["ps", "-axo", "pid=,ppid=,stat="], deadline: 20).run().outputText
+    return Dictionary(
+      listing.split(separator: "\n").compactMap { line in
+        let words = line.split(separator: " ")
+        guard words.count == 3, let pid = Int32(words[0]), let parent = Int32(words[1]), !words[2].hasPrefix("Z") else { return nil }
+        return (pid, parent)
+      }, uniquingKeysWith: { $1 })
+  }
+
+  /// Children, their children and so on.
+  static func descendants(of pid: Int32) throws -> [Int32] {
+    let parents = try parents()
+    var found: [Int32] = []
+    var level: Set<Int32> = [pid]
+    while !level.isEmpty {
+      level = Set(parents.filter { level.contains($0.value) }.keys)
+      found += level
+    }
+    return found
+  }
 }
