@@ -8,7 +8,7 @@ package struct OpenCodeClient: Sendable {
   package let folder: String
   package let environment: [String: String]
 
-  package var line: any OpenCodeLine { installation.version.commandLine }
+  package var line: any OpenCodeCommandLine { installation.version.commandLine }
 
   /// - Parameter environment: ours; what OpenCode gets is derived from it
   package init(_ installation: Installation, folder: String, environment: [String: String]) {
@@ -90,7 +90,7 @@ package struct OpenCodeClient: Sendable {
     try line.parseSignedIn(try run(line.signedInArguments, named: "auth list", deadline: deadline).outputText)
   }
 
-  /// The agents and the rules that result from all configuration; nil: this line doesn't tell.
+  /// The agents and the rules that result from all configuration; nil: this generation doesn't tell.
   package func agents(_ environment: [String: String]? = nil, deadline: Double = 10) throws -> [AgentListing]? {
     guard let arguments = line.agentListArguments else { return nil }
     return try AgentListing.parse(try run(arguments, named: "agent list", environment: environment, deadline: deadline).outputText)

@@ -1,11 +1,5 @@
 import Text
 
-/// The two command lines that go by the name of `opencode`.
-package enum OpenCodeGeneration: Int, Sendable, Equatable, Codable {
-  case v1 = 1
-  case v2 = 2
-}
-
 /// A version as `opencode --version` prints it: `1.18.34`, or `opencode v2.0.22`.
 package struct OpenCodeVersion: Sendable, Hashable, Codable, CustomStringConvertible {
   package let major: Int
@@ -45,7 +39,7 @@ package struct OpenCodeVersion: Sendable, Hashable, Codable, CustomStringConvert
   }
 
   /// Builds of the rewrite that had no number yet called themselves `0.0.0-v2-DATE`.
-  package var line: OpenCodeGeneration {
+  package var generation: Generation {
     major >= 2 || (major == 0 && prerelease.hasPrefix("v2")) ? .v2 : .v1
   }
 

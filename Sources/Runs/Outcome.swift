@@ -145,7 +145,7 @@ private struct Judge {
   private var verdictWithoutExit: Verdict {
     if let help = helpReason, digest.sawNoStep { return (.failed, help) }
     // OpenCode 2.0.22 goes on after a rejection, so that alone is no end.
-    if let what = stoppedAt, digest.endedWithError || (digest.line == .line1 && digest.finishReason != nil) { return (.incomplete, what) }
+    if let what = stoppedAt, digest.endedWithError || (digest.generation == .v1 && digest.finishReason != nil) { return (.incomplete, what) }
     if digest.endedWithError { return (.failed, terminalError) }
     let hasStopped = digest.finishReason == "stop" && digest.lastStepHasAnswer
     if hasStopped || (session == .succeeded && digest.lastStepHasAnswer) { return (.completed, nil) }
@@ -175,7 +175,7 @@ private struct Judge {
   /// The last step ended with `stop` and an answer. OpenCode 2 leaves the last step's end out.
   private var hasFinalAnswer: Bool {
     guard digest.lastStepHasAnswer else { return false }
-    return digest.finishReason == "stop" || (digest.finishReason == nil && digest.line == .line2)
+    return digest.finishReason == "stop" || (digest.finishReason == nil && digest.generation == .v2)
   }
 
   /// Why a run that ended by itself isn't finished; nil if it is.

@@ -71,7 +71,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
     case questionDismissed
   }
 
-  package let line: EventLine
+  package let generation: Generation
   package let declaredCommands: [String]
   /// Bytes of each file that are in this digest.
   package var eventsOffset: Int64 = 0
@@ -82,7 +82,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
   /// Steps that were begun again: OpenCode 2 does that after a provider's error.
   package var retries = 0
   package var toolCallCount = 0
-  package var usage = StepUsage()
+  package var usage = UsageSum()
   package var lastEventAt: Double?
 
   package private(set) var firstTexts: [Text] = []
@@ -136,8 +136,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
   /// `step_start` has been seen for a message: the same again is a retry.
   private var hasStarted = false
 
-  package init(line: EventLine, declaredCommands: [String]) {
-    self.line = line
+  package init(generation: Generation, declaredCommands: [String]) {
+    self.generation = generation
     self.declaredCommands = declaredCommands
     verification = VerificationTally(declared: declaredCommands)
   }
@@ -232,7 +232,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
   }
 
   private mutating func fold(_ step: StepFinish) {
-    let usage = step.tokens.map { PartMemory.Usage(tokens: $0, cost: step.cost ?? 0) }
+    let usage = step.tokens.map { StepUsage(tokens: $0, cost: step.cost ?? 0) }
     let seen = step.header.partID.map { parts.note($0.kept(128), usage: usage) }
     if let before = seen?.before { self.usage.remove(before) }
     if let usage { self.usage.add(usage) }

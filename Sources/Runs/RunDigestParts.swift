@@ -1,17 +1,5 @@
 import OpenCode
 
-/// The line of OpenCode whose shapes count: 1.x or 2.x.
-package enum EventLine: String, Codable, Sendable {
-  case line1, line2
-
-  package var decoder: any EventDecoding {
-    switch self {
-    case .line1: Line1Events()
-    case .line2: Line2Events()
-    }
-  }
-}
-
 /// The newest `limit` elements; encoded as a plain list.
 package struct Newest<Element: Codable & Sendable & Equatable>: Codable, Sendable, Equatable {
   private var storage: [Element] = []
@@ -54,8 +42,23 @@ package struct Newest<Element: Codable & Sendable & Equatable>: Codable, Sendabl
   }
 }
 
-/// The usage of all steps seen.
+/// What one step used.
 package struct StepUsage: Codable, Sendable, Equatable {
+  package var tokens: TokenCounts
+  /// USD.
+  package var cost: Double
+
+  package init(tokens: TokenCounts, cost: Double) {
+    self.tokens = tokens
+    self.cost = cost
+  }
+
+  /// It used tokens and cost nothing: its model has no price.
+  package var isUnpriced: Bool { cost == 0 && tokens.total > 0 }
+}
+
+/// The usage of all steps seen.
+package struct UsageSum: Codable, Sendable, Equatable {
   package var tokens = TokenCounts()
   /// USD, of the steps whose model has a price.
   package var cost = 0.0
@@ -66,14 +69,14 @@ package struct StepUsage: Codable, Sendable, Equatable {
 
   package var costIsKnown: Bool { unpricedSteps == 0 }
 
-  package mutating func add(_ step: PartMemory.Usage) {
+  package mutating func add(_ step: StepUsage) {
     tokens = tokens + step.tokens
     cost += step.cost
     steps += 1
     if step.isUnpriced { unpricedSteps += 1 }
   }
 
-  package mutating func remove(_ step: PartMemory.Usage) {
+  package mutating func remove(_ step: StepUsage) {
     tokens = tokens - step.tokens
     cost = max(0, cost - step.cost)
     steps = max(0, steps - 1)
@@ -83,15 +86,9 @@ package struct StepUsage: Codable, Sendable, Equatable {
 
 /// The newest part ids, with the usage that each added: a part that is reported again replaces what it said before.
 package struct PartMemory: Codable, Sendable, Equatable {
-  package struct Usage: Codable, Sendable, Equatable {
-    package var tokens: TokenCounts
-    package var cost: Double
-    package var isUnpriced: Bool { cost == 0 && tokens.total > 0 }
-  }
-
   private struct Part: Codable, Sendable, Equatable {
     let id: String
-    var usage: Usage?
+    var usage: StepUsage?
   }
 
   package static let limit = 1_024
@@ -115,7 +112,7 @@ package struct PartMemory: Codable, Sendable, Equatable {
 
   /// Notes a part.
   /// - Returns: whether it has been seen before, and the usage that it added then
-  package mutating func note(_ id: String, usage: Usage? = nil) -> (isKnown: Bool, before: Usage?) {
+  package mutating func note(_ id: String, usage: StepUsage? = nil) -> (isKnown: Bool, before: StepUsage?) {
     if let place = places[id] {
       let before = parts[place].usage
       parts[place].usage = usage

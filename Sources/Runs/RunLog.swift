@@ -3,11 +3,11 @@ import Foundation
 /// The fold over a run's logs, continued from its checkpoint.
 package struct RunLog {
   private let run: RunFolder
-  private var folder: DigestFolder
+  private var folder: DigestFold
 
   package init(_ run: RunFolder, _ record: RunRecord) {
     self.run = run
-    folder = DigestFolder(digest: Stored.load(RunDigest.self, from: run.digest) ?? RunDigest(record.request))
+    folder = DigestFold(digest: Stored.load(RunDigest.self, from: run.digest) ?? RunDigest(record.request))
   }
 
   package var digest: RunDigest { folder.digest }

@@ -114,7 +114,7 @@ package struct InstalledOpenCode: Codable, Sendable {
 extension RunDigest {
   /// The digest of a run that has printed nothing yet.
   package init(_ request: RunRequest) {
-    self.init(line: request.installation.version.line == .v1 ? .line1 : .line2, declaredCommands: request.verificationCommands)
+    self.init(generation: request.installation.version.generation, declaredCommands: request.verificationCommands)
   }
 }
 

@@ -138,7 +138,7 @@ package struct SessionFacts: Sendable {
   /// Files that their tools named.
   package var namedFiles: [String] = []
   /// The usage of the step whose end OpenCode 2 leaves out.
-  package var lastStep: PartMemory.Usage?
+  package var lastStep: StepUsage?
   package var outcome: SessionOutcome?
   /// What is missing from the usage, and why.
   package var missing: String?

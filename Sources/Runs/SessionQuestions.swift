@@ -18,7 +18,7 @@ package struct SessionQuestions: Sendable {
   }
 
   /// The run keeps its line, whatever is installed meanwhile.
-  private var isLine2: Bool { request.installation.version.line == .v2 }
+  private var isLine2: Bool { request.installation.version.generation == .v2 }
   private var left: Double { max(0.1, until - Monotonic.now) }
   /// What one question may take: one that hangs leaves time for the others.
   private var share: Double { max(0.1, left / 2) }
@@ -60,7 +60,7 @@ package struct SessionQuestions: Sendable {
     do {
       let messages = try client.export(session, deadline: share).messages
       if let last = messages.last(where: { $0.role == "assistant" }), let tokens = last.tokens {
-        facts.lastStep = PartMemory.Usage(tokens: tokens, cost: last.cost ?? 0)
+        facts.lastStep = StepUsage(tokens: tokens, cost: last.cost ?? 0)
       } else {
         facts.missing = "the last step's usage is not known: OpenCode's export doesn't have it"
       }

@@ -97,7 +97,7 @@ package struct StartPlan {
       session = state.runFolders().first { $0.loadRecord()?.request.cwd == cwd && $0.session != nil }?.session
       isOurs = true
     }
-    guard let session, !(isOurs && installation.version.line == .v1) else { return }
+    guard let session, !(isOurs && installation.version.generation == .v1) else { return }
     let client = OpenCodeClient(installation, folder: cwd, environment: environment)
     guard let info = try StartPlan.ask({ try client.session(session) }) else {
       throw StartPlan.unknownSession(session)

@@ -45,19 +45,19 @@ import Testing
 
   @Test func noVariableIsSetWithoutNeed() throws {
     let base = ["OPENCODE_CONFIG_CONTENT": "{ /* mine */ }", "PATH": "/bin"]
-    #expect(try Line1(version: OpenCodeVersion(1, 18, 34)).environment(options(), base: base, agents: [:]) == base)
-    #expect(try Line2(version: OpenCodeVersion(2, 0, 22)).environment(options(), base: base, agents: [:])["PWD"] == "/home/u/a b")
+    #expect(try OpenCode1(version: OpenCodeVersion(1, 18, 34)).environment(options(), base: base, agents: [:]) == base)
+    #expect(try OpenCode2(version: OpenCodeVersion(2, 0, 22)).environment(options(), base: base, agents: [:])["PWD"] == "/home/u/a b")
   }
 
   @Test func whatCannotBeSaidIsRefusedByName() {
-    let (one, two) = (Line1(version: OpenCodeVersion(1, 18, 34)), Line2(version: OpenCodeVersion(2, 0, 22)))
-    func refused(_ line: any OpenCodeLine, _ change: (inout RunOptions) -> Void) -> String? {
+    let (one, two) = (OpenCode1(version: OpenCodeVersion(1, 18, 34)), OpenCode2(version: OpenCodeVersion(2, 0, 22)))
+    func refused(_ line: any OpenCodeCommandLine, _ change: (inout RunOptions) -> Void) -> String? {
       do { _ = try line.runArguments(options(change)) } catch { return (error as? UnsupportedOption)?.option }
       return nil
     }
     #expect(refused(one) { $0.variant = "high" } == nil)
     #expect(refused(two) { $0.variant = "high" } == "variant")
-    for line in [one, two] as [any OpenCodeLine] {
+    for line in [one, two] as [any OpenCodeCommandLine] {
       #expect(refused(line) { $0.fork = true } == "fork")
       #expect(refused(line) { ($0.session, $0.continueLast) = ("ses_1", true) } == "continueLast")
       #expect(refused(line) { ($0.model, $0.variant) = ("a/b#low", "high") } == "variant")
@@ -78,7 +78,7 @@ import Testing
       """
     let wish = options { $0.permissions = .readOnly }
     let base = ["OPENCODE_CONFIG_CONTENT": own, "OPENCODE_PERMISSION": #"{"bash":"allow"}"#]
-    let one = try Line1(version: OpenCodeVersion(1, 18, 34)).environment(wish, base: base, agents: ["learned": ["mcp_*", "bash"]])
+    let one = try OpenCode1(version: OpenCodeVersion(1, 18, 34)).environment(wish, base: base, agents: ["learned": ["mcp_*", "bash"]])
     let content = try ConfigText.parse(one["OPENCODE_CONFIG_CONTENT"] ?? "")
     #expect(content["provider"]?["z"]?.object?.keys == ["b", "a"])
     #expect(content["permission"]?["*"] == "deny" && content["permission"]?["read"]?["*.env"] == "deny")
@@ -88,7 +88,7 @@ import Testing
     #expect(content["agent"]?["learned"]?["permission"]?["mcp_*"] == ["**": "deny", "*": "deny"])
     #expect(try ConfigText.parse(one["OPENCODE_PERMISSION"] ?? "") == .object(PermissionPreset.readOnly.setting))
 
-    let two = try Line2(version: OpenCodeVersion(2, 0, 22)).environment(wish, base: base, agents: [:])
+    let two = try OpenCode2(version: OpenCodeVersion(2, 0, 22)).environment(wish, base: base, agents: [:])
     let second = try ConfigText.parse(two["OPENCODE_CONFIG_CONTENT"] ?? "")
     #expect(second["permission"]?["*"] == "deny" && second["permissions"] == nil)
     #expect(second["agent"]?["mine"]?["permission"]?["*"] == "deny" && second["agent"]?["mine"]?["prompt"] == "p")

@@ -5,8 +5,8 @@ import Testing
 @testable import OpenCode
 @testable import Text
 
-private let one = Line1(version: OpenCodeVersion(1, 18, 34))
-private let two = Line2(version: OpenCodeVersion(2, 0, 22))
+private let one = OpenCode1(version: OpenCodeVersion(1, 18, 34))
+private let two = OpenCode2(version: OpenCodeVersion(2, 0, 22))
 private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "\u{1B}[91mError: \u{1B}[0mboom", "┌──┐\n│x │\n├──┤"]
 
 @Suite struct ModelParserTests {
@@ -139,7 +139,7 @@ private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "
   }
 
   @Test(arguments: garbage + ["", "{\"info\": {\"id\": 3}, \"messages\": []}"]) func garbageIsUnreadable(text: String) {
-    for line in [one, two] as [any OpenCodeLine] {
+    for line in [one, two] as [any OpenCodeCommandLine] {
       #expect(throws: OpenCodeCommandError.self) { try line.parseExport(Array(text.utf8)) }
       #expect(throws: OpenCodeCommandError.self) { try line.parseSession(Array(text.utf8), "ses_1") }
     }
@@ -211,7 +211,7 @@ private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "
   }
 
   @Test(arguments: garbage + [""]) func garbageIsUnreadable(text: String) {
-    for line in [one, two] as [any OpenCodeLine] { #expect(throws: OpenCodeCommandError.self) { try line.parseStats(text) } }
+    for line in [one, two] as [any OpenCodeCommandLine] { #expect(throws: OpenCodeCommandError.self) { try line.parseStats(text) } }
   }
 }
 

@@ -6,11 +6,11 @@ import Testing
 @testable import OpenCode
 
 @Suite struct EventDecodingTests {
-  func event(_ json: String, _ decoder: any EventDecoding = Line1Events()) throws -> OpenCodeEvent {
+  func event(_ json: String, _ decoder: any EventDecoding = OpenCode1Events()) throws -> OpenCodeEvent {
     decoder.event(from: try #require(skim(json).first?.record))
   }
 
-  func tool(_ json: String, _ decoder: any EventDecoding = Line1Events()) throws -> ToolUse {
+  func tool(_ json: String, _ decoder: any EventDecoding = OpenCode1Events()) throws -> ToolUse {
     guard case .toolUse(let tool) = try event(json, decoder) else { throw PosixError("not a tool call", code: 0) }
     return tool
   }
@@ -24,7 +24,7 @@ import Testing
       #"{"type":"tool_use","timestamp":2000,"sessionID":"s","part":{"partID":"prt_1","id":"c","messageID":"m","#
         + #""tool":"shell","state":{"status":"completed","input":{"command":"exit 3"},"title":"shell","#
         + #""metadata":{"metadata":{"exit":3}},"time":{"start":1000,"end":2000}}}}"#,
-      Line2Events())
+      OpenCode2Events())
     for tool in [one, two] {
       #expect(tool.isShell && tool.exitCode == 3 && tool.command?.text == "exit 3" && tool.callID == "c" && tool.subject == "exit 3")
       #expect(tool.header == EventHeader(at: 2, sessionID: "s", messageID: "m", partID: "prt_1") && tool.seconds == 1)
@@ -38,7 +38,7 @@ import Testing
     let one =
       #"{"type":"tool_use","part":{"id":"p","tool":"edit","state":{"status":"completed","input":{"filePath":"a"},"#
       + #""metadata":{"filediff":{"file":"a","additions":2,"deletions":1}}}}}"#
-    for decoder in [Line1Events() as any EventDecoding, Line2Events()] {
+    for decoder in [OpenCode1Events() as any EventDecoding, OpenCode2Events()] {
       for json in [one, two] {
         let edit = try tool(json, decoder)
         #expect(edit.header.partID == "p" && edit.path == "a")
@@ -63,8 +63,8 @@ import Testing
   ])
   func whyACallWasRefusedIsReadFromOpenCodesSentence(_ sentence: String, _ refusal: ToolUse.Refusal) throws {
     let json = #"{"type":"tool_use","part":{"tool":"read","state":{"status":"error","error":"\#(sentence)"}}}"#
-    #expect(try tool(json, Line1Events()).refusal == refusal)
-    #expect(try tool(json, Line2Events()).refusal == refusal)
+    #expect(try tool(json, OpenCode1Events()).refusal == refusal)
+    #expect(try tool(json, OpenCode2Events()).refusal == refusal)
     #expect(try tool(json.replacingOccurrences(of: "\"status\":\"error\"", with: "\"status\":\"completed\"")).refusal == nil)
   }
 
@@ -131,14 +131,14 @@ import Testing
       #"{"type":"error","error":{"type":"provider.auth","#
       + #""message":"Provider request failed with HTTP 401: {\"error\":{\"message\":\"Invalid API key\","#
       + #"\"hint\":\"secret-3\"}}","status":401}}"#
-    guard case .error(let error) = try event(two, Line2Events()) else {
+    guard case .error(let error) = try event(two, OpenCode2Events()) else {
       Issue.record("not an error")
       return
     }
     #expect(error.sentence == "Provider request failed with HTTP 401: Invalid API key" && error.kind == "provider.auth")
-    #expect(Line2Events.withoutBody("HTTP 502: <html>secret</html>") == "HTTP 502")
-    #expect(Line2Events.withoutBody(#"HTTP 500: {"trace":"secret"#) == "HTTP 500")
-    #expect(Line2Events.withoutBody("Model unavailable: a/{b}") == "Model unavailable: a/{b}")
+    #expect(OpenCode2Events.withoutBody("HTTP 502: <html>secret</html>") == "HTTP 502")
+    #expect(OpenCode2Events.withoutBody(#"HTTP 500: {"trace":"secret"#) == "HTTP 500")
+    #expect(OpenCode2Events.withoutBody("Model unavailable: a/{b}") == "Model unavailable: a/{b}")
   }
 
   @Test func whatIsNotUnderstoodIsUnknown() throws {
@@ -157,7 +157,7 @@ import Testing
     let two = try tool(
       #"{"type":"tool_use","part":{"tool":"subagent","state":{"status":"completed","input":{"agent":"general","#
         + #""description":"Sub job"},"metadata":{"metadata":{"sessionID":"ses_c"}}}}}"#,
-      Line2Events())
+      OpenCode2Events())
     #expect(one.subagent == Subagent(session: "ses_c", title: "Sub job", agent: "general") && two.subagent == one.subagent)
     let todo = try tool(
       #"{"type":"tool_use","part":{"tool":"todowrite","state":{"status":"completed","#
@@ -188,10 +188,10 @@ import Testing
     let file = try Descriptor.open(path, O_RDONLY)
     defer { file.close() }
     let end = Int64(6 + big.utf8.count + 1)
-    #expect(try EventLog.rendered(in: file, range: 0..<6, by: .line1) == "first")
-    #expect(try EventLog.rendered(in: file, range: 6..<end, by: .line1) == "text: found")
-    #expect(try EventLog.rendered(in: file, range: end..<(end + 9), by: .line1) == "(a broken line of 9 bytes)")
-    #expect(try EventLog.rendered(in: file, range: end..<(end + 1_000_000), by: .line1) != nil)
-    #expect(try EventLog.rendered(in: file, range: 9_000_000..<9_000_009, by: .line1) == nil)
+    #expect(try EventLog.rendered(in: file, range: 0..<6, by: .v1) == "first")
+    #expect(try EventLog.rendered(in: file, range: 6..<end, by: .v1) == "text: found")
+    #expect(try EventLog.rendered(in: file, range: end..<(end + 9), by: .v1) == "(a broken line of 9 bytes)")
+    #expect(try EventLog.rendered(in: file, range: end..<(end + 1_000_000), by: .v1) != nil)
+    #expect(try EventLog.rendered(in: file, range: 9_000_000..<9_000_009, by: .v1) == nil)
   }
 }

@@ -56,7 +56,7 @@ extension SkimmedLine {
 
   @Test func theOrderOfMembersDoesNotMatter() throws {
     let line = skim(#"{"part":{"text":"hi","id":"p"},"sessionID":"s","x":null,"timestamp":1000,"type":"text"}"#)
-    let event = Line1Events().event(from: try #require(line.first?.record))
+    let event = OpenCode1Events().event(from: try #require(line.first?.record))
     #expect(event == .text(TextPart(header: EventHeader(at: 1, sessionID: "s", partID: "p"), text: BoundedText("hi"))))
   }
 
@@ -132,7 +132,7 @@ extension SkimmedLine {
     let line = #"{"type":"tool_use","part":{"tool":"apply_patch","state":{"status":"completed","metadata":{"files":[\#(files)]}}}}"#
     let record = try #require(skim(line).first?.record)
     #expect(record.elements.count == EventRecord.maximumElements)
-    guard case .toolUse(let tool) = Line1Events().event(from: record) else {
+    guard case .toolUse(let tool) = OpenCode1Events().event(from: record) else {
       Issue.record("not a tool call")
       return
     }

@@ -5,11 +5,11 @@ import Testing
 @Suite struct OpenCodeVersionTests {
   @Test func bothLinesPrintTheirVersionInTheirOwnWay() throws {
     let one = try #require(OpenCodeVersion(try Recording("1.18.34/version").output))
-    #expect(one == OpenCodeVersion(1, 18, 34) && one.line == .v1)
+    #expect(one == OpenCodeVersion(1, 18, 34) && one.generation == .v1)
     let two = try #require(OpenCodeVersion("opencode v2.0.22\n"))
-    #expect(two == OpenCodeVersion(2, 0, 22) && two.line == .v2)
+    #expect(two == OpenCodeVersion(2, 0, 22) && two.generation == .v2)
     let preview = try #require(OpenCodeVersion(try Recording("2.0-preview-20260807/version").output))
-    #expect(preview.line == .v2 && preview.description == "0.0.0-v2-20260807")
+    #expect(preview.generation == .v2 && preview.description == "0.0.0-v2-20260807")
   }
 
   @Test func coloursAndNoticesAroundItDoNotMatter() {

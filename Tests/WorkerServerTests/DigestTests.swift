@@ -47,11 +47,11 @@ enum Lines {
 /// A run's two log files and the folder that reads them.
 struct Log {
   let scratch: Scratch
-  var folder: DigestFolder
+  var folder: DigestFold
 
-  init(line: EventLine = .line1, declared: [String] = []) throws {
+  init(generation: Generation = .v1, declared: [String] = []) throws {
     scratch = try Scratch()
-    folder = DigestFolder(digest: RunDigest(line: line, declaredCommands: declared))
+    folder = DigestFold(digest: RunDigest(generation: generation, declaredCommands: declared))
   }
 
   var digest: RunDigest { folder.digest }
@@ -62,8 +62,8 @@ struct Log {
 
   func print(_ text: String) throws { try scratch.append(Array(text.utf8), to: "events.jsonl") }
 
-  static func digest(_ lines: [String], stderr: String = "", line: EventLine = .line1, declared: [String] = []) throws -> RunDigest {
-    var log = try Log(line: line, declared: declared)
+  static func digest(_ lines: [String], stderr: String = "", generation: Generation = .v1, declared: [String] = []) throws -> RunDigest {
+    var log = try Log(generation: generation, declared: declared)
     try log.print(lines.map { $0 + "\n" }.joined())
     try log.scratch.append(Array(stderr.utf8), to: "stderr.log")
     _ = try log.advance(final: true)
@@ -115,7 +115,7 @@ struct Log {
     for recording in try Recording.all() {
       let whole = try recording.folded(declared: ["go test"]).digest
       let json = try Recording.json("\(recording.name).json")
-      var log = try Log(line: recording.line, declared: ["go test"])
+      var log = try Log(generation: recording.generation, declared: ["go test"])
       let (stdout, stderr) = (Array((json["stdout"]?.string ?? "").utf8), Array((json["stderr"]?.string ?? "").utf8))
       try log.scratch.append(stderr, to: "stderr.log")
       for start in stride(from: 0, to: stdout.count, by: 500) {
@@ -123,7 +123,7 @@ struct Log {
         _ = try log.advance()
         // Every third time as if another process took over from the checkpoint.
         if start / 500 % 3 == 2 {
-          log.folder = DigestFolder(digest: try JSONDecoder().decode(RunDigest.self, from: JSONEncoder().encode(log.digest)))
+          log.folder = DigestFold(digest: try JSONDecoder().decode(RunDigest.self, from: JSONEncoder().encode(log.digest)))
         }
       }
       _ = try log.advance(final: true)
@@ -287,7 +287,7 @@ struct Log {
   @Test func aLogIsFoldedAtTheMeasuredSpeed() throws {
     let scratch = try Scratch()
     try scratch.write(String(repeating: Lines.text("m", "x") + "\n", count: 1_000), to: "events.jsonl")
-    let measure = try FoldMeasure.fold(scratch.path("events.jsonl"), line: .line1)
+    let measure = try FoldMeasure.fold(scratch.path("events.jsonl"), generation: .v1)
     #expect(measure.bytes == 1_000 * Int64(Lines.text("m", "x").utf8.count + 1) && measure.megabytesPerSecond > 0)
   }
 }

@@ -3,6 +3,7 @@ import JSON
 import PosixSupport
 import Testing
 
+@testable import OpenCode
 @testable import Runs
 
 /// What the real OpenCode printed, with the state that the contract asks for.
@@ -15,7 +16,7 @@ struct Recording: CustomTestStringConvertible, Sendable {
 
   var testDescription: String { name }
   var version: String { String(name.prefix { $0 != "/" }) }
-  var line: EventLine { name.hasPrefix("2.") ? .line2 : .line1 }
+  var generation: Generation { name.hasPrefix("2.") ? .v2 : .v1 }
 
   static func json(_ file: String) throws -> JSONValue {
     try JSONValue(parsing: [UInt8](Data(contentsOf: folder.appendingPathComponent(file))))
@@ -40,7 +41,7 @@ struct Recording: CustomTestStringConvertible, Sendable {
     let folder = try Scratch()
     try folder.write(json["stdout"]?.string ?? "", to: "events.jsonl")
     try folder.write(json["stderr"]?.string ?? "", to: "stderr.log")
-    var folding = DigestFolder(digest: RunDigest(line: line, declaredCommands: declared))
+    var folding = DigestFold(digest: RunDigest(generation: generation, declaredCommands: declared))
     _ = try folding.advance(eventsPath: folder.path("events.jsonl"), stderrPath: folder.path("stderr.log"), final: true)
     let code = Int32(try #require(json["exit"]?.int))
     let arguments = json["argv"]?.array?.compactMap(\.string) ?? []

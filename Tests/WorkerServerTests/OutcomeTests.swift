@@ -12,10 +12,10 @@ import Testing
   let good = [Lines.start("m"), Lines.text("m", "Done."), Lines.finish("m", "stop")]
 
   func outcome(
-    _ end: RunEnd, _ lines: [String], stderr: String = "", line: EventLine = .line1, session: SessionOutcome? = nil, arguments: [String] = [],
+    _ end: RunEnd, _ lines: [String], stderr: String = "", generation: Generation = .v1, session: SessionOutcome? = nil, arguments: [String] = [],
     version: String? = nil
   ) throws -> Outcome {
-    let digest = try Log.digest(lines, stderr: stderr, line: line)
+    let digest = try Log.digest(lines, stderr: stderr, generation: generation)
     return Outcome.of(end: end, digest: digest, session: session, launch: RunLaunch(arguments: arguments, version: version), now: OutcomeTests.now)
   }
 
@@ -40,9 +40,9 @@ import Testing
   }
 
   @Test func openCode2LeavesTheLastStepsEndOut() throws {
-    #expect(try outcome(.exited(0), [Lines.start("m"), Lines.text("m", "Done.")], line: .line2).state == .completed)
-    #expect(try outcome(.exited(0), [Lines.start("m"), Lines.text("m", "half"), Lines.finish("m", "length")], line: .line2).state == .incomplete)
-    #expect(try outcome(.exited(0), [Lines.start("m"), Lines.text("m", "x"), Lines.bash("m", "ls", exit: 0, part: "b")], line: .line2).state == .incomplete)
+    #expect(try outcome(.exited(0), [Lines.start("m"), Lines.text("m", "Done.")], generation: .v2).state == .completed)
+    #expect(try outcome(.exited(0), [Lines.start("m"), Lines.text("m", "half"), Lines.finish("m", "length")], generation: .v2).state == .incomplete)
+    #expect(try outcome(.exited(0), [Lines.start("m"), Lines.text("m", "x"), Lines.bash("m", "ls", exit: 0, part: "b")], generation: .v2).state == .incomplete)
   }
 
   @Test func anErrorAfterWhichItWentOnIsNamedWithTheExit() throws {
@@ -57,12 +57,12 @@ import Testing
 
   @Test func aMendedErrorOfOpenCode2IsNoFailure() throws {
     let lines = [Lines.start("m", at: 1), Lines.start("m", at: 2), Lines.text("m", "Done.")]
-    let retried = try outcome(.exited(1), lines, line: .line2)
+    let retried = try outcome(.exited(1), lines, generation: .v2)
     #expect(retried.state == .completed)
     #expect(retried.attention == ["it finished, but ended (exit 1)", "a step was begun again 1 x: OpenCode retries after provider errors"])
-    #expect(try outcome(.exited(1), lines, line: .line2, session: .failed).state == .failed)
-    #expect(try outcome(.exited(1), [lines[0], lines[2]], line: .line2).state == .failed)
-    #expect(try outcome(.exited(1), [lines[0], lines[2]], line: .line2, session: .succeeded).state == .completed)
+    #expect(try outcome(.exited(1), lines, generation: .v2, session: .failed).state == .failed)
+    #expect(try outcome(.exited(1), [lines[0], lines[2]], generation: .v2).state == .failed)
+    #expect(try outcome(.exited(1), [lines[0], lines[2]], generation: .v2, session: .succeeded).state == .completed)
   }
 
   @Test func anErrorAfterWhichNothingCameIsAFailureWhateverTheExit() throws {
@@ -89,9 +89,9 @@ import Testing
     let lost = try outcome(.notSeen, cut)
     #expect(lost.state == .lost && lost.reason == "gone without a final answer, and its exit was not seen" && lost.attention == [unseen])
     #expect(try outcome(.notSeen, []).state == .lost)
-    #expect(try outcome(.notSeen, cut, line: .line2).state == .lost, "without a step's end nothing is proven")
-    #expect(try outcome(.notSeen, cut, line: .line2, session: .succeeded).state == .completed)
-    #expect(try outcome(.notSeen, cut, line: .line2, session: .failed).state == .failed)
+    #expect(try outcome(.notSeen, cut, generation: .v2).state == .lost, "without a step's end nothing is proven")
+    #expect(try outcome(.notSeen, cut, generation: .v2, session: .succeeded).state == .completed)
+    #expect(try outcome(.notSeen, cut, generation: .v2, session: .failed).state == .failed)
   }
 
   @Test func aRejectedPermissionStopsOnlyWhenItIsTheLastWord() throws {
@@ -106,7 +106,7 @@ import Testing
     #expect(try outcome(.exited(0), stopped).reason == "stopped at a rejected permission: read (f)", "without the notice the tool is named")
     let wentOn = try outcome(.exited(0), stopped + [Lines.start("n"), Lines.text("n", "Without it."), Lines.finish("n", "stop")], stderr: notice)
     #expect(wentOn.state == .completed && wentOn.attention == ["permission rejected: external_directory (/etc/*)"])
-    #expect(try outcome(.notSeen, stopped, line: .line2).state == .lost, "OpenCode 2 may go on after it")
+    #expect(try outcome(.notSeen, stopped, generation: .v2).state == .lost, "OpenCode 2 may go on after it")
     let inSubagent = [Lines.start("m"), Lines.tool("m", "task", error: "Tool execution aborted"), Lines.finish("m", "tool-calls")]
     #expect(try outcome(.exited(0), inSubagent, stderr: notice).reason == "stopped at a rejected permission: external_directory (/etc/*)")
     let other = [Lines.start("m"), rejected, Lines.error("Invalid API key", status: 401)]
@@ -169,7 +169,7 @@ import Testing
   }
 
   @Test func aLongSilenceIsMentionedWhileItIsAlive() throws {
-    let digest = RunDigest(line: .line1, declaredCommands: [])
+    let digest = RunDigest(generation: .v1, declaredCommands: [])
     #expect(Outcome.attention(digest: digest, now: 1_312, quietSince: 1_000) == ["no output for 312 s (normal during a long command)"])
     #expect(Outcome.attention(digest: digest, now: 1_299, quietSince: 1_000).isEmpty)
     #expect(Outcome.attention(digest: digest, now: 9_000, quietSince: nil).isEmpty)

@@ -36,7 +36,7 @@ import Testing
     #expect(below.outcome.attention == ["cost unknown: a subagent's model has no price"])
     #expect(try review(subagent(cost: nil), cost: 0).outcome.attention == ["cost unknown: the model has no price"])
     var last = SessionFacts()
-    last.lastStep = PartMemory.Usage(tokens: TokenCounts(input: 50), cost: 0)
+    last.lastStep = StepUsage(tokens: TokenCounts(input: 50), cost: 0)
     #expect(try review(last).outcome.attention == ["cost unknown: the model has no price"])
   }
 }

@@ -51,10 +51,10 @@ package struct SessionExport: Sendable, Equatable {
     return messages.flatMap(\.toolCalls).compactMap(\.childSession).filter { seen.insert($0).inserted }
   }
 
-  static func parseLine1(_ output: [UInt8]) throws -> SessionExport {
+  static func parseOpenCode1(_ output: [UInt8]) throws -> SessionExport {
     try decode(Export1.self, output) { SessionExport(info: $0.info.info, messages: $0.messages.map(\.message)) }
   }
-  static func parseLine2(_ output: [UInt8]) throws -> SessionExport {
+  static func parseOpenCode2(_ output: [UInt8]) throws -> SessionExport {
     try decode(Export2.self, output) { SessionExport(info: $0.info.info, messages: $0.messages.map(\.message)) }
   }
 

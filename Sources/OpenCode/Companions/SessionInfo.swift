@@ -124,7 +124,7 @@ struct Moments: Decodable {
   let ran: Int?
 }
 
-/// `info` of an export in both lines, `data` of a reply in 2.x.
+/// `info` of an export in both generations, `data` of a reply in 2.x.
 struct ExportedInfo: Decodable {
   struct Location: Decodable { let directory: String? }
   let id: String

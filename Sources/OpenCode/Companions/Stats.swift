@@ -128,7 +128,7 @@ extension Stats.Figure {
 // MARK: - 2.x: JSON
 
 extension Stats {
-  /// Reads totals under the names that either line is known to use. Nothing is rounded there.
+  /// Reads totals under the names that either generation is known to use. Nothing is rounded there.
   static func parseJSON(_ output: String) throws -> Stats {
     guard let start = output.firstIndex(of: "{"), let json = try? ConfigText.parse(String(output[start...])) else {
       throw OpenCodeCommandError.unreadable(command: "stats", why: "not JSON")

@@ -2,23 +2,23 @@ import Foundation
 import JSON
 import Text
 
-/// Makes an event of what was read of a line. One type for each line of OpenCode: both names of a fact are understood by both, since a
+/// Makes an event of what was read of a line. One type for each generation of OpenCode: both names of a fact are understood by both, since a
 /// version in between may write either; they differ in which one counts.
 package protocol EventDecoding: Sendable {
   /// Never fails: what isn't understood is `unknown`.
   func event(from record: EventRecord) -> OpenCodeEvent
 }
 
-extension EventDecoding where Self == Line1Events {
-  package static var line1: Line1Events { Line1Events() }
+extension EventDecoding where Self == OpenCode1Events {
+  package static var v1: OpenCode1Events { OpenCode1Events() }
 }
 
-extension EventDecoding where Self == Line2Events {
-  package static var line2: Line2Events { Line2Events() }
+extension EventDecoding where Self == OpenCode2Events {
+  package static var v2: OpenCode2Events { OpenCode2Events() }
 }
 
 /// OpenCode 1.x.
-package struct Line1Events: EventDecoding {
+package struct OpenCode1Events: EventDecoding {
   package init() {}
 
   package func event(from record: EventRecord) -> OpenCodeEvent {
@@ -38,7 +38,7 @@ package struct Line1Events: EventDecoding {
 }
 
 /// OpenCode 2.x.
-package struct Line2Events: EventDecoding {
+package struct OpenCode2Events: EventDecoding {
   package init() {}
 
   package func event(from record: EventRecord) -> OpenCodeEvent {
@@ -50,7 +50,7 @@ package struct Line2Events: EventDecoding {
       if tool.title == tool.tool { tool.title = nil }
       event = .toolUse(tool)
     case .error(var error):
-      error.message = Line2Events.withoutBody(error.message)
+      error.message = OpenCode2Events.withoutBody(error.message)
       event = .error(error)
     default: break
     }
@@ -70,7 +70,7 @@ package struct Line2Events: EventDecoding {
   }
 }
 
-/// Reads the facts that both lines share; the order of the given fields says which place counts.
+/// Reads the facts that both generations share; the order of the given fields says which place counts.
 struct EventReader {
   static let tokenRange = 0...1_000_000_000_000_000
 

@@ -1,6 +1,6 @@
 import Text
 
-/// What OpenCode reported on stdout, the same for both lines.
+/// What OpenCode reported on stdout, the same for both generations.
 package enum OpenCodeEvent: Sendable, Equatable {
   case stepStart(EventHeader)
   case text(TextPart)
@@ -103,7 +103,7 @@ package struct ToolUse: Sendable, Equatable {
   }
 }
 
-/// What OpenCode calls its tools, in both lines.
+/// What OpenCode calls its tools, in both generations.
 enum ToolNames {
   static let shell: Set<String> = ["bash", "shell"]
   static let edit: Set<String> = ["edit", "write", "patch", "apply_patch", "multiedit"]

@@ -8,7 +8,7 @@ enum MeasureCommand {
     do {
       switch (arguments.first, arguments.count) {
       case ("log"?, 2):
-        let measure = try FoldMeasure.fold(arguments[1], line: .line1, declaredCommands: ["make test"])
+        let measure = try FoldMeasure.fold(arguments[1], generation: .v1, declaredCommands: ["make test"])
         Terminal.line("\(Int(measure.megabytesPerSecond)) MB/s, peak memory \(OwnProcess.peakMemory >> 20) MiB")
       case ("trees"?, 2):
         let git = ProgramFinder.locate("git", path: environment["PATH"], workspace: arguments[1])

@@ -52,14 +52,14 @@ enum OpenCodeChecks {
   }
 
   private static func line(of version: OpenCodeVersion) -> Check {
-    switch version.line {
+    switch version.generation {
     case .v1 where version < OpenCodeVersion(1, 4, 0):
       .warning(
-        "opencode line", "1.x, old: auto-approval goes through the configuration, and errors often end with exit 0", mend: "opencode upgrade")
-    case .v1: .ok("opencode line", "1.x: permission presets are checked before a start (about 1.5 s)")
+        "opencode generation", "1.x, old: auto-approval goes through the configuration, and errors often end with exit 0", mend: "opencode upgrade")
+    case .v1: .ok("opencode generation", "1.x: permission presets are checked before a start (about 1.5 s)")
     case .v2:
       .ok(
-        "opencode line",
+        "opencode generation",
         "2.x: every run has a private server (--standalone); presets can't be checked before a start, and rules in OpenCode's own configuration files may stand beside them"
       )
     }

@@ -89,7 +89,7 @@ struct LogPage: Sendable {
       case .events where line.upperBound - line.lowerBound > LogPage.longestEvent:
         text = "(an event of \((line.upperBound - line.lowerBound) >> 20) MiB)"
       case .events:
-        guard let rendered = try EventLog.rendered(in: file, range: line, by: run.digest.line.decoder) else {
+        guard let rendered = try EventLog.rendered(in: file, range: line, by: run.digest.generation.decoder) else {
           start = line.lowerBound
           continue
         }
@@ -137,7 +137,7 @@ struct BackwardLines {
   /// - Throws: `PosixError`
   mutating func next() throws -> Range<Int64>? {
     guard end > 0 else { return nil }
-    // The LF that ends this line doesn't count.
+    // The LF that ends this generation doesn't count.
     var lineEnd = end
     if try byte(at: end - 1) == UInt8(ascii: "\n") { lineEnd -= 1 }
     var position = lineEnd

@@ -5,7 +5,7 @@ import Text
 
 /// Folds a run's `events.jsonl` and `stderr.log` into its digest, from where the digest stands. Only whole lines count for the digest and
 /// its offsets; of a line that is still being written, what was read stays here, so that it isn't read again.
-package struct DigestFolder {
+package struct DigestFold {
   package static let bufferSize = 256 << 10
 
   package private(set) var digest: RunDigest
@@ -27,7 +27,7 @@ package struct DigestFolder {
   /// - Throws: `PosixError`; what was read before it stands
   package mutating func advance(eventsPath: String, stderrPath: String, final: Bool = false) throws -> Bool {
     let before = (digest.eventsOffset, digest.stderrOffset)
-    let (eventsFile, stderrFile) = (try DigestFolder.open(eventsPath), try DigestFolder.open(stderrPath))
+    let (eventsFile, stderrFile) = (try DigestFold.open(eventsPath), try DigestFold.open(stderrPath))
     defer {
       eventsFile?.close()
       stderrFile?.close()
@@ -36,10 +36,10 @@ package struct DigestFolder {
     var restarted = false
     if sizes.0 < events.position || sizes.1 < errors.position {
       // Not the files that were read before.
-      self = DigestFolder(digest: RunDigest(line: digest.line, declaredCommands: digest.declaredCommands))
+      self = DigestFold(digest: RunDigest(generation: digest.generation, declaredCommands: digest.declaredCommands))
       restarted = before != (0, 0)
     }
-    if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: DigestFolder.bufferSize) }
+    if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: DigestFold.bufferSize) }
     // Causes first: an event never has to wait for the line that explains it.
     try foldErrors(stderrFile, upTo: sizes.1, final: final)
     try foldEvents(eventsFile, upTo: sizes.0, final: final)
@@ -58,7 +58,7 @@ package struct DigestFolder {
   }
 
   private mutating func foldEvents(_ file: Descriptor?, upTo size: Int64, final: Bool) throws {
-    let decoder = digest.line.decoder
+    let decoder = digest.generation.decoder
     var folding = (digest: digest, text: stdoutText)
     defer { (digest, stdoutText) = (folding.digest, folding.text) }
     func take(_ line: SkimmedLine) {
@@ -112,10 +112,10 @@ package struct FoldMeasure {
 
   /// Folds a whole log from its beginning.
   /// - Throws: `PosixError`
-  package static func fold(_ eventsPath: String, line: EventLine, declaredCommands: [String] = []) throws -> FoldMeasure {
-    var folder = DigestFolder(digest: RunDigest(line: line, declaredCommands: declaredCommands))
+  package static func fold(_ eventsPath: String, generation: Generation, declaredCommands: [String] = []) throws -> FoldMeasure {
+    var fold = DigestFold(digest: RunDigest(generation: generation, declaredCommands: declaredCommands))
     let start = Monotonic.now
-    _ = try folder.advance(eventsPath: eventsPath, stderrPath: eventsPath + ".none", final: true)
-    return FoldMeasure(bytes: folder.digest.eventsOffset, seconds: Monotonic.now - start)
+    _ = try fold.advance(eventsPath: eventsPath, stderrPath: eventsPath + ".none", final: true)
+    return FoldMeasure(bytes: fold.digest.eventsOffset, seconds: Monotonic.now - start)
   }
 }

@@ -54,7 +54,7 @@ extension RunOptions {
     return (name, inModel)
   }
 
-  /// The options that both lines spell alike.
+  /// The options that both generations spell alike.
   var sharedArguments: [String] {
     [agent.map { "--agent=\($0)" }, title.map { "--title=\($0)" }, session.map { "--session=\($0)" }].compactMap { $0 }
       + (continueLast ? ["--continue"] : []) + (fork ? ["--fork"] : []) + files.map { "--file=\($0)" }

@@ -1,7 +1,7 @@
 import JSON
 
 /// OpenCode 1.x.
-package struct Line1: OpenCodeLine {
+package struct OpenCode1: OpenCodeCommandLine {
   package let version: OpenCodeVersion
 
   package init(version: OpenCodeVersion) { self.version = version }
@@ -29,7 +29,7 @@ package struct Line1: OpenCodeLine {
     guard let preset else { return base }
     content["permission"] = .object(preset.setting)
     var configured = content["agent"]?.object ?? JSONObject()
-    for name in Set(Line1.builtInAgents + agents.keys + configured.keys).sorted() {
+    for name in Set(OpenCode1.builtInAgents + agents.keys + configured.keys).sorted() {
       var agent = configured[name]?.object ?? JSONObject()
       agent["permission"] = .object(preset.writtenOut(agents[name] ?? []))
       configured[name] = .object(agent)
@@ -55,7 +55,7 @@ package struct Line1: OpenCodeLine {
 
   package func exportArguments(_ session: String) -> [[String]] { [["export", session]] }
 
-  package func parseExport(_ output: [UInt8]) throws -> SessionExport { try SessionExport.parseLine1(output) }
+  package func parseExport(_ output: [UInt8]) throws -> SessionExport { try SessionExport.parseOpenCode1(output) }
 
   /// One query of OpenCode's store (0.85 s, in any folder) against an export for each session (1.1 s, and large).
   package func sessionArguments(_ session: String) -> [String] {

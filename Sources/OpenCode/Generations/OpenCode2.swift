@@ -1,7 +1,7 @@
 import JSON
 
 /// OpenCode 2.x. `--standalone` everywhere: without it a background service with an environment of its own does the work.
-package struct Line2: OpenCodeLine {
+package struct OpenCode2: OpenCodeCommandLine {
   package let version: OpenCodeVersion
 
   package init(version: OpenCodeVersion) { self.version = version }
@@ -45,7 +45,7 @@ package struct Line2: OpenCodeLine {
 
   package var agentListArguments: [String]? { nil }
 
-  /// Filtering by provider is left to the parser; details and refreshing this line doesn't offer.
+  /// Filtering by provider is left to the parser; details and refreshing this generation doesn't offer.
   package func modelsArguments(_ query: ModelsQuery) -> [String] { ["models", "--standalone"] }
 
   package func parseModels(_ output: String, _ query: ModelsQuery) throws -> ModelList {
@@ -58,7 +58,7 @@ package struct Line2: OpenCodeLine {
     [["session", "export", "--standalone", session], ["export", "--standalone", "--session", session]]
   }
 
-  package func parseExport(_ output: [UInt8]) throws -> SessionExport { try SessionExport.parseLine2(output) }
+  package func parseExport(_ output: [UInt8]) throws -> SessionExport { try SessionExport.parseOpenCode2(output) }
 
   package func sessionArguments(_ session: String) -> [String] { ["api", "--standalone", "GET", "/api/session/\(session)"] }
 

@@ -3,8 +3,8 @@ import JSON
 import PosixSupport
 import Testing
 
-/// OpenCode 2 beside OpenCode 1: the same job against the stand-in in both lines, and an upgrade from one to the other.
-@Suite struct Line2Tests {
+/// OpenCode 2 beside OpenCode 1: the same job against the stand-in in both generations, and an upgrade from one to the other.
+@Suite struct OpenCode2Tests {
   static let lines = ["1.18.34", "2.0.22", "0.0.0-v2-20260807"]
   static let secondLine = ["2.0.22", "0.0.0-v2-20260807"]
 
@@ -48,7 +48,7 @@ import Testing
   // MARK: - The ordinary way
 
   @Test(arguments: lines) func startStatusWaitAndReview(version: String) throws {
-    try play(version, [["text": "Working.", "tools": [Line2Tests.bash("test -s README.md")]], ["text": "Done.", "delay": 1.5]])
+    try play(version, [["text": "Working.", "tools": [OpenCode2Tests.bash("test -s README.md")]], ["text": "Done.", "delay": 1.5]])
     let started = try client.call("opencode_start", with(["verificationCommands": ["test -s README.md"], "title": "T", "model": "stand-in/m1"]))
     #expect(started["running"]?.bool == true)
     #expect(try eventually { try client.call("opencode_status")["lastDone"]?.string?.hasPrefix(version == "1.18.34" ? "bash" : "shell") == true })
@@ -65,7 +65,7 @@ import Testing
 
   /// OpenCode 2 leaves out the last step's end; the figures are the same all the same, and none is counted twice.
   @Test(arguments: lines, [false, true]) func theUsageIsWhole(version: String, lastStepFinish: Bool) throws {
-    try play(version, [["tools": [Line2Tests.bash("true")]], ["text": "Done."]], ["lastStepFinish": .bool(lastStepFinish)])
+    try play(version, [["tools": [OpenCode2Tests.bash("true")]], ["text": "Done."]], ["lastStepFinish": .bool(lastStepFinish)])
     let usage = try #require(try delegate()["usage"])
     #expect(usage["tokens"]?["input"]?.int == 400 && usage["tokens"]?["output"]?.int == 128 && usage["tokens"]?["reasoning"]?.int == 32, "\(usage.text)")
     #expect(usage["tokens"]?["cacheRead"]?.int == 2000 && usage["steps"]?.int == 2)
@@ -77,7 +77,7 @@ import Testing
     try play(
       version,
       [
-        ["tools": [Line2Tests.subagent([["tools": [Line2Tests.bash("test -s README.md")]], ["text": "Sub."]])]],
+        ["tools": [OpenCode2Tests.subagent([["tools": [OpenCode2Tests.bash("test -s README.md")]], ["text": "Sub."]])]],
         ["text": "Done."],
       ])
     let reply = try delegate(["verificationCommands": ["test -s README.md"]])
@@ -116,7 +116,7 @@ import Testing
         "mcp": {"b": {"type": "local"}, "a": {"type": "remote"}},
       }
       """#
-    try play(version, [["tools": [Line2Tests.bash("printf %s \"$OPENCODE_CONFIG_CONTENT\" > config.json")]], ["text": "Done."]])
+    try play(version, [["tools": [OpenCode2Tests.bash("printf %s \"$OPENCODE_CONFIG_CONTENT\" > config.json")]], ["text": "Done."]])
     let client = try MCPClient(world, extra: ["OPENCODE_CONFIG_CONTENT": own])
     try client.initialize()
     let reply = try client.call("opencode_run_and_wait", with(["permissions": "workspace"]))
@@ -132,7 +132,7 @@ import Testing
 
   @Test(arguments: lines) func withoutAPresetTheUsersConfigurationIsLeftAlone(version: String) throws {
     let own = #"{"permission":{"bash":{"*":"deny","printf *":"allow","a":"deny"},"*":"allow"}}"#
-    try play(version, [["tools": [Line2Tests.bash("printf %s \"$OPENCODE_CONFIG_CONTENT\" > config.json")]], ["text": "Done."]])
+    try play(version, [["tools": [OpenCode2Tests.bash("printf %s \"$OPENCODE_CONFIG_CONTENT\" > config.json")]], ["text": "Done."]])
     let client = try MCPClient(world, extra: ["OPENCODE_CONFIG_CONTENT": own])
     try client.initialize()
     #expect(try client.call("opencode_run_and_wait", with())["state"]?.string == "completed")
@@ -141,7 +141,7 @@ import Testing
 
   @Test(arguments: lines) func readOnlyWritesNothing(version: String) throws {
     try play(
-      version, [["tools": [["name": "write", "arguments": ["filePath": "a.txt", "content": "x"]], Line2Tests.bash("touch b.txt")]], ["text": "Tried."]],
+      version, [["tools": [["name": "write", "arguments": ["filePath": "a.txt", "content": "x"]], OpenCode2Tests.bash("touch b.txt")]], ["text": "Tried."]],
       version == "1.18.34" ? ["config": ["agent": ["build": ["permission": ["bash": "allow"]]]]] : [:])
     let reply = try delegate(["permissions": "read-only"])
     #expect(reply["state"]?.string != nil)
@@ -192,7 +192,7 @@ import Testing
 
   @Test func whatCouldNotBeAskedIsSaid() throws {
     let hangs: JSONValue = ["hang": true]
-    try play("2.0.22", [["tools": [Line2Tests.bash("true")]], ["text": "Done."]], ["commands": ["api": hangs, "session": hangs, "export": hangs]])
+    try play("2.0.22", [["tools": [OpenCode2Tests.bash("true")]], ["text": "Done."]], ["commands": ["api": hangs, "session": hangs, "export": hangs]])
     let reply = try delegate()
     #expect(reply["state"]?.string == "completed", "\(reply.text)")
     #expect(attention(reply).contains("the session's own outcome is not known (`opencode "))
@@ -237,7 +237,7 @@ import Testing
   }
 
   @Test(arguments: secondLine, [SIGTERM, SIGINT]) func aSignalShowsAsExit130(version: String, signal: Int32) throws {
-    try play(version, [["tools": [Line2Tests.bash("true")]], ["text": "Never.", "delay": 60]])
+    try play(version, [["tools": [OpenCode2Tests.bash("true")]], ["text": "Never.", "delay": 60]])
     _ = try client.call("opencode_start", with())
     var process: Int32?
     #expect(
@@ -300,7 +300,7 @@ import Testing
   @Test(arguments: Upgrade.allCases) func anUpgradeBetweenTwoRunsIsNoticed(upgrade: Upgrade) throws {
     for version in ["1.18.34", "2.0.22", "1.18.34"] {
       if upgrade == .link { try? FileManager.default.removeItem(atPath: world.path("bin/Cellar")) }
-      try install(version, [["tools": [Line2Tests.bash("true")]], ["text": .string("Done by \(version).")]], by: upgrade)
+      try install(version, [["tools": [OpenCode2Tests.bash("true")]], ["text": .string("Done by \(version).")]], by: upgrade)
       for _ in 0..<2 {
         let reply = try delegate()
         #expect(reply["state"]?.string == "completed", "\(version): \(reply.text)")
@@ -314,7 +314,7 @@ import Testing
 
   @Test(arguments: [("1.18.34", "2.0.22"), ("2.0.22", "1.18.34")]) func theLiveRunKeepsItsOwnLine(before: String, after: String) throws {
     let child: JSONValue = [["text": "Sub."]]
-    try install(before, [["tools": [Line2Tests.subagent(child)]], ["text": .string("Done by \(before)."), "delay": 2]], by: .file)
+    try install(before, [["tools": [OpenCode2Tests.subagent(child)]], ["text": .string("Done by \(before)."), "delay": 2]], by: .file)
     _ = try client.call("opencode_start", with())
     #expect(try eventually { try client.call("opencode_status")["lastDone"] != nil })
     try install(after, [["text": .string("Done by \(after).")]], by: .file)
@@ -333,14 +333,14 @@ import Testing
     for (version, word) in [("1.18.34", "1.x"), ("2.0.22", "--standalone"), ("0.0.0-v2-20260807", "--standalone")] {
       try play(version)
       let report = try world.worker("doctor").outputText
-      let line = report.split(separator: "\n").first { $0.contains("opencode line") } ?? ""
+      let line = report.split(separator: "\n").first { $0.contains("opencode generation") } ?? ""
       #expect(line.contains(word), "\(report)")
       #expect(report.contains(version))
     }
   }
 
   @Test func anEmptyListOfModelsIsUnknownInTheSecondLineOnly() throws {
-    for version in Line2Tests.secondLine {
+    for version in OpenCode2Tests.secondLine {
       try play(version, [["text": "Done."]], ["commands": ["models": ["exit": 0]]])
       let client = try MCPClient(world)
       try client.initialize()

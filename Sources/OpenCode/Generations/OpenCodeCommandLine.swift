@@ -3,8 +3,8 @@ import JSON
 /// Agents and the permissions that their rules name, as far as known: what a preset has to be written out for.
 package typealias AgentPermissions = [String: [String]]
 
-/// One line of OpenCode (1.x, 2.x): its command line, its environment, its companion commands and what they print.
-package protocol OpenCodeLine: Sendable {
+/// One generation of OpenCode: its command line, its environment, its companion commands and what they print.
+package protocol OpenCodeCommandLine: Sendable {
   var version: OpenCodeVersion { get }
 
   /// Arguments of `opencode run`, the prompt being on stdin.
@@ -16,7 +16,7 @@ package protocol OpenCodeLine: Sendable {
   /// - Throws: `BrokenConfigContent`
   func environment(_ options: RunOptions, base: [String: String], agents: AgentPermissions) throws -> [String: String]
 
-  /// Arguments that list the agents with the rules that result; nil: this line doesn't tell.
+  /// Arguments that list the agents with the rules that result; nil: this generation doesn't tell.
   var agentListArguments: [String]? { get }
 
   func modelsArguments(_ query: ModelsQuery) -> [String]
@@ -48,10 +48,10 @@ package protocol OpenCodeLine: Sendable {
 
 extension OpenCodeVersion {
   /// What this version's command line is like.
-  package var commandLine: any OpenCodeLine {
-    switch line {
-    case .v1: Line1(version: self)
-    case .v2: Line2(version: self)
+  package var commandLine: any OpenCodeCommandLine {
+    switch generation {
+    case .v1: OpenCode1(version: self)
+    case .v2: OpenCode2(version: self)
     }
   }
 }
