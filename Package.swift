@@ -18,7 +18,7 @@ func module(_ name: String, knows others: [Target.Dependency] = []) -> Target {
 
 /// A module's tests. What they share is in `TestSupport`.
 func tests(_ name: String, know others: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: others, swiftSettings: strict)
+  .testTarget(name: name, dependencies: others + ["TestSupport"], swiftSettings: strict)
 }
 
 let package = Package(
@@ -45,14 +45,20 @@ let package = Package(
         "CodexSetup", "JSON", "JSONRPC", "MCP", "OpenCode", "PosixSupport", "Runs", "ShellReading", "StandInOpenCode", "Text", "Workspace",
       ],
       swiftSettings: strict, linkerSettings: staticRuntime),
+    .target(name: "TestSupport", dependencies: ["JSON", "JSONRPC", "PosixSupport"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("PosixSupportTests", know: ["PosixSupport"]),
+    tests("JSONTests", know: ["JSON"]),
+    tests("TextTests", know: ["Text"]),
     tests("JSONRPCTests", know: ["JSON", "JSONRPC"]),
+    tests("MCPTests", know: ["JSON", "JSONRPC", "MCP", "PosixSupport", "Text"]),
     tests("OpenCodeTests", know: ["JSON", "OpenCode", "PosixSupport", "Text"]),
-    tests(
-      "WorkerServerTests",
-      know: ["CodexSetup", "JSON", "MCP", "OpenCode", "PosixSupport", "Runs", "ShellReading", "Text", "WorkerServer", "Workspace"]),
+    tests("ShellReadingTests", know: ["PosixSupport", "ShellReading"]),
+    tests("WorkspaceTests", know: ["PosixSupport", "Workspace"]),
+    tests("RunsTests", know: ["JSON", "OpenCode", "PosixSupport", "Runs", "ShellReading", "Text", "Workspace"]),
+    tests("CodexSetupTests", know: ["CodexSetup", "JSON", "MCP", "PosixSupport"]),
     tests("StandInOpenCodeTests", know: ["JSON", "PosixSupport", "StandInOpenCode"]),
+    tests("WorkerServerTests", know: ["CodexSetup", "JSON", "MCP", "OpenCode", "PosixSupport", "Runs", "Text", "WorkerServer"]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["WorkerServer", "JSON", "JSONRPC", "PosixSupport"], exclude: ["codex"], swiftSettings: strict),
+      name: "EndToEndTests", dependencies: ["WorkerServer", "JSON", "JSONRPC", "PosixSupport", "TestSupport"], exclude: ["codex"], swiftSettings: strict),
   ]
 )

@@ -1,5 +1,6 @@
 import Foundation
 import PosixSupport
+import TestSupport
 import Testing
 
 /// The real Codex CLI against the built server: `codex/codex_end_to_end.py`, which says by a NOTICE what it lacks.

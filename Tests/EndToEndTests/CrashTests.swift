@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 /// Whatever dies, a run is never lost sight of and never told wrong.

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 /// OpenCode 2 beside OpenCode 1: the same job against the stand-in in both generations, and an upgrade from one to the other.

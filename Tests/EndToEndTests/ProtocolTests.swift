@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 /// The built server, spoken to over its pipes.

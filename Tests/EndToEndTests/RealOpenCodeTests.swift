@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 /// The built server with the real OpenCode 1.18.34, which works offline against a scripted model. A run takes it some seconds, so each

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 /// The main job against the stand-in OpenCode: delegate, wait, review.

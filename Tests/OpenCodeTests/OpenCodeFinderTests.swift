@@ -1,5 +1,6 @@
 import Foundation
 import PosixSupport
+import TestSupport
 import Testing
 
 @testable import OpenCode

@@ -1,14 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import PosixSupport
-
-/// A folder that is gone with the test.
-final class Folder {
-  let path = NSTemporaryDirectory() + "/posix-test-\(UInt64.random(in: 0 ... .max))"
-  init() throws { try PrivateFiles.createFolder(path) }
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 @Suite struct ChildProcessTests {
   @Test func everyEndIsToldAsTheKernelSawIt() async throws {
@@ -23,7 +17,7 @@ final class Folder {
   }
 
   @Test func aGrandchildThatLivesOnDelaysNothing() async throws {
-    let folder = try Folder()
+    let folder = try Scratch()
     let file = folder.path + "/pid"
     let status = try await onThread { try ChildProcess("/bin/sh", ["-c", "sleep 900 & echo $! > '\(file)'; exit 5"]).wait(deadline: 30) }
     #expect(status == .exited(5))
@@ -33,7 +27,7 @@ final class Folder {
   }
 
   @Test func whatCannotBeStartedSaysWhichPartIsMissing() throws {
-    let folder = try Folder()
+    let folder = try Scratch()
     let plain = folder.path + "/plain"
     try PrivateFiles.replace(plain, with: Array("x".utf8))
     func problem(_ executable: String, _ cwd: String? = nil) -> String? {
@@ -49,17 +43,12 @@ final class Folder {
   }
 
   @Test func aCommandThatHangsIsEndedWithAllItStarted() async throws {
-    let folder = try Folder()
+    let folder = try Scratch()
     let file = folder.path + "/pid"
-    let result = try await onThread { try Command("/bin/sh", ["-c", "sleep 60 & echo $! > '\(file)'; sleep 60"], deadline: 1).run() }
+    let result = try await onThread { try Command("/bin/sh", ["-c", "sleep 900 & echo $! > '\(file)'; sleep 900"], deadline: 1).run() }
     #expect(result.status == nil)
     let pid = try #require(Int32(String(decoding: try PrivateFiles.read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)))
-    var alive = true
-    for _ in 0..<500 where alive {
-      alive = ProcessIdentity.of(pid)?.isAlive ?? false
-      usleep(10_000)
-    }
-    #expect(!alive)
+    #expect(eventually(within: 60) { ProcessIdentity.of(pid)?.isAlive != true })
   }
 
   @Test func inputAndLargeOutputPassWhole() async throws {
@@ -98,7 +87,7 @@ final class Folder {
 
 @Suite struct LockAndFifoTests {
   @Test func aLockHasOneHolder() throws {
-    let folder = try Folder()
+    let folder = try Scratch()
     let first = try #require(try FileLock.take(folder.path + "/lock"))
     try first.write("a-long-text")
     try first.write("short")
@@ -109,7 +98,7 @@ final class Folder {
   }
 
   @Test func aChildDoesNotInheritTheLock() async throws {
-    let folder = try Folder()
+    let folder = try Scratch()
     let lock = try #require(try FileLock.take(folder.path + "/lock"))
     let child = try ChildProcess("/bin/sleep", ["60"])
     lock.release()
@@ -118,7 +107,7 @@ final class Folder {
   }
 
   @Test func aFifoTellsWhetherSomebodyHoldsIt() throws {
-    let folder = try Folder()
+    let folder = try Scratch()
     let path = folder.path + "/fifo"
     #expect(try !Fifo.isHeld(path))
     let holder = try Fifo.hold(path)
@@ -134,7 +123,7 @@ final class Folder {
 
 @Suite struct PrivateFilesTests {
   @Test func aFileIsReplacedAsAWholeAndOnlyTheOwnerReadsIt() throws {
-    let folder = try Folder()
+    let folder = try Scratch()
     let path = folder.path + "/a"
     try PrivateFiles.replace(path, with: Array("one".utf8))
     try PrivateFiles.replace(path, with: Array("two".utf8), durable: true)
@@ -145,7 +134,7 @@ final class Folder {
   }
 
   @Test func aFileIsCreatedOnce() throws {
-    let folder = try Folder()
+    let folder = try Scratch()
     let path = folder.path + "/a"
     #expect(try PrivateFiles.createOnce(path, with: Array("first".utf8)))
     #expect(try !PrivateFiles.createOnce(path, with: Array("second".utf8)))
@@ -154,7 +143,7 @@ final class Folder {
   }
 
   @Test func foldersAreMadeWithAllAboveThem() throws {
-    let folder = try Folder()
+    let folder = try Scratch()
     try PrivateFiles.createFolder(folder.path + "/a/b/c")
     try PrivateFiles.createFolder(folder.path + "/a/b/c")
     #expect(PrivateFiles.isFolder(folder.path + "/a/b/c"))

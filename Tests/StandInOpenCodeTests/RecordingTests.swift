@@ -1,6 +1,6 @@
 import Foundation
 import JSON
-import PosixSupport
+import TestSupport
 import Testing
 
 /// The stand-in against what real OpenCode binaries printed: the same events in the same order with the same members, the same exit,
@@ -66,7 +66,7 @@ import Testing
 
   @Test(arguments: scenes(old) + scenes(new))
   func printsWhatTheRealOnePrinted(_ scene: Scene) throws {
-    let recorded = try recording(scene.version, scene.name)
+    let recorded = try Recording("\(scene.version)/\(scene.name)").json
     let stage = try Stage([
       "version": .string(scene.version == RecordingTests.old ? scene.version : "0.0.0-v2-20260807"), "turns": scene.turns, "retrySeconds": 0.01,
       // The recording build now and then printed the last step's end.
@@ -83,11 +83,6 @@ import Testing
     for (own, wanted) in zip(played.events, real) { #expect(paths(own) == paths(wanted)) }
     #expect(played.exit == recorded["exit"]?.int.map { Int32($0) })
     #expect(kind(played.errors) == kind(recorded["stderr"]?.string ?? ""))
-  }
-
-  private func recording(_ version: String, _ name: String) throws -> JSONValue {
-    let folder = (((#filePath as NSString).deletingLastPathComponent as NSString).deletingLastPathComponent) + "/Fixtures/recordings"
-    return try JSONValue(parsing: try PrivateFiles.read("\(folder)/\(version)/\(name).json"))
   }
 
   /// The members' paths, `part.state.input.command`; what kind of value each has.

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 @testable import CodexSetup
@@ -118,7 +119,7 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
     #expect(status == 1)
     #expect(text.hasPrefix("ok       opencode: /bin/opencode 1.18.34\nwarning  codex: not on PATH"))
     #expect(text.contains("opencode-worker install --enable"))
-    #expect(home.install("--direct").status == 0)
+    #expect(InstallCommand.run(arguments: ["--direct"], environment: home.environment, executable: home.worker) { _ in } == 0)
     try home.codex(
       """
       case "$*" in

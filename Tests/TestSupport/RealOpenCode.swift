@@ -1,19 +1,18 @@
 import Foundation
 import JSON
 import PosixSupport
-import Testing
 
 /// The real OpenCode, offline: a process that holds a scripted model on loopback, and the environment in which OpenCode uses it.
 /// It lives apart from the servers under test, which may be killed with all their group.
-final class RealOpenCode {
-  let environment: [String: String]
+package final class RealOpenCode {
+  package let environment: [String: String]
   private let holder: ChildProcess
   private let input: Descriptor
 
   /// Where `with_opencode.py` is: `OPENCODE_WORKER_SHARED`, or a folder `shared` beside the repository's.
   private static var launcher: String? {
     var folder = URL(fileURLWithPath: #filePath)
-    for _ in 0..<5 { folder.deleteLastPathComponent() }
+    for _ in 0..<4 { folder.deleteLastPathComponent() }
     let shared = ProcessInfo.processInfo.environment["OPENCODE_WORKER_SHARED"] ?? folder.appendingPathComponent("shared").path
     let path = shared + "/opencode/with_opencode.py"
     return PrivateFiles.exists(path) ? path : nil
@@ -21,7 +20,7 @@ final class RealOpenCode {
 
   /// - Parameter turns: what the model answers, in order, whichever run or subagent asks
   /// - Returns: nil, with a printed line that says why, where it can't be had
-  static func playing(_ turns: JSONValue, in world: World, test: String = #function) throws -> RealOpenCode? {
+  package static func playing(_ turns: JSONValue, in world: World, test: String = #function) throws -> RealOpenCode? {
     guard let launcher else {
       print("NOTICE: \(test) was skipped: there is no folder shared/opencode beside the repository (or OPENCODE_WORKER_SHARED)")
       return nil
@@ -64,7 +63,7 @@ final class RealOpenCode {
     }
     fromHolder.read.close()
     let value = try? JSONValue(parsing: line)
-    let all = try #require(value?.object, "with_opencode.py: \(world.read("model-stderr.log") ?? "")")
+    guard let all = value?.object else { throw TestFailure("with_opencode.py: \(world.read("model-stderr.log") ?? "")") }
     environment = Dictionary(all.members.compactMap { name, text in text.string.map { (name, $0) } }) { $1 }
   }
 
@@ -77,7 +76,7 @@ final class RealOpenCode {
 extension World {
   /// A world whose OpenCode is the real one.
   /// - Returns: nil, with a printed line that says why, where it can't be had
-  static func real(_ turns: JSONValue, test: String = #function) throws -> (World, RealOpenCode)? {
+  package static func real(_ turns: JSONValue, test: String = #function) throws -> (World, RealOpenCode)? {
     let world = try World()
     guard let real = try RealOpenCode.playing(turns, in: world, test: test) else { return nil }
     let own = world.environment.filter { ["OPENCODE_WORKER_STATE_DIR", "WORKER_TEST_WORLD", "LANG"].contains($0.key) }
@@ -86,15 +85,15 @@ extension World {
   }
 
   /// The supervisors of this world: their command line names its state folder.
-  func supervisors() -> [Int32] {
+  package func supervisors() -> [Int32] {
     ProcessTable.commands().filter { $0.command.contains(" supervise --state \(path("state")) ") }.map(\.pid)
   }
 
-  func killSupervisors() throws {
+  package func killSupervisors() throws {
     let living = supervisors()
-    #expect(!living.isEmpty)
+    if living.isEmpty { throw TestFailure("there is no supervisor to kill") }
     for pid in living { Foundation.kill(pid, SIGKILL) }
     // A server that waits may have put a new one in its place by now.
-    #expect(eventually { Set(supervisors()).isDisjoint(with: living) })
+    if !eventually({ Set(supervisors()).isDisjoint(with: living) }) { throw TestFailure("a killed supervisor is still there") }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import PosixSupport
+import TestSupport
 import Testing
 
 /// One case: what the workspace was like before, what the run did, and what the review says.

@@ -1,6 +1,6 @@
 import Foundation
-import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 @testable import Workspace

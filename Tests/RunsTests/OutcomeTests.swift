@@ -1,15 +1,14 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
-@testable import CodexSetup
-@testable import MCP
 @testable import OpenCode
 @testable import Runs
 
 @Suite struct OutcomeTests {
   static let now = 1_795_364_340.0
-  let good = [Lines.start("m"), Lines.text("m", "Done."), Lines.finish("m", "stop")]
+  let good = [EventLines.start("m"), EventLines.text("m", "Done."), EventLines.finish("m", "stop")]
 
   func outcome(
     _ end: RunEnd, _ lines: [String], stderr: String = "", generation: Generation = .v1, session: SessionOutcome? = nil, arguments: [String] = [],
@@ -22,15 +21,15 @@ import Testing
   @Test func aGoodEndNeedsAnAnswerAndAStop() throws {
     #expect(try outcome(.exited(0), good) == Outcome(state: .completed, reason: nil, attention: []))
     let rows: [([String], String)] = [
-      ([Lines.start("m"), Lines.finish("m", "stop")], "no final answer: the last step has no text"),
-      ([Lines.start("m"), Lines.text("m", "half"), Lines.finish("m", "length")], "the answer was cut by the token limit (length)"),
+      ([EventLines.start("m"), EventLines.finish("m", "stop")], "no final answer: the last step has no text"),
+      ([EventLines.start("m"), EventLines.text("m", "half"), EventLines.finish("m", "length")], "the answer was cut by the token limit (length)"),
       (
-        [Lines.start("m"), Lines.text("m", "x"), Lines.bash("m", "ls", exit: 0, part: "b"), Lines.finish("m", "tool-calls")],
+        [EventLines.start("m"), EventLines.text("m", "x"), EventLines.bash("m", "ls", exit: 0, part: "b"), EventLines.finish("m", "tool-calls")],
         "no final answer: it ended after a tool call"
       ),
-      ([Lines.start("m"), Lines.text("m", "x"), Lines.finish("m", "unknown")], "the provider's stream broke off before a final answer"),
-      ([Lines.start("m"), Lines.text("m", "x")], "the last step's end is missing"),
-      (good + [Lines.start("n")], "no final answer: the last step didn't end"),
+      ([EventLines.start("m"), EventLines.text("m", "x"), EventLines.finish("m", "unknown")], "the provider's stream broke off before a final answer"),
+      ([EventLines.start("m"), EventLines.text("m", "x")], "the last step's end is missing"),
+      (good + [EventLines.start("n")], "no final answer: the last step didn't end"),
       ([], "no final answer: OpenCode printed nothing of a run"),
     ]
     for (lines, reason) in rows {
@@ -40,23 +39,26 @@ import Testing
   }
 
   @Test func openCode2LeavesTheLastStepsEndOut() throws {
-    #expect(try outcome(.exited(0), [Lines.start("m"), Lines.text("m", "Done.")], generation: .v2).state == .completed)
-    #expect(try outcome(.exited(0), [Lines.start("m"), Lines.text("m", "half"), Lines.finish("m", "length")], generation: .v2).state == .incomplete)
-    #expect(try outcome(.exited(0), [Lines.start("m"), Lines.text("m", "x"), Lines.bash("m", "ls", exit: 0, part: "b")], generation: .v2).state == .incomplete)
+    #expect(try outcome(.exited(0), [EventLines.start("m"), EventLines.text("m", "Done.")], generation: .v2).state == .completed)
+    #expect(
+      try outcome(.exited(0), [EventLines.start("m"), EventLines.text("m", "half"), EventLines.finish("m", "length")], generation: .v2).state == .incomplete)
+    #expect(
+      try outcome(.exited(0), [EventLines.start("m"), EventLines.text("m", "x"), EventLines.bash("m", "ls", exit: 0, part: "b")], generation: .v2).state
+        == .incomplete)
   }
 
   @Test func anErrorAfterWhichItWentOnIsNamedWithTheExit() throws {
-    let lines = [Lines.start("a"), Lines.error("Input is too long", name: "ContextOverflowError")] + good
+    let lines = [EventLines.start("a"), EventLines.error("Input is too long", name: "ContextOverflowError")] + good
     let outcome1 = try outcome(.exited(1), lines)
     #expect(outcome1.state == .completed && outcome1.attention == ["an error from which it went on (exit 1): Input is too long"])
     #expect(try outcome(.exited(0), lines).attention == ["an error from which it went on: Input is too long"])
     #expect(try outcome(.exited(1), good) == Outcome(state: .failed, reason: "exit 1", attention: []), "an exit 1 without any error is a failure")
-    let unfinished = try outcome(.exited(1), [Lines.error("overflow"), Lines.start("m"), Lines.finish("m", "stop")])
+    let unfinished = try outcome(.exited(1), [EventLines.error("overflow"), EventLines.start("m"), EventLines.finish("m", "stop")])
     #expect(unfinished.state == .incomplete && unfinished.attention.first?.contains("(exit 1): overflow") == true)
   }
 
   @Test func aMendedErrorOfOpenCode2IsNoFailure() throws {
-    let lines = [Lines.start("m", at: 1), Lines.start("m", at: 2), Lines.text("m", "Done.")]
+    let lines = [EventLines.start("m", at: 1), EventLines.start("m", at: 2), EventLines.text("m", "Done.")]
     let retried = try outcome(.exited(1), lines, generation: .v2)
     #expect(retried.state == .completed)
     #expect(retried.attention == ["it finished, but ended (exit 1)", "a step was begun again 1 x: OpenCode retries after provider errors"])
@@ -67,7 +69,7 @@ import Testing
 
   @Test func anErrorAfterWhichNothingCameIsAFailureWhateverTheExit() throws {
     for end in [RunEnd.exited(0), .exited(1), .notSeen] {
-      let outcome = try outcome(end, good + [Lines.error("Invalid API key", status: 401)])
+      let outcome = try outcome(end, good + [EventLines.error("Invalid API key", status: 401)])
       #expect(outcome.state == .failed && outcome.reason == "Invalid API key (401)")
     }
   }
@@ -76,7 +78,7 @@ import Testing
     #expect(try outcome(.exited(7), good).reason == "exit 7")
     #expect(try outcome(.exited(1), [], stderr: "Error: Session not found\n").reason == "Session not found (exit 1)")
     #expect(try outcome(.signaled(SIGTERM), good) == Outcome(state: .failed, reason: "ended by SIGTERM", attention: []))
-    #expect(try outcome(.signaled(SIGKILL), [Lines.error("Rate limit", status: 429)]).reason == "ended by SIGKILL; its last error: Rate limit (429)")
+    #expect(try outcome(.signaled(SIGKILL), [EventLines.error("Rate limit", status: 429)]).reason == "ended by SIGKILL; its last error: Rate limit (429)")
     #expect(try outcome(.spawnFailed("cwd is gone"), []).reason == "never started: cwd is gone")
     #expect(try outcome(.neverStarted, []) == Outcome(state: .failed, reason: "never started", attention: []))
   }
@@ -85,7 +87,7 @@ import Testing
     let unseen = "the exit of OpenCode was not seen: exit code unknown"
     let completed = try outcome(.notSeen, good)
     #expect(completed.state == .completed && completed.attention == [unseen])
-    let cut = [Lines.start("m"), Lines.text("m", "Working.")]
+    let cut = [EventLines.start("m"), EventLines.text("m", "Working.")]
     let lost = try outcome(.notSeen, cut)
     #expect(lost.state == .lost && lost.reason == "gone without a final answer, and its exit was not seen" && lost.attention == [unseen])
     #expect(try outcome(.notSeen, []).state == .lost)
@@ -95,21 +97,22 @@ import Testing
   }
 
   @Test func aRejectedPermissionStopsOnlyWhenItIsTheLastWord() throws {
-    let rejected = Lines.tool("m", "read", error: "The user rejected permission to use this specific tool call.")
+    let rejected = EventLines.tool("m", "read", error: "The user rejected permission to use this specific tool call.")
     let notice = "! permission requested: external_directory (/etc/*); auto-rejecting\n"
-    let stopped = [Lines.start("m"), rejected, Lines.finish("m", "tool-calls")]
+    let stopped = [EventLines.start("m"), rejected, EventLines.finish("m", "tool-calls")]
     for code in [Int32(0), 1] {
       let outcome = try outcome(.exited(code), stopped, stderr: notice)
       #expect(outcome.state == .incomplete && outcome.reason == "stopped at a rejected permission: external_directory (/etc/*)")
       #expect(outcome.attention == ["permission rejected: external_directory (/etc/*)"])
     }
     #expect(try outcome(.exited(0), stopped).reason == "stopped at a rejected permission: read (f)", "without the notice the tool is named")
-    let wentOn = try outcome(.exited(0), stopped + [Lines.start("n"), Lines.text("n", "Without it."), Lines.finish("n", "stop")], stderr: notice)
+    let wentOn = try outcome(
+      .exited(0), stopped + [EventLines.start("n"), EventLines.text("n", "Without it."), EventLines.finish("n", "stop")], stderr: notice)
     #expect(wentOn.state == .completed && wentOn.attention == ["permission rejected: external_directory (/etc/*)"])
     #expect(try outcome(.notSeen, stopped, generation: .v2).state == .lost, "OpenCode 2 may go on after it")
-    let inSubagent = [Lines.start("m"), Lines.tool("m", "task", error: "Tool execution aborted"), Lines.finish("m", "tool-calls")]
+    let inSubagent = [EventLines.start("m"), EventLines.tool("m", "task", error: "Tool execution aborted"), EventLines.finish("m", "tool-calls")]
     #expect(try outcome(.exited(0), inSubagent, stderr: notice).reason == "stopped at a rejected permission: external_directory (/etc/*)")
-    let other = [Lines.start("m"), rejected, Lines.error("Invalid API key", status: 401)]
+    let other = [EventLines.start("m"), rejected, EventLines.error("Invalid API key", status: 401)]
     #expect(try outcome(.exited(1), other, stderr: notice).state == .failed, "another error ended it")
   }
 
@@ -124,18 +127,18 @@ import Testing
   }
 
   @Test func anUnexplainedReferenceNamesTheModelThatWasAskedFor() throws {
-    let run = try Recording(name: "1.18.34/model-unknown", state: "", says: []).folded()
+    let run = try Recording("1.18.34/model-unknown").folded()
     let outcome = Outcome.of(end: run.end, digest: run.digest, launch: run.launch, now: OutcomeTests.now)
     #expect(
       outcome.reason
         == "Unexpected server error. Check server logs for details. (most often the model \"mock/nope\" is unknown or malformed, err_cccda457)")
-    let explained = try Recording(name: "1.18.34/logs-model-unknown", state: "", says: []).folded()
+    let explained = try Recording("1.18.34/logs-model-unknown").folded()
     #expect(Outcome.of(end: explained.end, digest: explained.digest, launch: explained.launch, now: 0).reason == "Model not found: mock/nope.")
   }
 
   @Test func nothingOfAProvidersResponseIsTold() throws {
     for name in ["1.18.34/error-401", "1.3.2/error-401", "2.0-preview-20260807/error-401"] {
-      let run = try Recording(name: name, state: "", says: []).folded()
+      let run = try Recording(name).folded()
       let outcome = Outcome.of(end: run.end, digest: run.digest, launch: run.launch, now: OutcomeTests.now)
       #expect(outcome.reason?.hasSuffix("Invalid API key\(name.hasPrefix("1.") ? " (401)" : "")") == true)
       let kept = String(decoding: try JSONEncoder().encode(run.digest), as: UTF8.self)
@@ -152,8 +155,10 @@ import Testing
 
       """
     let lines = [
-      Lines.tool("m", "question", error: "The user dismissed this question", part: "q"), Lines.tool("m", "nope", error: "Unknown tool: nope", part: "u"),
-      Lines.tool("m", "read", error: "Permission denied: external_directory", part: "d"), Lines.text("m", "ok"), Lines.finish("m", "stop", cost: 0), "{broken",
+      EventLines.tool("m", "question", error: "The user dismissed this question", part: "q"),
+      EventLines.tool("m", "nope", error: "Unknown tool: nope", part: "u"),
+      EventLines.tool("m", "read", error: "Permission denied: external_directory", part: "d"), EventLines.text("m", "ok"),
+      EventLines.finish("m", "stop", cost: 0), "{broken",
     ]
     #expect(
       try outcome(.exited(0), lines, stderr: stderr).attention == [

@@ -2,7 +2,6 @@ import Foundation
 import PosixSupport
 import Testing
 
-@testable import Runs
 @testable import ShellReading
 
 /// The verdicts against real shells: T and X are small programs that note that they ran and exit as told.

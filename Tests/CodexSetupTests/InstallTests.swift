@@ -1,65 +1,10 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 @testable import CodexSetup
-
-/// A home folder of its own, with a `codex` that records what it is asked, or none.
-final class PrivateHome: Sendable {
-  let path: String
-
-  init() throws {
-    path = PrivateFiles.resolved(NSTemporaryDirectory())! + "/install-\(UInt64.random(in: 0 ... .max))"
-    try PrivateFiles.createFolder(path + "/bin")
-    try write("#!/bin/sh\necho worker\n", to: "new/opencode-worker", mode: 0o755)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  var environment: [String: String] { ["HOME": path, "PATH": path + "/bin:/usr/bin:/bin"] }
-  var worker: String { path + "/new/opencode-worker" }
-  var config: String { path + "/.codex/config.toml" }
-  var marketplace: String { path + "/.agents/plugins/marketplace.json" }
-  var plugin: String { path + "/.agents/plugins/opencode-worker" }
-
-  func write(_ text: String, to name: String, mode: mode_t = 0o644) throws {
-    let target = name.hasPrefix("/") ? name : path + "/" + name
-    try PrivateFiles.createFolder((target as NSString).deletingLastPathComponent)
-    try PrivateFiles.replace(target, with: Array(text.utf8), mode: mode)
-  }
-
-  func text(_ path: String) -> String? { (try? PrivateFiles.read(path)).map { String(decoding: $0, as: UTF8.self) } }
-
-  func mode(_ path: String) -> mode_t? {
-    var info = stat()
-    return stat(path, &info) == 0 ? info.st_mode & 0o7777 : nil
-  }
-
-  /// Every file and folder below, but what the test itself put there.
-  var everything: Set<String> {
-    Set((FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).filter { !$0.hasPrefix("bin") && !$0.hasPrefix("new") })
-  }
-
-  /// A `codex` whose every call runs `script` (its words in `$*`) and is noted.
-  func codex(_ script: String) throws {
-    try write("#!/bin/sh\necho \"$*\" >> '\(path)/bin/calls'\n\(script)\n", to: "bin/codex", mode: 0o755)
-  }
-
-  var codexCalls: [String] { (text(path + "/bin/calls") ?? "").split(separator: "\n").map(String.init) }
-
-  func install(_ arguments: String...) -> (status: Int32, text: String) {
-    var lines: [String] = []
-    let status = InstallCommand.run(arguments: arguments, environment: environment, executable: worker) { lines.append($0) }
-    return (status, lines.joined(separator: "\n"))
-  }
-
-  func uninstall(_ arguments: String...) -> (status: Int32, text: String) {
-    var lines: [String] = []
-    let status = UninstallCommand.run(arguments: arguments, environment: environment) { lines.append($0) }
-    return (status, lines.joined(separator: "\n"))
-  }
-}
 
 @Suite struct InstallPluginTests {
   @Test func thePluginIsWholeAndHoldsRealFiles() throws {

@@ -3,7 +3,7 @@ import PosixSupport
 
 extension ProcessTable {
   /// The living processes and their command lines; zombies have none.
-  static func commands() -> [ListedProcess] {
+  package static func commands() -> [ListedProcess] {
     #if os(Linux)
       return ((try? BytePaths.names(in: Array("/proc".utf8))) ?? []).compactMap { name in
         guard let pid = Int32(String(decoding: name, as: UTF8.self)), let file = try? Descriptor.open("/proc/\(pid)/cmdline", O_RDONLY) else { return nil }

@@ -1,84 +1,20 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 @testable import OpenCode
 @testable import Runs
-@testable import WorkerServer
-
-/// Lines as OpenCode 1.x writes them.
-enum Lines {
-  static func start(_ message: String, at: Int = 1_000) -> String {
-    #"{"type":"step_start","timestamp":\#(at),"sessionID":"ses_1","part":{"id":"start-\#(message)-\#(at)","messageID":"\#(message)"}}"#
-  }
-
-  static func text(_ message: String, _ text: String, part: String? = nil, at: Int = 2_000) -> String {
-    #"{"type":"text","timestamp":\#(at),"sessionID":"ses_1","part":{"id":"\#(part ?? "text-\(message)")","messageID":"\#(message)","text":"\#(text)"}}"#
-  }
-
-  static func finish(_ message: String, _ reason: String, tokens: Int = 100, cost: Double = 0.5, part: String? = nil) -> String {
-    #"{"type":"step_finish","timestamp":3000,"part":{"id":"\#(part ?? "end-\(message)")","messageID":"\#(message)","#
-      + #""reason":"\#(reason)","cost":\#(cost),"tokens":{"input":\#(tokens)}}}"#
-  }
-
-  static func bash(_ message: String, _ command: String, exit: Int?, part: String, at: Int = 2_500) -> String {
-    #"{"type":"tool_use","timestamp":\#(at),"part":{"id":"\#(part)","messageID":"\#(message)","tool":"bash","#
-      + #""state":{"status":"completed","input":{"command":"\#(command)"},"#
-      + #""metadata":{"exit":\#(exit.map(String.init) ?? "null")},"time":{"start":2000,"end":\#(at)}}}}"#
-  }
-
-  static func tool(_ message: String, _ tool: String, error: String, part: String = "p") -> String {
-    #"{"type":"tool_use","timestamp":2500,"part":{"id":"\#(part)","messageID":"\#(message)","tool":"\#(tool)","#
-      + #""state":{"status":"error","input":{"filePath":"f"},"error":"\#(error)"}}}"#
-  }
-
-  static func edit(_ message: String, _ path: String, part: String, at: Int = 2_600) -> String {
-    #"{"type":"tool_use","timestamp":\#(at),"part":{"id":"\#(part)","messageID":"\#(message)","tool":"write","#
-      + #""state":{"status":"completed","input":{"filePath":"\#(path)"},"time":{"start":2000,"end":\#(at)}}}}"#
-  }
-
-  static func error(_ message: String, name: String = "APIError", status: Int? = nil) -> String {
-    #"{"type":"error","timestamp":4000,"sessionID":"ses_1","error":{"name":"\#(name)","#
-      + #""data":{"message":"\#(message)","statusCode":\#(status.map(String.init) ?? "null")}}}"#
-  }
-}
-
-/// A run's two log files and the folder that reads them.
-struct Log {
-  let scratch: Scratch
-  var folder: DigestFold
-
-  init(generation: Generation = .v1, declared: [String] = []) throws {
-    scratch = try Scratch()
-    folder = DigestFold(digest: RunDigest(generation: generation, declaredCommands: declared))
-  }
-
-  var digest: RunDigest { folder.digest }
-
-  mutating func advance(final: Bool = false) throws -> Bool {
-    try folder.advance(eventsPath: scratch.path("events.jsonl"), stderrPath: scratch.path("stderr.log"), final: final)
-  }
-
-  func print(_ text: String) throws { try scratch.append(Array(text.utf8), to: "events.jsonl") }
-
-  static func digest(_ lines: [String], stderr: String = "", generation: Generation = .v1, declared: [String] = []) throws -> RunDigest {
-    var log = try Log(generation: generation, declared: declared)
-    try log.print(lines.map { $0 + "\n" }.joined())
-    try log.scratch.append(Array(stderr.utf8), to: "stderr.log")
-    _ = try log.advance(final: true)
-    return log.digest
-  }
-}
 
 @Suite struct DigestTests {
   /// A tool's end can lie before the time of a text that was printed before it.
   @Test func textsAndToolsKeepTheOrderInWhichTheyWerePrinted() throws {
     let digest = try Log.digest([
-      Lines.start("m1"), Lines.text("m1", "First.", at: 9_000), Lines.bash("m1", "true", exit: 0, part: "b1", at: 5_000),
-      Lines.edit("m1", "a", part: "e1", at: 7_000), Lines.text("m1", "Then.", part: "t2", at: 1_000),
+      EventLines.start("m1"), EventLines.text("m1", "First.", at: 9_000), EventLines.bash("m1", "true", exit: 0, part: "b1", at: 5_000),
+      EventLines.edit("m1", "a", part: "e1", at: 7_000), EventLines.text("m1", "Then.", part: "t2", at: 1_000),
       // Told again: it stays where it was.
-      Lines.bash("m1", "true", exit: 0, part: "b1", at: 9_500), Lines.text("m1", "First, again.", at: 9_900),
+      EventLines.bash("m1", "true", exit: 0, part: "b1", at: 9_500), EventLines.text("m1", "First, again.", at: 9_900),
     ])
     let items = RunItem.all(of: digest).map { item in
       switch item {
@@ -90,7 +26,7 @@ struct Log {
   }
 
   @Test func anOrdinaryRunIsDigested() throws {
-    let run = try Recording(name: "1.18.34/write-edit-read", state: "", says: []).folded()
+    let run = try Recording("1.18.34/write-edit-read").folded()
     let digest = run.digest
     #expect(digest.session == "ses_dfbf64140ffe1VXxAoiCBGVzW8")
     #expect(digest.steps == 4 && digest.toolCallCount == 3 && digest.finishReason == "stop")
@@ -104,7 +40,7 @@ struct Log {
   }
 
   @Test func theSameRunOfOpenCode2IsDigestedAlikeButForItsLastStep() throws {
-    let digest = try Recording(name: "2.0-preview-20260807/write-edit-read", state: "", says: []).folded().digest
+    let digest = try Recording("2.0-preview-20260807/write-edit-read").folded().digest
     #expect(digest.steps == 4 && digest.toolCallCount == 3 && digest.finishReason == nil && digest.stepIsOpen)
     #expect(digest.usage.steps == 3 && digest.usage.tokens.total == 3840)
     #expect(digest.namedFiles.sorted == ["hello.txt", "new.txt"])
@@ -112,9 +48,9 @@ struct Log {
   }
 
   @Test func everyRecordingGivesTheSameDigestWhenItComesInPieces() throws {
-    for recording in try Recording.all() {
+    for recording in try ExpectedOutcome.all().map(\.recording) {
       let whole = try recording.folded(declared: ["go test"]).digest
-      let json = try Recording.json("\(recording.name).json")
+      let json = recording.json
       var log = try Log(generation: recording.generation, declared: ["go test"])
       let (stdout, stderr) = (Array((json["stdout"]?.string ?? "").utf8), Array((json["stderr"]?.string ?? "").utf8))
       try log.scratch.append(stderr, to: "stderr.log")
@@ -123,7 +59,7 @@ struct Log {
         _ = try log.advance()
         // Every third time as if another process took over from the checkpoint.
         if start / 500 % 3 == 2 {
-          log.folder = DigestFold(digest: try JSONDecoder().decode(RunDigest.self, from: JSONEncoder().encode(log.digest)))
+          log.fold = DigestFold(digest: try JSONDecoder().decode(RunDigest.self, from: JSONEncoder().encode(log.digest)))
         }
       }
       _ = try log.advance(final: true)
@@ -134,11 +70,11 @@ struct Log {
   @Test func onlyWholeLinesCountUntilTheEnd() throws {
     var log = try Log()
     #expect(try log.advance() == false, "no files yet")
-    try log.print(Lines.start("m") + "\n" + Lines.text("m", "hello").dropLast(5))
+    try log.print(EventLines.start("m") + "\n" + EventLines.text("m", "hello").dropLast(5))
     #expect(try log.advance())
-    #expect(log.digest.answer == nil && log.digest.eventsOffset == Int64(Lines.start("m").utf8.count + 1))
+    #expect(log.digest.answer == nil && log.digest.eventsOffset == Int64(EventLines.start("m").utf8.count + 1))
     #expect(try log.advance() == false)
-    try log.print(String(Lines.text("m", "hello").suffix(5)))
+    try log.print(String(EventLines.text("m", "hello").suffix(5)))
     #expect(try log.advance() == false)
     #expect(try log.advance(final: true))
     #expect(log.digest.answer?.text == "hello" && log.digest.undecodableLines == 0)
@@ -146,8 +82,8 @@ struct Log {
 
   @Test func aLongUnfinishedLineIsNotReadAgain() throws {
     var log = try Log()
-    try log.print(Lines.start("m") + "\n" + #"{"type":"text","part":{"x":""#)
-    let start = Int64(Lines.start("m").utf8.count + 1)
+    try log.print(EventLines.start("m") + "\n" + #"{"type":"text","part":{"x":""#)
+    let start = Int64(EventLines.start("m").utf8.count + 1)
     let megabyte = String(repeating: "x", count: 1 << 20)
     for _ in 0..<50 { try log.print(megabyte) }
     _ = try log.advance()
@@ -163,22 +99,23 @@ struct Log {
 
   @Test func aReplacedLogIsReadFromItsBeginning() throws {
     var log = try Log(declared: ["make test"])
-    try log.print([Lines.start("m"), Lines.text("m", "the first log")].map { $0 + "\n" }.joined())
+    try log.print([EventLines.start("m"), EventLines.text("m", "the first log")].map { $0 + "\n" }.joined())
     _ = try log.advance()
-    try log.scratch.write(Lines.text("n", "new") + "\n", to: "events.jsonl")
+    try log.scratch.file("events.jsonl", EventLines.text("n", "new") + "\n")
     #expect(try log.advance())
     #expect(log.digest.answer?.text == "new" && log.digest.texts.count == 1)
     #expect(log.digest.verification.report(endNotSeen: false).declared.map(\.command) == ["make test"])
-    try log.scratch.write("", to: "events.jsonl")
+    try log.scratch.file("events.jsonl", "")
     #expect(try log.advance())
     #expect(log.digest.answer == nil && log.digest.eventsOffset == 0)
   }
 
   @Test func aPartToldAgainReplacesWhatItSaidBefore() throws {
     let digest = try Log.digest([
-      Lines.start("m"), Lines.finish("m", "tool-calls", tokens: 100, cost: 1, part: "f"), Lines.finish("m", "stop", tokens: 70, cost: 0.25, part: "f"),
-      Lines.text("m", "draft", part: "t"), Lines.text("m", "final", part: "t"),
-      Lines.bash("m", "true", exit: nil, part: "b"), Lines.bash("m", "true", exit: 0, part: "b"),
+      EventLines.start("m"), EventLines.finish("m", "tool-calls", tokens: 100, cost: 1, part: "f"),
+      EventLines.finish("m", "stop", tokens: 70, cost: 0.25, part: "f"),
+      EventLines.text("m", "draft", part: "t"), EventLines.text("m", "final", part: "t"),
+      EventLines.bash("m", "true", exit: nil, part: "b"), EventLines.bash("m", "true", exit: 0, part: "b"),
     ])
     #expect(digest.usage.tokens.input == 70 && digest.usage.cost == 0.25 && digest.usage.steps == 1)
     #expect(digest.texts.map(\.text.text) == ["final"] && digest.answer?.text == "final")
@@ -187,8 +124,9 @@ struct Log {
 
   @Test func theAnswerIsTheTextOfTheLastMessageThatHasAny() throws {
     let digest = try Log.digest([
-      Lines.start("a"), Lines.text("a", "Let me look."), Lines.start("b"), Lines.text("b", "One.", part: "b1"), Lines.text("b", "Two.", part: "b2"),
-      Lines.text("b", #"  \n "#, part: "b3"),
+      EventLines.start("a"), EventLines.text("a", "Let me look."), EventLines.start("b"), EventLines.text("b", "One.", part: "b1"),
+      EventLines.text("b", "Two.", part: "b2"),
+      EventLines.text("b", #"  \n "#, part: "b3"),
       #"{"type":"text","part":{"id":"c1","messageID":"c","text":"Continue if you have next steps","synthetic":true}}"#,
     ])
     #expect(digest.answer?.text == "One.\n\nTwo.")
@@ -199,10 +137,10 @@ struct Log {
     var lines: [String] = []
     for index in 0..<500 {
       lines += [
-        Lines.start("m\(index)", at: 1_000 + index), Lines.text("m\(index)", "text \(index)"),
-        Lines.bash("m\(index)", "echo \(index)", exit: 0, part: "b\(index)"),
+        EventLines.start("m\(index)", at: 1_000 + index), EventLines.text("m\(index)", "text \(index)"),
+        EventLines.bash("m\(index)", "echo \(index)", exit: 0, part: "b\(index)"),
       ]
-      lines.append(Lines.finish("m\(index)", "tool-calls"))
+      lines.append(EventLines.finish("m\(index)", "tool-calls"))
     }
     let digest = try Log.digest(lines)
     #expect(digest.texts.map(\.text.text) == (Array(0..<4) + Array(436..<500)).map { "text \($0)" })
@@ -211,15 +149,15 @@ struct Log {
   }
 
   @Test func aModelWithoutAPriceHasAnUnknownCost() throws {
-    #expect(try Log.digest([Lines.finish("m", "stop", tokens: 10, cost: 0)]).usage.costIsKnown == false)
-    #expect(try Log.digest([Lines.finish("m", "stop", tokens: 0, cost: 0)]).usage.costIsKnown)
+    #expect(try Log.digest([EventLines.finish("m", "stop", tokens: 10, cost: 0)]).usage.costIsKnown == false)
+    #expect(try Log.digest([EventLines.finish("m", "stop", tokens: 0, cost: 0)]).usage.costIsKnown)
   }
 
   @Test func declaredCommandsAndEditsReachTheVerification() throws {
     let digest = try Log.digest(
       [
-        Lines.bash("m", "npm test", exit: 1, part: "1", at: 3_000), Lines.bash("m", "npm test", exit: 0, part: "2", at: 4_000),
-        Lines.edit("m", "a.js", part: "3", at: 5_000),
+        EventLines.bash("m", "npm test", exit: 1, part: "1", at: 3_000), EventLines.bash("m", "npm test", exit: 0, part: "2", at: 4_000),
+        EventLines.edit("m", "a.js", part: "3", at: 5_000),
       ],
       declared: ["npm test", "npm run lint"])
     let report = digest.verification.report(endNotSeen: false)
@@ -228,25 +166,25 @@ struct Log {
   }
 
   @Test func todosSubagentsAndRefusalsAreKept() throws {
-    #expect(try Recording(name: "1.18.34/todo", state: "", says: []).folded().digest.todos.map(\.status) == ["in_progress", "pending"])
+    #expect(try Recording("1.18.34/todo").folded().digest.todos.map(\.status) == ["in_progress", "pending"])
     for name in ["1.18.34/subagent", "2.0-preview-20260807/subagent"] {
-      let child = try Recording(name: name, state: "", says: []).folded().digest.subagents.elements
+      let child = try Recording(name).folded().digest.subagents.elements
       #expect(child.map(\.title) == ["Sub job"] && child.first?.agent == "general" && child.first?.session.hasPrefix("ses_") == true)
     }
-    #expect(try Recording(name: "1.18.34/bash-denied", state: "", says: []).folded().digest.unavailableTools.elements == ["bash"])
+    #expect(try Recording("1.18.34/bash-denied").folded().digest.unavailableTools.elements == ["bash"])
     #expect(
-      try Recording(name: "2.0-preview-20260807/perm-cfg-v1-extdir-deny", state: "", says: []).folded().digest.deniedTools.elements == ["read (/etc/hosts)"])
+      try Recording("2.0-preview-20260807/perm-cfg-v1-extdir-deny").folded().digest.deniedTools.elements == ["read (/etc/hosts)"])
   }
 
   @Test func retriesOfOpenCode2AreNoSteps() throws {
-    let digest = try Recording(name: "2.0-preview-20260807/error-500-forever", state: "", says: []).folded().digest
+    let digest = try Recording("2.0-preview-20260807/error-500-forever").folded().digest
     #expect(digest.steps == 1 && digest.retries == 3)
   }
 
   @Test func providerErrorsOfThreeVersionsAreCounted() throws {
-    let new = try Recording(name: "1.18.34/logs-500-forever", state: "", says: []).folded().digest.providerErrors
+    let new = try Recording("1.18.34/logs-500-forever").folded().digest.providerErrors
     #expect(new == RunDigest.ProviderErrors(count: 4, last: "scripted error", at: 1_795_364_323.283))
-    let old = try Recording(name: "1.3.2/logs-429-then-ok", state: "", says: []).folded().digest.providerErrors
+    let old = try Recording("1.3.2/logs-429-then-ok").folded().digest.providerErrors
     #expect(old == RunDigest.ProviderErrors(count: 1, last: "Rate limit", at: 1_795_364_463))
   }
 
@@ -256,14 +194,14 @@ struct Log {
     for index in 0..<1_500 {
       let long = String(repeating: unit, count: index % 10 == 0 ? 1_000 : 60)
       let id = "\(index)" + String(repeating: #"\""#, count: 200)
-      lines.append(Lines.text(id, long, part: id))
-      lines.append(Lines.bash(id, long, exit: 1, part: "b" + id))
-      lines.append(Lines.edit(id, #"\u0001\u0002/"# + String(index) + String(repeating: unit, count: 60), part: "w\(index)"))
-      lines.append(Lines.tool(id, "tool" + id, error: "Permission denied: \(long)", part: "t\(index)"))
-      lines.append(Lines.finish(id, "stop", part: "f" + id))
+      lines.append(EventLines.text(id, long, part: id))
+      lines.append(EventLines.bash(id, long, exit: 1, part: "b" + id))
+      lines.append(EventLines.edit(id, #"\u0001\u0002/"# + String(index) + String(repeating: unit, count: 60), part: "w\(index)"))
+      lines.append(EventLines.tool(id, "tool" + id, error: "Permission denied: \(long)", part: "t\(index)"))
+      lines.append(EventLines.finish(id, "stop", part: "f" + id))
       lines.append(#"{"type":"\#(id)"}"#)
       lines.append("{broken")
-      if index < 200 { lines.append(Lines.error(long, name: String(repeating: unit, count: 8))) }
+      if index < 200 { lines.append(EventLines.error(long, name: String(repeating: unit, count: 8))) }
     }
     let stderr = (0..<100).map { "! permission requested: \(String(repeating: "\"\u{2}", count: 500))\($0) (x); auto-rejecting\nError: \($0)\n  --o\($0)\n" }
       .joined()
@@ -279,15 +217,15 @@ struct Log {
     var log = try Log()
     try log.scratch.append((0..<300_000).map { _ in UInt8.random(in: 0...255) } + [0x0A], to: "events.jsonl")
     try log.scratch.append((0..<300_000).map { _ in UInt8.random(in: 0...255) }, to: "stderr.log")
-    try log.print(Lines.text("m", "still read") + "\n")
+    try log.print(EventLines.text("m", "still read") + "\n")
     _ = try log.advance(final: true)
     #expect(log.digest.answer?.text == "still read" && log.digest.undecodableLines > 100)
   }
 
   @Test func aLogIsFoldedAtTheMeasuredSpeed() throws {
     let scratch = try Scratch()
-    try scratch.write(String(repeating: Lines.text("m", "x") + "\n", count: 1_000), to: "events.jsonl")
+    try scratch.file("events.jsonl", String(repeating: EventLines.text("m", "x") + "\n", count: 1_000))
     let measure = try FoldMeasure.fold(scratch.path("events.jsonl"), generation: .v1)
-    #expect(measure.bytes == 1_000 * Int64(Lines.text("m", "x").utf8.count + 1) && measure.megabytesPerSecond > 0)
+    #expect(measure.bytes == 1_000 * Int64(EventLines.text("m", "x").utf8.count + 1) && measure.megabytesPerSecond > 0)
   }
 }

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @testable import OpenCode
@@ -12,7 +13,7 @@ import Testing
     var start = StartArguments(message: "Do it.")
     start.cwd = "/nowhere"
     let request = RunRequest(start: start, installation: installed, arguments: [])
-    let digest = try Log.digest([Lines.start("m"), Lines.text("m", "Done."), Lines.finish("m", "stop", tokens: 100, cost: cost)])
+    let digest = try Log.digest([EventLines.start("m"), EventLines.text("m", "Done."), EventLines.finish("m", "stop", tokens: 100, cost: cost)])
     return RunReview.make(
       .exited(0), at: 10, record: RunRecord(id: "x", staging: "x", startedAt: 1, request: request), digest: digest,
       changes: ChangedFiles(root: "/nowhere"), facts: facts)

@@ -1,0 +1,57 @@
+import Foundation
+import JSON
+import PosixSupport
+
+/// A folder with a repository, a state folder, a home and a stand-in OpenCode: everything that one test needs, and nothing else's.
+package final class World {
+  package let root: String
+  package var environment: [String: String]
+
+  /// The built worker.
+  package static let binary: String = (OwnProcess.executable as NSString).deletingLastPathComponent + "/opencode-worker"
+
+  package init() throws {
+    root = (PrivateFiles.resolved(NSTemporaryDirectory()) ?? NSTemporaryDirectory()) + "/worker-test-\(UInt64.random(in: 0 ... .max))"
+    environment = [
+      "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": root + "/home", "LANG": "C.UTF-8",
+      "OPENCODE_WORKER_STATE_DIR": root + "/state", "WORKER_TEST_WORLD": root,
+    ]
+    for folder in ["home", "bin", "repository"] { try PrivateFiles.createFolder(root + "/" + folder) }
+    try FileManager.default.createSymbolicLink(atPath: root + "/bin/opencode", withDestinationPath: World.binary)
+    environment["OPENCODE_BIN"] = root + "/bin/opencode"
+    try git("init", "-q", "-b", "main")
+    try write("repository/README.md", "# Repository\n")
+    try git("add", ".")
+    try git("-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-q", "-m", "Begin")
+  }
+
+  deinit {
+    for process in ProcessTable.carrying("WORKER_TEST_WORLD", root) { Foundation.kill(process.pid, SIGKILL) }
+    try? FileManager.default.removeItem(atPath: root)
+  }
+
+  package func path(_ name: String) -> String { root + "/" + name }
+  package var repository: String { path("repository") }
+
+  package func write(_ name: String, _ text: String) throws { try PrivateFiles.replace(path(name), with: Array(text.utf8)) }
+  package func read(_ name: String) -> String? { (try? PrivateFiles.read(path(name))).map { String(decoding: $0, as: UTF8.self) } }
+  package func exists(_ name: String) -> Bool { PrivateFiles.exists(path(name)) }
+
+  @discardableResult
+  package func git(_ arguments: String...) throws -> String {
+    let result = try Command("/usr/bin/env", ["git"] + arguments, environment: environment, folder: repository, deadline: 30).run()
+    guard result.succeeded else { throw TestFailure("git \(arguments): \(result.errorText)") }
+    return result.outputText
+  }
+
+  /// What the stand-in OpenCode plays.
+  package func standIn(_ configuration: JSONValue) throws { try write("bin/stand-in.json", configuration.text) }
+
+  /// Runs one command of the worker.
+  package func worker(_ arguments: String..., extra: [String: String] = [:], deadline: Double = 60) throws -> Command.Result {
+    try Command(World.binary, arguments, environment: environment.merging(extra) { $1 }, folder: repository, deadline: deadline).run()
+  }
+
+  /// The files of a run.
+  package func file(_ name: String, of run: String) -> String { path("state/runs/\(run)/\(name)") }
+}
