@@ -22,7 +22,7 @@ extension ProcessTable {
   }
 
   /// Each living process and its parent.
-  static func parents() throws -> [Int32: Int32] {
+  package static func parents() throws -> [Int32: Int32] {
     let listing = try Command("/usr/bin/env", ["ps", "-axo", "pid=,ppid=,stat="], deadline: 20).run().outputText
     return Dictionary(
       listing.split(separator: "\n").compactMap { line in
@@ -33,7 +33,7 @@ extension ProcessTable {
   }
 
   /// Children, their children and so on.
-  static func descendants(of pid: Int32) throws -> [Int32] {
+  package static func descendants(of pid: Int32) throws -> [Int32] {
     let parents = try parents()
     var found: [Int32] = []
     var level: Set<Int32> = [pid]

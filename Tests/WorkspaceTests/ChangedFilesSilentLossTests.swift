@@ -1,8 +1,7 @@
 import Foundation
 import PosixSupport
+import TestSupport
 import Testing
-
-@testable import Workspace
 
 /// Ways in which a change could go unseen while the list said that it was exact.
 @Suite struct ChangedFilesSilentLossTests {

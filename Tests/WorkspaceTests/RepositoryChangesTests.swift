@@ -1,8 +1,6 @@
 import Foundation
-import PosixSupport
+import TestSupport
 import Testing
-
-@testable import Workspace
 
 /// What a run does to the user's work and to the repository itself.
 @Suite struct RepositoryChangesTests {
