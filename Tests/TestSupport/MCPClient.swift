@@ -1,8 +1,7 @@
 import Foundation
 import JSON
+import JSONRPC
 import PosixSupport
-
-@testable import JSONRPC
 
 /// An MCP client talking to a server process of its own over pipes.
 package final class MCPClient: @unchecked Sendable {
