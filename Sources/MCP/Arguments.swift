@@ -18,13 +18,18 @@ package struct Parameter: Sendable {
   package let isRequired: Bool
   /// Taken, but not offered: for callers who know it from elsewhere.
   package let isHidden: Bool
+  /// What callers write for it elsewhere: not taken, but answered with its name.
+  package let aliases: [String]
 
-  package init(_ name: String, _ kind: Kind, _ description: String? = nil, required: Bool = false, hidden: Bool = false) {
+  package init(
+    _ name: String, _ kind: Kind, _ description: String? = nil, required: Bool = false, hidden: Bool = false, aliases: [String] = []
+  ) {
     self.name = name
     self.kind = kind
     self.description = description
     isRequired = required
     isHidden = hidden
+    self.aliases = aliases
   }
 
   package var schema: JSONValue {
@@ -63,8 +68,10 @@ package struct Arguments: Sendable {
     var values = JSONObject()
     for (key, value) in given.members {
       guard let parameter = tool.parameters.first(where: { $0.name == key }) else {
-        let known = tool.parameters.filter { !$0.isHidden }.map(\.name)
-        let nearest = EditDistance.closest(to: key, in: known)
+        let offered = tool.parameters.filter { !$0.isHidden }
+        let known = offered.map(\.name)
+        let plain = Arguments.plain(key)
+        let nearest = offered.first { $0.aliases.contains { Arguments.plain($0) == plain } }?.name ?? EditDistance.closest(to: key, in: known)
         throw ToolError.badArgument(
           "\(tool.name) has no argument \"\(key.prefix(100))\".",
           hint: nearest.map { "Did you mean \"\($0)\"?" } ?? "It takes: \(known.joined(separator: ", ")).")
@@ -80,6 +87,9 @@ package struct Arguments: Sendable {
     }
     self.values = values
   }
+
+  /// A name without its style: `working_directory` is `workingDirectory`.
+  private static func plain(_ name: String) -> String { name.lowercased().filter { $0 != "_" && $0 != "-" } }
 
   /// The arguments as one value, by their names.
   /// - Throws: `DecodingError` where a parameter's kind and the value's type don't go together

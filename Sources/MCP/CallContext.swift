@@ -6,6 +6,10 @@ package struct CallContext: Sendable {
   package var client = ClientInfo()
   /// Codex's conversation.
   package var threadID: String?
+  /// What the conversation shares with its sub-agents' ones.
+  package var sessionID: String?
+  /// Codex's own binary.
+  package var codexExecutable: String?
   /// The folder that Codex works in.
   package var workspace: String?
   /// Codex's sandbox for this conversation allows no writing.
@@ -18,6 +22,8 @@ package struct CallContext: Sendable {
     self.client = client
     self.progress = progress
     threadID = meta?["threadId"]?.string
+    sessionID = meta?["sessionId"]?.string
+    codexExecutable = meta?[MetaKey.sandboxLauncher]?["codexExecutable"]?.string.flatMap(CallContext.path(fromURLOrPath:))
     let sandbox = meta?[MetaKey.sandboxState]
     workspace = sandbox?["sandboxCwd"]?.string.flatMap(CallContext.path(fromURLOrPath:))
     sandboxIsReadOnly = SandboxProfile.isReadOnly(sandbox?["permissionProfile"])

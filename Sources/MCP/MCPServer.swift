@@ -10,6 +10,8 @@ package actor MCPServer {
   private var negotiated: String?
   private var client = ClientInfo()
   private var running: [RequestID: Task<Void, Never>] = [:]
+  /// What is done once the answer has been handed over.
+  private var deliveries: [RequestID: @Sendable () -> Void] = [:]
 
   package init(tools: ToolList, send: @escaping @Sendable (JSONValue) -> Void) {
     self.tools = tools
@@ -85,7 +87,10 @@ package actor MCPServer {
         message = Outgoing.error(request.id, .internalError("\(error)"))
       }
       // Removed by a cancellation: then nothing more is sent for it.
-      reply(self.running.removeValue(forKey: request.id) == nil ? nil : message)
+      let isWanted = self.running[request.id] != nil
+      reply(isWanted ? message : nil)
+      if let delivered = self.deliveries.removeValue(forKey: request.id), isWanted { await onThread(delivered) }
+      self.running[request.id] = nil
     }
   }
 
@@ -158,7 +163,7 @@ package actor MCPServer {
 
   private func call(_ request: Request, version: String?, client: ClientInfo) async throws -> JSONObject {
     guard let name = request.params["name"]?.string else { throw RPCError.invalidParams("\"name\" must be a string") }
-    guard let tool = tools[name] else { throw RPCError.invalidParams("unknown tool: \(name.prefix(100))") }
+    guard let tool = tools[name] else { throw RPCError.invalidParams("unknown tool: \(name.prefix(100)). \(tools.explanation(ofUnknown: name))") }
     var arguments = JSONObject()
     if let given = request.params["arguments"], given != .null {
       guard let object = given.object else { throw RPCError.invalidParams("\"arguments\" must be an object") }
@@ -167,6 +172,7 @@ package actor MCPServer {
     let meta = request.params["_meta"]
     let context = CallContext(client: client, meta: meta, progress: progress(for: meta?["progressToken"], of: request.id))
     let reply = await tool.reply(to: arguments, in: context)
+    deliveries[request.id] = reply.whenDelivered
     let structured = JSONValue.object(reply.structured)
     var result = JSONObject()
     if ProtocolVersion.hasStructuredContent(version) {

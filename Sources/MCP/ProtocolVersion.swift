@@ -21,6 +21,8 @@ package enum MetaKey {
   package static let serverInfo = "io.modelcontextprotocol/serverInfo"
   /// Codex tells its workspace and sandbox with each call to a server that advertises this.
   package static let sandboxState = "codex/sandbox-state-meta"
+  /// Comes with it: how Codex would start its sandbox, its own binary among it.
+  package static let sandboxLauncher = "codex/sandbox-launcher"
 }
 
 /// The program at the other end.
@@ -47,11 +49,15 @@ package enum ServerInfo {
 
   package static let json: JSONValue = ["name": .string(name), "title": "OpenCode Worker", "version": .string(version)]
 
-  /// Read by the model before every tool: two sentences.
+  /// The first line of a code-mode script that waits: without it Codex asks the model again every ten seconds.
+  package static let codeModePragma = #"// @exec: {"yield_time_ms": 3600000}"#
+
+  /// Read by the model before every tool: short. Of a deferred server Codex 0.169 shows the first line alone, cut at 256 characters.
   package static let instructions =
-    "Delegates coding tasks to OpenCode in the background: opencode_run_and_wait starts a run, waits and returns the review (state, changed files, "
-    + "verification, cost); call opencode_wait again while it says timedOut. Judge by verification and changedFiles, not by the answer; runs can't be "
-    + "stopped from here."
+    "Delegates coding tasks to OpenCode in the background: opencode_run_and_wait starts a run, waits and returns the review. "
+    + "A code-mode script that calls it begins with the line \(codeModePragma): one request, however long it runs.\n"
+    + "timedOut: call opencode_wait again; early: tell the user first. Judge by verification and changedFiles, not by the answer. "
+    + "Review every run before the turn ends. No tool stops a run."
 
   package static let capabilities: JSONValue = ["tools": [:], "experimental": [MetaKey.sandboxState: [:]]]
 }

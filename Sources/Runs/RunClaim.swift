@@ -9,6 +9,7 @@ package final class RunClaim: @unchecked Sendable {
   private let mutex = NSLock()
   private var lock: FileLock
   private var fifo: Descriptor
+  private var isReleased = false
 
   package init(_ folder: RunFolder, in state: StateFolder, lock: FileLock, fifo: Descriptor) {
     (self.folder, self.state, self.lock, self.fifo) = (folder, state, lock, fifo)
@@ -17,14 +18,25 @@ package final class RunClaim: @unchecked Sendable {
     Thread.detachNewThread { [weak self] in
       while true {
         sleep(1)
-        guard let self else { return }
-        self.restore()
+        guard let self, self.restore() else { return }
       }
     }
   }
 
-  private func restore() {
+  /// Lets go before the process ends: waits come back, another run may begin.
+  package func release() {
     mutex.withLock {
+      guard !isReleased else { return }
+      isReleased = true
+      fifo.close()
+      lock.release()
+    }
+  }
+
+  /// - Returns: whether there is still something to keep
+  private func restore() -> Bool {
+    mutex.withLock {
+      if isReleased { return false }
       // A folder that is gone is a run that somebody wants forgotten.
       if PrivateFiles.exists(folder.path), !fifo.isFile(at: folder.fifo), let renewed = try? Fifo.hold(folder.fifo) {
         fifo.close()
@@ -35,6 +47,7 @@ package final class RunClaim: @unchecked Sendable {
         lock = renewed
         try? lock.write(folder.id)
       }
+      return true
     }
   }
 }

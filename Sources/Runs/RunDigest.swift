@@ -50,6 +50,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
     package var last: String?
     /// Seconds since 1970.
     package var at: Double?
+    /// The first one after the last event that was known when it came; seconds since 1970.
+    package var since: Double?
   }
 
   /// The tool call that ended last.
@@ -81,6 +83,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
   package var steps = 0
   /// Steps that were begun again: OpenCode 2 does that after a provider's error.
   package var retries = 0
+  /// When the step was begun again for the first time since anything else came; seconds since 1970.
+  package private(set) var retryingSince: Double?
   package var toolCallCount = 0
   package var usage = UsageSum()
   package var lastEventAt: Double?
@@ -160,6 +164,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
     let header = event.header
     if let at = header.at { lastEventAt = max(lastEventAt ?? at, at) }
     session = session ?? header.sessionID
+    if case .stepStart = event {} else { retryingSince = nil }
     if case .error(let error) = event {
       fold(error)
       return
@@ -181,7 +186,10 @@ package struct RunDigest: Codable, Sendable, Equatable {
   private mutating func foldStepStart(_ header: EventHeader) {
     let isKnown = header.partID.map { parts.note($0.kept(128)).isKnown } ?? false
     if stepIsOpen, let message = header.messageID, message == currentMessage {
-      if hasStarted { retries += 1 }
+      if hasStarted {
+        retries += 1
+        retryingSince = retryingSince ?? header.at
+      }
     } else if !isKnown {
       steps += 1
     }
@@ -197,6 +205,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
   }
 
   private mutating func beginStep(_ message: String?) {
+    if message != currentMessage { retryingSince = nil }
     currentMessage = message
     hasStarted = false
     stepIsOpen = true
@@ -309,7 +318,11 @@ package struct RunDigest: Codable, Sendable, Equatable {
     case .providerError(let message, let at):
       providerErrors.count += 1
       if let message { providerErrors.last = message.kept(300) }
-      if let at { providerErrors.at = max(providerErrors.at ?? at, at) }
+      if let at {
+        providerErrors.at = max(providerErrors.at ?? at, at)
+        // Both files are folded in turns: an event that is older than this series may have come later.
+        if providerErrors.since.map({ (lastEventAt ?? 0) >= $0 }) ?? true { providerErrors.since = at }
+      }
     case .providerErrorMessage(let message):
       if providerErrors.count > 0 { providerErrors.last = message.kept(300) }
     case .cause(let ref, let message): causes.append(Cause(ref: ref.kept(100), message: message.kept(300)))

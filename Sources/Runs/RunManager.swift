@@ -10,6 +10,8 @@ package actor RunManager {
   private var refusedAdoptions: [String: (at: Double, why: String)] = [:]
   /// The ends that requests are waiting for: one thread and one descriptor each, however many wait.
   private var releases: [String: RunRelease] = [:]
+  /// The stalls that a wait has come back for, by run: each is told once.
+  private var toldStalls: [String: Set<Stall>] = [:]
   private let gate = Gate(width: 8)
 
   package init(state: StateFolder, environment: [String: String]) {
@@ -207,15 +209,38 @@ package actor RunManager {
   /// Waits until the run has ended or `seconds` have passed. Cancelling ends the wait only.
   /// - Parameter follow: called about once a second while the run goes on
   package func wait(for id: String, seconds: Double, follow: (@Sendable (RunSnapshot) async -> Void)? = nil) async throws -> RunSnapshot {
+    try await wait(for: id, seconds: seconds, patience: nil, follow: follow).run
+  }
+
+  /// The same, but comes back early when somebody must decide: once for each stall.
+  package func wait(
+    for id: String, seconds: Double, patience: Patience?, follow: (@Sendable (RunSnapshot) async -> Void)? = nil
+  ) async throws -> (run: RunSnapshot, stall: Stall?) {
     let until = Monotonic.now + seconds
+    // What an earlier wait has told is no news to this one; two that wait at the same time both tell.
+    let told = toldStalls[id] ?? []
     while true {
       try Task.checkCancellation()
       let snapshot = try await snapshot(id)
-      if snapshot.isOver { return snapshot }
+      if snapshot.isOver {
+        toldStalls[id] = nil
+        return (snapshot, nil)
+      }
       let left = until - Monotonic.now
-      if left <= 0 { return snapshot }
+      if left <= 0 { return (snapshot, nil) }
       await follow?(snapshot)
-      let slice = follow == nil ? left : min(left, 1)
+      var slice = follow == nil ? left : min(left, 1)
+      if let patience {
+        let looks = patience.look(at: snapshot, lastSign: snapshot.folder.lastSign, now: Date().timeIntervalSince1970)
+        let news = looks.filter { !told.contains($0.stall) }
+        if let due = news.first(where: { $0.left <= 0 }) {
+          toldStalls[id, default: []].insert(due.stall)
+          return (snapshot, due.stall)
+        }
+        // A stall that isn't foreseeable yet takes as long to become one; so does a run that is only starting.
+        slice = min(slice, news.map(\.left).min() ?? .infinity, min(patience.provider, patience.silence))
+        slice = max(slice, min(left, 0.05))
+      }
       if let release = try release(of: snapshot.folder) {
         await release.wait(seconds: slice)
       } else {

@@ -13,6 +13,10 @@ package struct RunRequest: Codable, Sendable {
   package var presetHolds: Bool?
   /// Codex's conversation.
   package var threadID: String?
+  /// The session that the conversation shares with its sub-agents' ones.
+  package var sessionID: String?
+  /// How Codex is told of the end; nil: it isn't.
+  package var wake: WakeCall?
   /// The OpenCode that carries it out.
   package var installation: InstalledOpenCode
   /// OpenCode's arguments.
@@ -21,13 +25,16 @@ package struct RunRequest: Codable, Sendable {
   package var git: String?
 
   package init(
-    start: StartArguments, sandboxIsReadOnly: Bool? = nil, presetHolds: Bool? = nil, threadID: String? = nil, installation: InstalledOpenCode,
+    start: StartArguments, sandboxIsReadOnly: Bool? = nil, presetHolds: Bool? = nil, threadID: String? = nil, sessionID: String? = nil,
+    wake: WakeCall? = nil, installation: InstalledOpenCode,
     arguments: [String], git: String? = nil
   ) {
     self.start = start
     self.sandboxIsReadOnly = sandboxIsReadOnly
     self.presetHolds = presetHolds
     self.threadID = threadID
+    self.sessionID = sessionID
+    self.wake = wake
     self.installation = installation
     self.arguments = arguments
     self.git = git
@@ -39,7 +46,7 @@ package struct RunRequest: Codable, Sendable {
 
   package subscript<Value>(dynamicMember argument: KeyPath<StartArguments, Value>) -> Value { start[keyPath: argument] }
 
-  /// What the model reads: the message exactly, then the criteria and the commands under a heading each.
+  /// What the model reads: the message exactly, then the criteria and the commands under a heading each, then what every run must know.
   package var prompt: String {
     var text = start.message
     func add(_ heading: String, _ lines: [String]) {
@@ -47,14 +54,16 @@ package struct RunRequest: Codable, Sendable {
       text += (text.hasSuffix("\n") ? "\n" : "\n\n") + "## \(heading)\n\n" + lines.joined(separator: "\n") + "\n"
     }
     add("Acceptance criteria", start.acceptanceCriteria.map { "- \($0)" })
-    guard !start.verificationCommands.isEmpty else { return text }
-    add("Verification commands", start.verificationCommands.map { "- `\($0)`" } + ["", "Run each of them, exactly as written, after your last change."])
+    if !start.verificationCommands.isEmpty {
+      add("Verification commands", start.verificationCommands.map { "- `\($0)`" } + ["", "Run each of them, exactly as written, after your last change."])
+    }
+    add("This run", ["Nobody can answer you: don't ask, decide, and say what you decided. Finish with what is left."])
     return text
   }
 }
 
 extension RunRequest {
-  private enum CodingKeys: String, CodingKey { case sandboxIsReadOnly, presetHolds, threadID, installation, arguments, git }
+  private enum CodingKeys: String, CodingKey { case sandboxIsReadOnly, presetHolds, threadID, sessionID, wake, installation, arguments, git }
   /// As requests of version 1.0.0 called it.
   private enum FormerKeys: String, CodingKey { case skipPermissions }
 
@@ -67,6 +76,8 @@ extension RunRequest {
     sandboxIsReadOnly = try values.decodeIfPresent(Bool.self, forKey: .sandboxIsReadOnly)
     presetHolds = try values.decodeIfPresent(Bool.self, forKey: .presetHolds)
     threadID = try values.decodeIfPresent(String.self, forKey: .threadID)
+    sessionID = try values.decodeIfPresent(String.self, forKey: .sessionID)
+    wake = try values.decodeIfPresent(WakeCall.self, forKey: .wake)
     installation = try values.decode(InstalledOpenCode.self, forKey: .installation)
     arguments = try values.decode([String].self, forKey: .arguments)
     git = try values.decodeIfPresent(String.self, forKey: .git)
@@ -78,6 +89,8 @@ extension RunRequest {
     try values.encodeIfPresent(sandboxIsReadOnly, forKey: .sandboxIsReadOnly)
     try values.encodeIfPresent(presetHolds, forKey: .presetHolds)
     try values.encodeIfPresent(threadID, forKey: .threadID)
+    try values.encodeIfPresent(sessionID, forKey: .sessionID)
+    try values.encodeIfPresent(wake, forKey: .wake)
     try values.encode(installation, forKey: .installation)
     try values.encode(arguments, forKey: .arguments)
     try values.encodeIfPresent(git, forKey: .git)

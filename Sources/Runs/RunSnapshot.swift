@@ -26,6 +26,9 @@ package struct RunSnapshot: Sendable {
 
   package var isOver: Bool { phase == .ended }
 
+  /// Whether OpenCode has printed any event yet.
+  package var hasSpoken: Bool { digest.lastEventAt != nil }
+
   /// As `tools.md` names it.
   package var state: String {
     switch phase {

@@ -112,7 +112,7 @@ package struct StartPlan {
 
   /// Everything that a supervisor needs, and OpenCode's environment.
   /// - Throws: `RunRefusal`
-  package func request(threadID: String?, sandboxIsReadOnly: Bool) throws -> (RunRequest, environment: [String: String]) {
+  package func request(from caller: StartCaller, sandboxIsReadOnly: Bool) throws -> (RunRequest, environment: [String: String]) {
     for file in asked.files {
       let path = file.hasPrefix("/") ? file : cwd + "/" + file
       guard PrivateFiles.exists(path), !file.contains("\0") else {
@@ -148,10 +148,23 @@ package struct StartPlan {
       throw RunRefusal(code: .opencodeFailed, message: "OpenCode's configuration can't be used: \(error).", hint: "Mend it, then start again.")
     }
     let request = RunRequest(
-      start: settled, sandboxIsReadOnly: sandboxIsReadOnly ? true : nil, presetHolds: prepared.presetHolds, threadID: threadID,
+      start: settled, sandboxIsReadOnly: sandboxIsReadOnly ? true : nil, presetHolds: prepared.presetHolds, threadID: caller.threadID,
+      sessionID: caller.sessionID, wake: WakeCall(for: caller, environment: environment),
       installation: InstalledOpenCode(installation), arguments: prepared.arguments,
       git: ProgramFinder.locate("git", path: environment["PATH"], workspace: cwd))
     return (request, prepared.environment)
+  }
+}
+
+/// Who asks for a start: Codex's conversation, as far as it says so.
+package struct StartCaller: Sendable {
+  package var threadID: String?
+  package var sessionID: String?
+  /// The Codex that asks.
+  package var codex: String?
+
+  package init(threadID: String? = nil, sessionID: String? = nil, codex: String? = nil) {
+    (self.threadID, self.sessionID, self.codex) = (threadID, sessionID, codex)
   }
 }
 

@@ -52,6 +52,7 @@ package struct Supervisor {
         let claim = RunClaim(orphan, in: state, lock: lock, fifo: try Fifo.hold(orphan.fifo))
         report.send(.busy(orphan.id))
         resume(orphan, claim)
+        letGo(claim, [orphan])
         return 0
       }
       let (folder, record, fifo) = try accept(staging)
@@ -60,7 +61,7 @@ package struct Supervisor {
       // Runs that ended with their supervisor get their review now, before this one changes the workspace further.
       for dead in left { finishDead(dead) }
       carryOut(folder, record)
-      withExtendedLifetime(claim) {}
+      letGo(claim, [folder] + left)
       return 0
     } catch {
       try? FileManager.default.removeItem(atPath: staging.path)
@@ -80,6 +81,12 @@ package struct Supervisor {
       if Monotonic.now > until { return .busy(named?.id) }
       usleep(5_000)
     }
+  }
+
+  /// Gives the runs up, now that they have ended; then tells Codex of them where that is wanted and nobody has waited.
+  private func letGo(_ claim: RunClaim, _ folders: [RunFolder]) {
+    claim.release()
+    for folder in folders { folder.loadRecord()?.request.wake?.tell(of: folder, environment: environment) }
   }
 
   /// Turns the staging folder into a run: the rename is the acceptance. The FIFO is held before anybody can see the run.
@@ -178,7 +185,7 @@ package struct Supervisor {
       } else {
         finishDead(folder)
       }
-      withExtendedLifetime(claim) {}
+      letGo(claim, [folder])
       return 0
     } catch {
       report.send(.failed("\(error)"))

@@ -27,7 +27,10 @@ import Testing
     #expect(result?["protocolVersion"]?.string == version)
     #expect(result?["serverInfo"]?["name"]?.string == "opencode-worker")
     #expect(result?["capabilities"]?["experimental"]?["codex/sandbox-state-meta"] != nil)
-    #expect((result?["instructions"]?.string ?? "").utf8.count < 420)
+    let instructions = result?["instructions"]?.string ?? ""
+    #expect(instructions.utf8.count < 512)
+    let first = try #require(instructions.split(separator: "\n").first)
+    #expect(first.count <= 256 && first.contains(#"// @exec: {"yield_time_ms": 3600000}"#), "all that Codex 0.169 shows of a deferred server: \(first)")
   }
 
   @Test func anUnknownVersionGetsTheNewestLegacyOne() throws {

@@ -55,8 +55,11 @@ import Testing
     #expect(prompt.hasPrefix("Do it."))
     #expect(prompt.contains("it greets") && prompt.contains("make check"))
     let bare = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
-    #expect(try String(decoding: PrivateFiles.read(world.file("prompt.md", of: bare)), as: UTF8.self) == "Do it.")
+    #expect(try String(decoding: PrivateFiles.read(world.file("prompt.md", of: bare)), as: UTF8.self) == "Do it." + everyRunIsTold)
   }
+
+  /// What stands behind the message of every run.
+  private let everyRunIsTold = "\n\n## This run\n\nNobody can answer you: don't ask, decide, and say what you decided. Finish with what is left.\n"
 
   @Test func startThenStatusThenWait() throws {
     try world.standIn(["turns": [["text": "Working."], ["text": "Done.", "delay": 1.5]]])

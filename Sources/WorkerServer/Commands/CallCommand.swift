@@ -15,8 +15,8 @@ enum CallCommand {
     }
     // `status` will do for `opencode_status`.
     guard let tool = tools[name] ?? tools["opencode_" + name] else {
-      let nearest = EditDistance.closest(to: name, in: tools.names).map { "; did you mean \($0)?" } ?? ""
-      return CommandLineTool.wrong("unknown tool \"\(name)\"\(nearest)")
+      Terminal.error("opencode-worker: There is no tool \"\(name.prefix(100))\". \(tools.explanation(ofUnknown: name)) `opencode-worker call` lists the tools.")
+      return ExitCode.usage
     }
     guard arguments.count <= 2 else { return CommandLineTool.wrong("call takes a tool and one JSON object, in quotes") }
     var given = JSONObject()
@@ -34,6 +34,7 @@ enum CallCommand {
     return CommandLineTool.finish {
       let reply = await tool.reply(to: object, in: .byHand())
       Terminal.line(JSONValue.object(reply.structured).prettyText)
+      if let delivered = reply.whenDelivered { await onThread(delivered) }
       return reply.isError ? ExitCode.failure : ExitCode.success
     }
   }

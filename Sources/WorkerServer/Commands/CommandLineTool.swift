@@ -18,9 +18,10 @@ enum CommandLineTool {
       report [RUN]            print a run's review
       demo [--real]           delegate a small task in a temporary repository; --real uses the installed OpenCode, which may cost money
       doctor [--json]         check what could go wrong, and how to mend it
-      install [--direct] [--enable] [--dry-run]
+      install [--direct] [--enable] [--hooks] [--wake] [--dry-run]
                               set up Codex: as a plugin, or with --direct in its config.toml
       uninstall [--dry-run]   take that back
+      hook                    answer one of Codex's hooks (`install --hooks` sets them up)
 
       --help, --version
 
@@ -44,6 +45,7 @@ enum CommandLineTool {
     case "doctor"?: return doctor(rest, environment)
     case "install"?: return InstallCommand.run(arguments: rest, environment: environment, output: { print($0) })
     case "uninstall"?: return UninstallCommand.run(arguments: rest, environment: environment, output: { print($0) })
+    case "hook"?: return HookCommand.run(environment: environment)
     case "supervise"?: return SuperviseCommand.run(rest, environment: environment)
     case "detach"?: return DetachCommand.run(rest)
     case "measure"?: return MeasureCommand.run(rest, environment: environment)

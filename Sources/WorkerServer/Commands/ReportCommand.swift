@@ -31,8 +31,9 @@ enum ReportCommand {
   }
 
   static func show(_ run: RunSnapshot) -> Int32 {
-    let reply = ReplyBound.fit(run.isOver ? RunReply.review(run) : RunReply.status(run))
+    let reply = ReplyBound.fit(run.isOver ? RunReply.review(run, for: nil) : RunReply.status(run))
     Terminal.line(JSONValue.object(reply.structured).prettyText)
+    reply.whenDelivered?()
     return run.state == "completed" ? ExitCode.success : ExitCode.failure
   }
 }

@@ -19,7 +19,7 @@ struct ChangedFilesTool: Tool {
     Parameter("patch", .bool, "The diff of paths (default all)"),
     Parameter("paths", .strings, "Files or folders, relative to root"),
     Parameter("cwd", .string, "Instead of a run"),
-    Parameter("cursor", .string, "From nextCursor"),
+    Parameter("cursor", .string),
   ]
 
   /// Seconds for git.

@@ -9,7 +9,7 @@ struct DelegationTemplateTool: Tool {
   let annotations = ToolAnnotations.reads
   let parameters = [
     Parameter("goal", .string, required: true), Parameter("cwd", .string), Parameter("model", .string), Parameter("title", .string),
-    Parameter("plan", .string, "Steps or constraints"), Parameter("files", .strings, "Files to look at first"),
+    Parameter("plan", .string), Parameter("files", .strings),
     Parameter("acceptanceCriteria", .strings), Parameter("verificationCommands", .strings),
   ]
 
@@ -23,8 +23,8 @@ struct DelegationTemplateTool: Tool {
     let files = arguments.strings("files") ?? []
     if !files.isEmpty { message += "\n## Files to look at first\n\n" + files.map { "- \($0)" }.joined(separator: "\n") + "\n" }
     message +=
-      "\n## How to work\n\nChange only what the goal needs. Keep the style of the code around. Nobody can answer questions meanwhile: "
-      + "decide, and say what you decided. Finish with a short summary: what changed, what was checked, what is left.\n"
+      "\n## How to work\n\nChange only what the goal needs. Keep the style of the code around. "
+      + "Finish with a short summary: what changed, what was checked.\n"
     var start: JSONObject = ["message": .string(message)]
     for name in ["cwd", "model", "title"] { start[name] = arguments.string(name).map { .string($0) } }
     if start["title"] == nil { start["title"] = .string(TextCut.firstLine(goal, bytes: 60)) }

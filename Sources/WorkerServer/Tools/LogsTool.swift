@@ -11,13 +11,13 @@ struct LogsTool: Tool {
   let manager: RunManager
 
   let name = "opencode_logs"
-  let description = "Log of an OpenCode run, newest lines last: events (readable), raw (JSONL) or stderr. nextCursor reads further back."
+  let description = "Log of an OpenCode run, newest lines last; nextCursor reads further back."
   let annotations = ToolAnnotations.reads
   let parameters = [
-    Parameter("run", .string, "Default: the live or latest"),
+    Parameter("run", .string),
     Parameter("lines", .integer(1...1000), "Default 40"),
     Parameter("source", .choice(LogSource.allCases.map(\.rawValue)), "Default events"),
-    Parameter("cursor", .string, "From nextCursor"),
+    Parameter("cursor", .string),
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
@@ -32,7 +32,7 @@ struct LogsTool: Tool {
       before = offset
     }
     let page = try await LogPage.last(arguments.integer("lines") ?? 40, of: source, of: run, before: before, bytes: 6 << 10)
-    var reply = RunReply.brief(run)
+    var reply = RunReply.withLogPath(RunReply.brief(run), of: run)
     reply.structured["source"] = .string(source.rawValue)
     reply.structured["lines"] = JSONValue(strings: page.lines)
     if page.wasCut { reply.structured["cut"] = true }

@@ -7,10 +7,10 @@ struct RunAndWaitTool: Tool {
 
   let name = "opencode_run_and_wait"
   let description =
-    "Delegate a coding task to OpenCode: implement it in the background, wait, return the review (state, answer, changed files, verification, cost). "
-    + "The usual way to delegate. Arguments as opencode_start."
+    "Delegate a coding task to OpenCode, the usual way: it implements it in the background; the reply is the review (state, answer, changed files, "
+    + "verification, cost). It changes files; no preset confines bash. One run at a time. Code mode: first line \(ServerInfo.codeModePragma)"
   let annotations = ToolAnnotations.acts
-  var parameters: [Parameter] { StartTool.starting(described: false) + WaitTool.waiting }
+  var parameters: [Parameter] { StartTool.starting(described: true) + WaitTool.waiting }
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
     let run = try await RunStarter(manager: manager).start(arguments, in: context)

@@ -33,8 +33,14 @@ enum RunReply {
       case nil: break
       }
     }
-    facts["logPath"] = .string(run.folder.events)
     return facts
+  }
+
+  /// The log's place, for replies after which one may want to look into it.
+  static func withLogPath(_ reply: ToolReply, of run: RunSnapshot) -> ToolReply {
+    var reply = reply
+    reply.structured["logPath"] = .string(run.folder.events)
+    return reply
   }
 
   /// The facts with `attention`: what `opencode_logs` and the like put their own members after.
@@ -47,14 +53,14 @@ enum RunReply {
 
   /// `opencode_status`.
   static func status(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> ToolReply {
-    var reply = brief(run)
+    var reply = withLogPath(brief(run), of: run)
     let digest = run.digest
     reply.structured["steps"] = JSONValue(digest.steps)
     reply.structured["toolCalls"] = JSONValue(digest.toolCallCount)
     guard !run.isOver else { return reply }
-    if let done = digest.lastDone { reply.structured["lastDone"] = .string(done.text) }
+    reply.structured["lastDone"] = .string(digest.lastDone?.text ?? (run.hasSpoken ? "OpenCode is working" : "OpenCode is starting"))
     if run.phase == .finishing { reply.structured["lastDone"] = "OpenCode has ended; its result is being recorded" }
-    reply.structured["lastEventSecondsAgo"] = digest.lastEventAt.map { JSONValue(Int(max(0, now - $0))) }
+    reply.structured["lastEventSecondsAgo"] = JSONValue(Int(max(0, now - (digest.lastEventAt ?? run.record.startedAt))))
     reply.structured["todo"] = todo(digest)
     reply.structured["lastText"] = digest.lastText.map { .string(TextCut.headAndTail($0.text, bytes: 800)) }
     reply.structured["providerErrors"] = providerErrors(digest, now: now)
@@ -70,8 +76,24 @@ enum RunReply {
     return reply
   }
 
+  /// A wait that came back because somebody must decide.
+  static func stalled(_ run: RunSnapshot, _ stall: Stall, now: Double = Date().timeIntervalSince1970) -> ToolReply {
+    var reply = status(run, now: now)
+    reply.structured["early"] = .string(stall.cause.rawValue)
+    let seconds = Int(max(0, now - stall.since))
+    let what =
+      switch stall.cause {
+      case .provider: "OpenCode's provider has refused or limited it for \(seconds) s, and nothing else has come; OpenCode tries again by itself"
+      case .silence: "OpenCode has shown no sign for \(seconds) s; a long command looks the same"
+      }
+    reply.structured["next"] = .string(
+      "tell the user: \(what). The run goes on and nothing stops it from here. Ask whether to wait (opencode_wait) or to end it (toStop)")
+    return reply
+  }
+
   /// The result of a run that has ended.
-  static func review(_ run: RunSnapshot) -> ToolReply {
+  /// - Parameter thread: the conversation that gets it; nil: a person
+  static func review(_ run: RunSnapshot, for thread: String?) -> ToolReply {
     guard let review = run.review else { return status(run) }
     var reply = brief(run)
     if let answer = run.digest.answer {
@@ -82,7 +104,9 @@ enum RunReply {
     reply.structured["verification"] = verification(review.verification, undeclared: 6)
     reply.structured["usage"] = usage(review.usage)
     reply.structured["next"] = .string(next(run, review))
-    return reply
+    let folder = run.folder
+    reply.whenDelivered = { try? folder.add(.reviewed, by: thread ?? RunMark.person) }
+    return review.outcome.state == .completed ? reply : withLogPath(reply, of: run)
   }
 
   /// `opencode_runs`.

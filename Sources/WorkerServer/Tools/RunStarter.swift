@@ -16,7 +16,8 @@ struct RunStarter: Sendable {
     let (request, openCodeEnvironment) = try await onThread {
       var plan = try StartPlan(asked, workspace: context.workspace, state: state, environment: environment)
       try plan.settleSession()
-      return try plan.request(threadID: context.threadID, sandboxIsReadOnly: sandboxed)
+      return try plan.request(
+        from: StartCaller(threadID: context.threadID, sessionID: context.sessionID, codex: context.codexExecutable), sandboxIsReadOnly: sandboxed)
     }
     switch try await manager.start(request, environment: openCodeEnvironment) {
     case .accepted(let run): return run

@@ -9,14 +9,14 @@ struct RunSummaryTool: Tool {
   let manager: RunManager
 
   let name = "opencode_run_summary"
-  let description = "What an OpenCode run did, in order: texts, tool calls, errors, rejected permissions, subagents, todo, verification, usage, answer."
+  let description = "What an OpenCode run did, in order: texts, tool calls, errors, subagents, todo, verification, usage."
   let annotations = ToolAnnotations.reads
   let parameters = [
-    Parameter("run", .string, "Default: the live or latest"),
+    Parameter("run", .string),
     Parameter("maxTextItems", .integer(0...68), "Default 8"),
     Parameter("maxToolCalls", .integer(0...200), "Default 20"),
     Parameter("logPath", .string, "Instead of run"),
-    Parameter("cursor", .string, "From nextCursor"),
+    Parameter("cursor", .string),
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
@@ -32,7 +32,7 @@ struct RunSummaryTool: Tool {
     guard let run = try await manager.resolve(id, thread: context.threadID) else { return RunReply.none }
     let items = RunItem.all(of: run.digest)
     let end = try arguments.cursor(in: items.count) ?? items.count
-    var reply = RunReply.brief(run)
+    var reply = RunReply.withLogPath(RunReply.brief(run), of: run)
     if arguments.string("cursor") == nil { addFacts(run, &reply.structured) }
     let budget = ReplyBound.limit - JSONValue.object(reply.structured).bytes.count - 200
     let page = RunItem.page(

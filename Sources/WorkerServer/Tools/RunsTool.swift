@@ -9,12 +9,12 @@ struct RunsTool: Tool {
   let manager: RunManager
 
   let name = "opencode_runs"
-  let description = "History of OpenCode runs, newest first: id, title, state, cwd, model, seconds, changed files, cost."
+  let description = "History of OpenCode runs, newest first."
   let annotations = ToolAnnotations.reads
   let parameters = [
     Parameter("limit", .integer(1...100), "Default 10"),
     Parameter("cwd", .string, "Only runs in this folder"),
-    Parameter("cursor", .string, "From nextCursor"),
+    Parameter("cursor", .string),
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {

@@ -8,17 +8,16 @@ struct StartTool: Tool {
 
   let name = "opencode_start"
   let description =
-    "Delegate a coding task to OpenCode: start implementing it in the background and return at once. OpenCode changes files as its permissions allow; "
-    + "bash is not sandboxed by any preset. One run at a time. Then opencode_wait."
+    "Delegate a coding task to OpenCode: start it in the background and return at once, then opencode_wait. Arguments as opencode_run_and_wait."
   let annotations = ToolAnnotations.acts
-  let parameters = starting(described: true)
+  let parameters = starting(described: false)
 
   /// The arguments of both tools that start; described in one of them only, which spares context.
   static func starting(described: Bool) -> [Parameter] {
     func text(_ description: String) -> String? { described ? description : nil }
     return [
-      Parameter("message", .string, text("The whole task: OpenCode sees nothing else"), required: true),
-      Parameter("cwd", .string, text("Folder; default: this workspace")),
+      Parameter("message", .string, text("The whole task: OpenCode sees nothing else"), required: true, aliases: ["prompt", "task", "instructions"]),
+      Parameter("cwd", .string, text("Folder; default: this workspace"), aliases: ["workingDirectory", "directory"]),
       Parameter("model", .string, text("provider/model or provider/model#variant")),
       Parameter("variant", .string, text("Such as high")),
       Parameter("agent", .string, text("OpenCode's")),
@@ -29,8 +28,9 @@ struct StartTool: Tool {
       Parameter("files", .strings, text("Files to attach, relative to cwd")),
       Parameter("dangerouslySkipPermissions", .bool, text("Auto-approve what it asks")),
       Parameter(
-        "permissions", .choice(["read-only", "workspace", "full"]), text("Default: OpenCode's configuration")),
-      Parameter("acceptanceCriteria", .strings, text("Told to the model, kept for the review")),
+        "permissions", .choice(["read-only", "workspace", "full"]),
+        text("read-only: no edits, no shell; workspace: edits in cwd, shell; full: all. Default: OpenCode's configuration")),
+      Parameter("acceptanceCriteria", .strings, text("Told to the model")),
       Parameter("verificationCommands", .strings, text("Commands it must run; the review says which passed")),
     ]
   }

@@ -14,7 +14,7 @@ struct UsageTool: Tool {
   let description = "Tokens and cost of an OpenCode run with subagents, of a session, or OpenCode's totals."
   let annotations = ToolAnnotations.reads
   let parameters = [
-    Parameter("run", .string, "Default: the live or latest"), Parameter("session", .string, "This session's total instead"),
+    Parameter("run", .string), Parameter("session", .string, "This session's total instead"),
     Parameter("aggregate", .bool, "OpenCode's own totals"), Parameter("days", .integer(0...36_500), "Totals of last days; 0: today"),
     Parameter("project", .string, "Totals of an OpenCode project; \"\": this"), Parameter("models", .bool, "A row a model"), Parameter("cursor", .string),
     Parameter("sanitize", .bool, hidden: true), Parameter("latestWorkerRun", .bool, hidden: true),

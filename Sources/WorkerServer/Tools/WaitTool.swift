@@ -8,8 +8,8 @@ struct WaitTool: Tool {
 
   let name = "opencode_wait"
   let description =
-    "Wait for the background OpenCode run to end; get its review: state, answer, changed files, verification, cost. "
-    + "timedOut: call it again."
+    "Wait for the background OpenCode run to end; the reply is its review. timedOut: call it again. "
+    + "Code mode: first line \(ServerInfo.codeModePragma)"
   let annotations = ToolAnnotations.reads
   var parameters: [Parameter] { WaitTool.waiting + [Parameter("run", .string, "Default: the live or latest")] }
 
@@ -31,9 +31,11 @@ struct WaitTool: Tool {
       let narrator = ProgressNarrator(reporter)
       follow = { await narrator.tell($0) }
     }
-    var ended = try await manager.wait(for: run.folder.id, seconds: seconds, follow: follow)
+    var (ended, stall) = try await manager.wait(
+      for: run.folder.id, seconds: seconds, patience: Patience(environment: manager.environment), follow: follow)
     ended.remarks = run.remarks + ended.remarks.filter { !run.remarks.contains($0) }
-    return ended.isOver ? RunReply.review(ended) : RunReply.stillRunning(ended)
+    if let stall { return RunReply.stalled(ended, stall) }
+    return ended.isOver ? RunReply.review(ended, for: context.threadID) : RunReply.stillRunning(ended)
   }
 }
 
