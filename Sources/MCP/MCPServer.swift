@@ -88,7 +88,7 @@ package actor MCPServer {
       }
       // Removed by a cancellation: then nothing more is sent for it.
       let isWanted = self.running[request.id] != nil
-      reply(isWanted ? message : nil)
+      reply(isWanted ? .some(message) : .none)
       if let delivered = self.deliveries.removeValue(forKey: request.id), isWanted { await onThread(delivered) }
       self.running[request.id] = nil
     }

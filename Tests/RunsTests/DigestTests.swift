@@ -183,9 +183,9 @@ import Testing
 
   @Test func providerErrorsOfThreeVersionsAreCounted() throws {
     let new = try Recording("1.18.34/logs-500-forever").folded().digest.providerErrors
-    #expect(new == RunDigest.ProviderErrors(count: 4, last: "scripted error", at: 1_795_364_323.283))
+    #expect(new == RunDigest.ProviderErrors(count: 4, last: "scripted error", at: 1_795_364_323.283, since: 1_795_364_307.18))
     let old = try Recording("1.3.2/logs-429-then-ok").folded().digest.providerErrors
-    #expect(old == RunDigest.ProviderErrors(count: 1, last: "Rate limit", at: 1_795_364_463))
+    #expect(old == RunDigest.ProviderErrors(count: 1, last: "Rate limit", at: 1_795_364_463, since: 1_795_364_463))
   }
 
   @Test func aHostileLogLeavesASmallDigest() throws {
