@@ -61,7 +61,10 @@ import Testing
 
   /// A `codex` that writes down how it was called.
   private func fakeCodex(exit: Int = 0) throws -> [String: String] {
-    try world.write("bin/codex", "#!/bin/sh\nprintf '%s\\n' \"$@\" \"home $CODEX_HOME\" >> \(world.path("codex-calls"))\necho 'no such session' >&2\nexit \(exit)\n")
+    let lines = [
+      "#!/bin/sh", #"printf '%s\n' "$@" "home $CODEX_HOME" >> "# + world.path("codex-calls"), "echo 'no such session' >&2", "exit \(exit)", "",
+    ]
+    try world.write("bin/codex", lines.joined(separator: "\n"))
     chmod(world.path("bin/codex"), 0o755)
     return [
       "OPENCODE_WORKER_WAKE": "1", "CODEX_HOME": world.path("home/codex"), "PATH": world.path("bin") + ":" + (world.environment["PATH"] ?? ""),
