@@ -18,19 +18,21 @@ A scenario (members that are not given have the value behind the name):
   turns         []       the model's script (scripted_model.py); {"1": [...], "2": [...]} where tools have other names
   stdin         null     /dev/null; a text; {"open": true}: a pipe that says nothing and isn't closed
   env           {}       added to the environment
-  config        {}       added to OPENCODE_CONFIG_CONTENT; null: none of ours; a text: that
+  config        {}       merged into OPENCODE_CONFIG_CONTENT; a text: that instead
   files         hello.txt with two lines     the workspace, committed before the run; those of `untracked` come after the commit
   git           true     false: a folder without git
   workspace     the last part of the name    the workspace's folder
   home_files    {}       files in HOME
-  signal        null     {"name": "SIGTERM", "after": "text"}: sent when an event of that type came; a number: after so many seconds
+  signal        null     {"name": "SIGTERM", "after": "text"}: sent when an event of that type came, the `count`th one (1);
+                         after a number: after so many seconds
   timeout       120      seconds, then SIGKILL, and `timed_out` is true
   close_stdout  false    true: the reader of stdout goes away after the first line
   then          []       scenarios that follow in the same HOME and workspace
   meanwhile     []       the same, started `after` seconds after this one
   note          none     kept in the recording
 {ws} is the workspace, {root} the temporary folder, {session} the first session id that this scenario's predecessor printed (the run's own),
-{child} the first one that is not it. They are filled in in arguments, stdin, env and file contents.
+{child} the first one that is not it. They are filled in in arguments, turns, stdin, env and
+file contents.
 """
 import argparse
 import difflib
@@ -187,7 +189,8 @@ class Recorder:
         generation = str(self.generation)
         turns = scenario.get("turns", [])
         if turns or "after" not in scenario:
-            self.model.play(turns.get(generation, []) if isinstance(turns, dict) else turns)
+            chosen = turns.get(generation, []) if isinstance(turns, dict) else turns
+            self.model.play(json.loads(fill(json.dumps(chosen))))
         arguments = scenario.get("arguments")
         if arguments is None:
             start = ["run", "--format", "json", "--dir", "{ws}"] if self.generation == 1 else ["run", "--standalone", "--format", "json"]
@@ -196,7 +199,7 @@ class Recorder:
         added = {key: fill(text) for key, text in scenario.get("env", {}).items()}
         if "config" in scenario:
             config = scenario["config"]
-            added["OPENCODE_CONFIG_CONTENT"] = config if isinstance(config, str) else json.dumps({**opencode_config(self.model.port), **(config or {})})
+            added["OPENCODE_CONFIG_CONTENT"] = config if isinstance(config, str) else json.dumps(merged(opencode_config(self.model.port), config))
         stdin = scenario.get("stdin")
         done = self.spawn(arguments, {"PWD": folder, **added}, folder, fill(stdin) if isinstance(stdin, str) else stdin, scenario, seen)
         status = self.git(folder, "status", "--porcelain") if os.path.isdir(os.path.join(folder, ".git")) else None
@@ -219,7 +222,7 @@ class Recorder:
         process = subprocess.Popen(
             [self.binary, *arguments], env=self.environment(env), cwd=folder, stderr=errors, stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, start_new_session=True)
-        lines = []
+        lines, awaited = [], [(scenario.get("signal") or {}).get("count", 1)]
 
         def send():
             try:
@@ -235,7 +238,9 @@ class Recorder:
                     break
                 wanted = (scenario.get("signal") or {}).get("after")
                 if isinstance(wanted, str) and event_type(line) == wanted:
-                    send()
+                    awaited[0] -= 1
+                    if awaited[0] == 0:
+                        send()
             process.stdout.close()
 
         reader = threading.Thread(target=read, daemon=True)
@@ -263,6 +268,14 @@ class Recorder:
         errors.close()
         return {"exit": process.returncode, "timed_out": timed_out, "seconds": seconds, "stderr": said,
                 "stdout": b"".join(lines).decode("utf-8", "replace")}
+
+
+def merged(into, added):
+    """Two JSON objects in one, objects inside them likewise."""
+    both = dict(into)
+    for key, value in added.items():
+        both[key] = merged(both[key], value) if isinstance(value, dict) and isinstance(both.get(key), dict) else value
+    return both
 
 
 def feed(pipe, text):

@@ -7,11 +7,12 @@ A script is a list of turns; each request that offers tools takes the next one:
   {"status": 429, "body": {...}, "headers": {...}}         an HTTP error
   {"delay": 2.0}                                           seconds of silence first
   {"cut": true}                                            the stream breaks off half way through the text
+  {"error": {"message": "..."}}                            an error object in the stream, after a status of 200
   {"finish": "length"}                                     another finish reason
   {"usage": {...}}                                         other token counts (OpenAI's shape); null: none
   {"for": "alpha"}                                         only for a request in which the user said "alpha": subagents that work side by side
 Beyond the last turn: {"repeat": true} on that turn gives it again, else the answer is "(script exhausted)".
-A request without tools asks for a session's title and takes no turn.
+A request for a session's title takes no turn; one for a compaction's summary does.
 """
 import itertools
 import json
@@ -51,6 +52,12 @@ def said_by_the_user(request):
             content = message.get("content")
             texts += [content] if isinstance(content, str) else [part.get("text", "") for part in content or []]
     return "\n".join(texts)
+
+
+def asks_for_a_title(request):
+    """OpenCode's title agent is offered no tools, as is the one that summarizes at compaction."""
+    instructions = "\n".join(str(message.get("content")) for message in request.get("messages", []) if message.get("role") == "system")
+    return not request.get("tools") and "title" in instructions
 
 
 class ScriptedModel:
@@ -110,6 +117,9 @@ class ScriptedModel:
                     for index, call in enumerate(turn.get("tools", [])):
                         function = {"name": call["name"], "arguments": json.dumps(call["arguments"])}
                         chunk({"tool_calls": [{"index": index, "id": "call_%d_%d" % (index, next(call_numbers)), "type": "function", "function": function}]})
+                    if "error" in turn:
+                        self.wfile.write(b"data: " + json.dumps({"error": turn["error"]}).encode() + b"\n\n")
+                        return
                     usage = turn.get("usage", USAGE)
                     chunk({}, finish=turn.get("finish") or ("tool_calls" if turn.get("tools") else "stop"), **({"usage": usage} if usage else {}))
                     self.wfile.write(b"data: [DONE]\n\n")
@@ -129,7 +139,7 @@ class ScriptedModel:
     def next_turn(self, request):
         with self.lock:
             self.requests += 1
-            if not request.get("tools"):
+            if asks_for_a_title(request):
                 return {"text": TITLE}
             said = said_by_the_user(request)
             named = [turn for turn in self.turns if "for" in turn and turn["for"] in said]
