@@ -23,7 +23,7 @@ func tests(_ name: String, know others: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "opencode-worker",
-  platforms: [.macOS(.v14)],
+  platforms: [.macOS(.v15)],
   products: [
     .executable(name: "opencode-worker", targets: ["WorkerServer"])
   ],

@@ -1,0 +1,195 @@
+import Foundation
+import JSON
+import PosixSupport
+import TestSupport
+import Testing
+
+/// What README, CONTRIBUTING and `docs/` say of the program, compared with the program.
+@Suite struct DocumentationTests {
+  private static let repository = URL(fileURLWithPath: Fixture.folder).deletingLastPathComponent().deletingLastPathComponent().path
+
+  private static func document(_ name: String) throws -> String { String(decoding: try PrivateFiles.read("\(repository)/\(name)"), as: UTF8.self) }
+
+  /// Every file below a folder of the repository, relative to it.
+  private static func files(below folder: String, ending: String) -> [String] {
+    let names = FileManager.default.enumerator(atPath: "\(repository)/\(folder)")?.compactMap { $0 as? String } ?? []
+    return names.filter { $0.hasSuffix(ending) }.map { "\(folder)/\($0)" }
+  }
+
+  private static func documents() -> [String] {
+    ["README.md", "CONTRIBUTING.md", "Tests/Fixtures/recordings/README.md"] + files(below: "docs", ending: ".md")
+  }
+
+  /// What stands between backquotes in a text, code blocks aside.
+  private static func quoted(_ text: String) -> [String] {
+    var isBlock = false
+    let plain = text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
+      if line.hasPrefix("```") { isBlock.toggle() }
+      return !isBlock && !line.hasPrefix("    ")
+    }
+    return plain.joined(separator: "\n").matches(of: /`([^`]+)`/).map { String($0.1) }
+  }
+
+  // MARK: - README's sample
+
+  @Test func theSampleReplyInREADMEIsAReply() throws {
+    let world = try World()
+    for folder in ["tools", "repository/Sources", "repository/Tests"] { try PrivateFiles.createFolder(world.path(folder)) }
+    let pytest = world.path("tools/pytest")
+    try PrivateFiles.replace(pytest, with: Array("#!/bin/sh\nexit 0\n".utf8), mode: 0o755)
+    world.environment["PATH"] = world.path("tools") + ":" + (world.environment["PATH"] ?? "")
+    try world.write("repository/Sources/cli.py", "import sys\n\n\ndef main():\n    print(sys.argv)\n")
+    try world.write("repository/notes.txt", "one\n")
+    try world.git("add", ".")
+    try world.git("-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-q", "-m", "A program")
+    try world.write("repository/notes.txt", "one\nuncommitted\n")
+    try world.standIn([
+      "turns": [
+        [
+          "text": "I will add the option.",
+          "tools": [
+            [
+              "name": "edit",
+              "arguments": [
+                "filePath": "Sources/cli.py", "oldString": "    print(sys.argv)\n",
+                "newString": "    verbose = \"--verbose\" in sys.argv\n    if verbose:\n        print(\"arguments:\", sys.argv)\n    print(sys.argv)\n",
+              ],
+            ],
+            ["name": "write", "arguments": ["filePath": "Tests/test_cli.py", "content": "def test_verbose():\n    assert True\n"]],
+          ],
+        ],
+        [
+          "tools": [
+            ["name": "bash", "arguments": ["command": "echo checked >> notes.txt", "description": "Notes it"]],
+            ["name": "bash", "arguments": ["command": "pytest -q", "description": "Runs the tests"]],
+          ]
+        ], ["text": "Added --verbose to the parser and a test for it."],
+      ]
+    ])
+    let client = try MCPClient(world)
+    try client.initialize()
+    let reply = try client.call(
+      "opencode_run_and_wait",
+      [
+        "message": "Add a --verbose option to the command line, with a test.", "title": "Add a --verbose option", "cwd": .string(world.repository),
+        "verificationCommands": ["pytest -q"],
+      ], within: 120)
+    let text = Golden.text(world.settled(reply), width: 150)
+    #expect(try Golden.difference(text + "\n", from: "readme-reply.json") == nil)
+
+    // The block that follows the sentence, without its indentation.
+    let readme = "\(Self.repository)/README.md"
+    let sentence = "reads a reply like this one"
+    func block(of whole: String) -> Range<String.Index>? {
+      guard let said = whole.range(of: sentence), let start = whole.range(of: "\n    {\n", range: said.upperBound..<whole.endIndex),
+        let end = whole.range(of: "\n    }\n", range: start.lowerBound..<whole.endIndex)
+      else { return nil }
+      return whole.index(after: start.lowerBound)..<whole.index(before: end.upperBound)
+    }
+    let indented = text.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n")
+    let difference = try Golden.difference(
+      indented, fromFile: readme, within: { whole in block(of: whole).map { String(whole[$0]) } },
+      renewed: { whole in block(of: whole).map { whole.replacingCharacters(in: $0, with: indented) } ?? whole })
+    #expect(difference == nil)
+  }
+
+  // MARK: - The contract
+
+  @Test func everyToolAndArgumentIsInTheContract() throws {
+    let (contract, readme) = (try Self.document("docs/tools.md"), try Self.document("README.md"))
+    let world = try World()
+    let client = try MCPClient(world)
+    try client.initialize()
+    defer { withExtendedLifetime(world) {} }
+    let tools = try #require(try client.request("tools/list")["result"]?["tools"]?.array)
+    #expect(tools.count > 10)
+    for tool in tools {
+      let name = try #require(tool["name"]?.string)
+      let section = contract.components(separatedBy: "\n## ").first { $0.hasPrefix("\(name)\n") || $0.hasPrefix("+ \(name)\n") }
+      let words = Set(Self.quoted(try #require(section, "docs/tools.md has no section on \(name)")))
+      for argument in tool["inputSchema"]?["properties"]?.object?.keys ?? [] {
+        #expect(words.contains(argument), "docs/tools.md, \(name): \(argument) is missing")
+      }
+      #expect(readme.contains("`\(name)`"), "README.md doesn't name \(name)")
+    }
+    let known = Set(tools.compactMap { $0["name"]?.string })
+    for name in Self.quoted(contract + readme) where name.wholeMatch(of: /opencode_[a-z_]+/) != nil && !Self.codes.contains(name) {
+      #expect(known.contains(name), "there is no tool \(name)")
+    }
+  }
+
+  /// Error codes that look like tools.
+  private static let codes: Set = ["opencode_not_found", "opencode_failed", "opencode_timeout"]
+
+  // MARK: - The architecture
+
+  @Test func theModulesAreThoseOfThePackage() throws {
+    let package = try Self.document("Package.swift")
+    let modules = package.matches(of: /module\("(\w+)"(?:, knows: \[([^\]]*)\])?\)/).map { (name: String($0.1), knows: String($0.2 ?? "")) }
+    #expect(modules.count > 5)
+    let rows = try Self.document("docs/architecture.md").split(separator: "\n").filter { $0.hasPrefix("| `") }.map { row in
+      row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+    for module in modules {
+      let row = try #require(rows.first { $0.first == "`\(module.name)`" }, "docs/architecture.md has no row for \(module.name)")
+      let knows = module.knows.replacing("\"", with: "")
+      #expect(row.last == (knows.isEmpty ? "nothing" : knows), "\(module.name)")
+    }
+  }
+
+  @Test func typesAndFilesThatAreNamedExist() throws {
+    let sources = try (Self.files(below: "Sources", ending: ".swift") + Self.files(below: "Tests", ending: ".swift")).map(Self.document).joined(separator: "\n")
+    let declared = Set(sources.matches(of: /\b(?:struct|enum|class|actor|protocol|typealias) (\w+)/).map { String($0.1) })
+    let modules = Set(try FileManager.default.contentsOfDirectory(atPath: "\(Self.repository)/Sources") + FileManager.default.contentsOfDirectory(atPath: "\(Self.repository)/Tests"))
+    for document in ["docs/architecture.md", "docs/glossary.md", "CONTRIBUTING.md", "Tests/Fixtures/recordings/README.md"] {
+      for name in Self.quoted(try Self.document(document)) {
+        if let type = name.wholeMatch(of: /([A-Z][a-z]+[A-Za-z0-9]*)(?:\.(\w+))?/), !name.hasSuffix(".swift") {
+          #expect(declared.contains(String(type.1)) || modules.contains(String(type.1)), "\(document): there is no type \(type.1)")
+          if let member = type.2 { #expect(sources.contains(member), "\(document): there is no \(name)") }
+        }
+      }
+    }
+    for document in Self.documents() {
+      let folder = (document as NSString).deletingLastPathComponent
+      for path in Self.quoted(try Self.document(document)) where path.wholeMatch(of: /(?:Sources|Tests|docs|facts|Benchmarks|recorder)\/[\w.+\/-]+/) != nil && !path.contains("VERSION") {
+        let places = ["\(Self.repository)/\(path)", "\(Self.repository)/\(folder)/\(path)", "\(Self.repository)/docs/\(path)"]
+        #expect(places.contains(where: PrivateFiles.exists), "\(document): there is no \(path)")
+      }
+    }
+  }
+
+  @Test func recordingsThatAreNamedExist() throws {
+    let old = "1.18.34"
+    let new = "2.0-preview-20260807"
+    func exists(_ name: String, in version: String) -> Bool {
+      let path = name.first?.isNumber == true ? name : "\(version)/\(name)"
+      if path.hasSuffix("*") { return (try? Recording.names().contains { $0.hasPrefix(path.dropLast()) }) ?? false }
+      return PrivateFiles.exists("\(Fixture.folder)/recordings/\(path).json")
+    }
+    var named = 0
+    for row in try Self.document("docs/generations.md").split(separator: "\n") where row.hasPrefix("| ") {
+      let cells = row.split(separator: "|")
+      for (cell, version) in zip(cells.dropFirst(), [old, new]) {
+        for list in cell.matches(of: /rec ((?:`[^`]+`(?:, )?)+)/) {
+          for name in Self.quoted(String(list.1)) {
+            named += 1
+            #expect(exists(name, in: version), "docs/generations.md: there is no recording \(version)/\(name)")
+          }
+        }
+      }
+    }
+    #expect(named > 40)
+  }
+
+  @Test func theFilesOfARunAreListed() throws {
+    let world = try World()
+    let client = try MCPClient(world)
+    try client.initialize()
+    let reply = try client.call("opencode_run_and_wait", ["message": "Do it.", "cwd": .string(world.repository)], within: 120)
+    let run = try #require(reply["run"]?.string, "\(reply.text)")
+    let listed = try Self.document("docs/architecture.md")
+    for name in try FileManager.default.contentsOfDirectory(atPath: world.file("", of: run)) + FileManager.default.contentsOfDirectory(atPath: world.path("state")) {
+      #expect(listed.contains(name), "docs/architecture.md, Files: \(name) is missing")
+    }
+  }
+}
