@@ -140,18 +140,19 @@ import Testing
   @Test func typesAndFilesThatAreNamedExist() throws {
     let sources = try (Self.files(below: "Sources", ending: ".swift") + Self.files(below: "Tests", ending: ".swift")).map(Self.document).joined(separator: "\n")
     let declared = Set(sources.matches(of: /\b(?:struct|enum|class|actor|protocol|typealias) (\w+)/).map { String($0.1) })
-    let modules = Set(try FileManager.default.contentsOfDirectory(atPath: "\(Self.repository)/Sources") + FileManager.default.contentsOfDirectory(atPath: "\(Self.repository)/Tests"))
+    let targets = try ["Sources", "Tests"].flatMap { try FileManager.default.contentsOfDirectory(atPath: "\(Self.repository)/\($0)") }
     for document in ["docs/architecture.md", "docs/glossary.md", "CONTRIBUTING.md", "Tests/Fixtures/recordings/README.md"] {
       for name in Self.quoted(try Self.document(document)) {
         if let type = name.wholeMatch(of: /([A-Z][a-z]+[A-Za-z0-9]*)(?:\.(\w+))?/), !name.hasSuffix(".swift") {
-          #expect(declared.contains(String(type.1)) || modules.contains(String(type.1)), "\(document): there is no type \(type.1)")
+          #expect(declared.contains(String(type.1)) || targets.contains(String(type.1)), "\(document): there is no type \(type.1)")
           if let member = type.2 { #expect(sources.contains(member), "\(document): there is no \(name)") }
         }
       }
     }
     for document in Self.documents() {
       let folder = (document as NSString).deletingLastPathComponent
-      for path in Self.quoted(try Self.document(document)) where path.wholeMatch(of: /(?:Sources|Tests|docs|facts|Benchmarks|recorder)\/[\w.+\/-]+/) != nil && !path.contains("VERSION") {
+      for path in Self.quoted(try Self.document(document)) {
+        guard path.wholeMatch(of: /(?:Sources|Tests|docs|facts|Benchmarks|recorder)\/[\w.+\/-]+/) != nil, !path.contains("VERSION") else { continue }
         let places = ["\(Self.repository)/\(path)", "\(Self.repository)/\(folder)/\(path)", "\(Self.repository)/docs/\(path)"]
         #expect(places.contains(where: PrivateFiles.exists), "\(document): there is no \(path)")
       }
@@ -188,7 +189,7 @@ import Testing
     let reply = try client.call("opencode_run_and_wait", ["message": "Do it.", "cwd": .string(world.repository)], within: 120)
     let run = try #require(reply["run"]?.string, "\(reply.text)")
     let listed = try Self.document("docs/architecture.md")
-    for name in try FileManager.default.contentsOfDirectory(atPath: world.file("", of: run)) + FileManager.default.contentsOfDirectory(atPath: world.path("state")) {
+    for name in try [world.file("", of: run), world.path("state")].flatMap(FileManager.default.contentsOfDirectory(atPath:)) {
       #expect(listed.contains(name), "docs/architecture.md, Files: \(name) is missing")
     }
   }
