@@ -1,0 +1,110 @@
+/// What is known of programs, builtins and variables by their names.
+enum ShellNames {
+  // MARK: Commands
+
+  /// Builtins and reserved words of bash, dash, zsh, mksh, ksh and busybox that can change what follows, or whose exit says little.
+  /// Taken from `compgen -b -k`, `$builtins` and `$reswords` with all modules, `builtin`, and the manuals.
+  static let refused: Set<String> = [
+    "!", "-", ".", "[[", "]]", "alias", "autoload", "bg", "bind", "bindkey", "break", "builtin", "bye", "caller", "cap", "case", "catch", "chdir", "comparguments",
+    "compadd", "compcall", "compctl", "compdescribe", "compfiles", "compgen", "compgroups", "complete", "compopt", "compound", "compquote", "compset",
+    "comptags", "comptry", "compvalues", "continue", "coproc", "declare", "dirs", "disable", "disown", "do", "done", "echotc", "echoti", "elif", "else",
+    "emulate", "enable", "end", "enum", "esac", "eval", "exec", "exit", "fc", "fg", "fi", "float", "for", "foreach", "function", "functions", "getcap", "getln",
+    "getopts", "global", "hash", "hist", "history", "if", "in", "integer", "jobs", "kill", "let", "limit", "local", "log", "login", "logout", "mapfile",
+    "nameref", "namespace", "newgrp", "nocorrect", "noglob", "popd", "print", "private", "pushd", "pushln", "r", "read", "readarray", "readonly", "redirect",
+    "rehash", "repeat", "return", "sched", "select", "set", "setcap", "setopt", "shift", "shopt", "source", "stop", "suspend", "then", "times", "trap",
+    "ttyctl", "typeset", "ulimit", "umask", "unalias", "unfunction", "unhash", "unlimit", "unset", "unsetopt", "until", "vared", "wait", "while", "zcompile",
+    "zcurses", "zformat", "zftp", "zle", "zmodload", "zparseopts", "zprof", "zpty", "zregexparse", "zselect", "zsocket", "zstat", "zstyle", "zsystem", "ztcp",
+    "ztie", "zuntie", "{", "}", "always", "try", "throw", "sysopen", "sysread", "sysseek", "syswrite",
+  ]
+
+  /// Of the refused ones, those that only begin or join other commands: what follows them is read as a command of its own.
+  static let joining: Set<String> = ["if", "then", "elif", "else", "fi", "while", "until", "do", "done", "always"]
+
+  /// The shells that read the understood forms alike.
+  static let shells: Set<String> = ["sh", "bash", "zsh", "dash", "ksh", "mksh", "ash"]
+
+  /// Folders in which a program of a known name is the known program.
+  private static let systemFolders: Set<String> = ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
+
+  /// A program by its bare name or its path in one of the system's folders.
+  static func trusted(_ name: String) -> String? {
+    guard let slash = name.lastIndex(of: "/") else { return name }
+    return systemFolders.contains(String(name[..<slash])) ? String(name[name.index(after: slash)...]) : nil
+  }
+
+  /// The program's name without its folder.
+  static func base(_ word: String) -> String { word.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(word[word.index(after: $0)...]) } ?? word }
+
+  /// These run text: of their words, their input or a file.
+  static let interpreters: Set<String> = shells.union([
+    "eval", "source", ".", "trap", "alias", "xargs", "parallel", "ssh", "su", "fish", "busybox", "at", "batch", "script", "watch", "unbuffer", "tmux", "screen",
+    "concurrently", "npm-run-all", "nix-shell", "runuser", "hyperfine", "entr", "nodemon", "watchexec", "expect", "coproc", "osascript", "pwsh", "cmd",
+  ])
+
+  /// These run none of their words.
+  private static let harmless: Set<String> = [
+    "echo", "printf", "cat", "ls", "rm", "cp", "mv", "ln", "chmod", "chown", "touch", "mkdir", "rmdir", "grep", "egrep", "fgrep", "rg", "ag", "which", "type",
+    "whereis", "head", "tail", "less", "more", "wc", "file", "stat", "test", "[", "cd", "export", "sed", "diff", "cmp", "sort", "uniq", "tee", "basename",
+    "dirname", "realpath", "readlink", "tree", "du", "apropos", "man", "whatis", "hash", "unset", "set", "true", "false", ":", "dpkg", "rpm", "brew", "apt",
+    "apt-get", "apk", "dnf", "yum", "pacman", "pip", "pip3", "gem", "pkill", "pgrep", "killall", "shasum", "sha256sum", "md5sum", "xxd", "od", "column", "tr",
+    "cut", "comm", "sleep", "declare", "typeset", "local", "readonly", "for", "case", "select", "function", "shellcheck", "shfmt", "bat", "code", "vim", "nano",
+  ]
+  private static let managers: Set<String> = ["npm", "pnpm", "yarn", "bun", "uv", "poetry", "pipenv", "pdm", "hatch", "cargo", "go", "mise", "asdf", "conda"]
+  private static let managing: Set<String> = [
+    "install", "i", "add", "remove", "rm", "uninstall", "update", "upgrade", "show", "info", "view", "ls", "list", "why", "outdated", "get", "help", "pip",
+  ]
+
+  /// Whether none of a command's words can be a command that it runs.
+  static func runsNoWord(_ command: ShellSimple) -> Bool {
+    guard let first = command.name.map(base) else { return false }
+    let second = command.words.count > 1 ? command.words[1].ascii : nil
+    switch first {
+    case "git": return !["bisect", "rebase", "submodule", "filter-branch"].contains(second) && second?.hasPrefix("-") != true
+    case "find": return !command.words.contains { ["-exec", "-execdir", "-ok", "-okdir"].contains($0.ascii) }
+    case "command": return second == "-v" || second == "-V"
+    default: return harmless.contains(first) || (managers.contains(first) && second.map(managing.contains) ?? false)
+    }
+  }
+
+  // MARK: Variables
+
+  static func isVariable(_ name: String) -> Bool {
+    guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
+    return name.utf8.allSatisfy(isNameByte)
+  }
+
+  static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
+    default: false
+    }
+  }
+
+  private static let shellVariables: Set<String> = [
+    "ENV", "IFS", "HOME", "PWD", "OLDPWD", "SHELL", "SHELLOPTS", "LINENO", "RANDOM", "SRANDOM", "SECONDS", "UID", "EUID", "GID", "EGID", "PPID", "PGRP", "GROUPS",
+    "DIRSTACK", "FUNCNAME", "FUNCNEST", "HOSTNAME", "HOSTTYPE", "MACHTYPE", "OSTYPE", "CPUTYPE", "VENDOR", "HOST", "SHLVL", "COLUMNS", "LINES", "ARGC", "ARGV",
+    "ERRNO", "LOGNAME", "OPTARG", "OPTIND", "OPTERR", "TRY_BLOCK_ERROR", "TRY_BLOCK_INTERRUPT", "TTY", "TTYIDLE", "USERNAME", "BAUD", "NULLCMD", "READNULLCMD",
+    "REPLY", "STTY", "TMOUT", "EPOCHREALTIME", "EPOCHSECONDS", "COPROC", "MAPFILE", "GLOBIGNORE", "EXECIGNORE", "IGNOREEOF", "POSIXLY_CORRECT", "SAVEHIST",
+    "KEYTIMEOUT", "LISTMAX", "MAILCHECK", "DIRSTACKSIZE", "TIMEFMT", "TIMEFORMAT", "REPORTTIME", "REPORTMEMORY", "CHILD_MAX", "TMPPREFIX", "WORDCHARS",
+    "PROMPT", "KSH", "_", "WATCH", "LOGCHECK",
+  ]
+  private static let shellPrefixes = ["BASH", "ZSH", "ZDOT", "LD_", "DYLD_", "ARGV", "PS", "HIST", "COMP_", "READLINE", "PROMPT", "KSH", "MKSH", "DEBUG_", "MALLOC_"]
+  private static let programSuffixes = ["FLAGS", "OPTS", "OPTIONS", "OPT", "ARGS", "HOME", "LIB", "PREFIX", "SHELL", "PLUGINS"]
+  private static let programPrefixes = ["MAKE", "GIT_", "NPM_", "PYTEST_", "PYTHONSTARTUP", "CARGO_", "RUSTC"]
+
+  /// Variables that change how a shell reads or runs what follows, or that it refuses to have set. Small letters: zsh has many such (`path`, `status`).
+  static func isOfTheShell(_ name: String) -> Bool {
+    !name.utf8.allSatisfy { isNameByte($0) && !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+      || shellVariables.contains(name) || name.hasSuffix("PATH") || shellPrefixes.contains(where: name.hasPrefix)
+  }
+
+  /// An assignment that can make another command of one that follows. `PATH` and the like: to shells; `MAKEFLAGS=-n` and the like: to programs.
+  static func changesMeaning(_ assignment: ShellAssignment) -> Bool {
+    let name = assignment.name
+    if isOfTheShell(name) || programSuffixes.contains(where: name.hasSuffix) || programPrefixes.contains(where: name.hasPrefix) { return true }
+    guard name == "LANG" || name == "LANGUAGE" || name.hasPrefix("LC_") else { return false }
+    // In some encodings a quote can be the second byte of a character.
+    guard let value = assignment.value.ascii else { return true }
+    return !(value == "C" || value == "POSIX" || value.hasSuffix("UTF-8") || value.hasSuffix("utf8"))
+  }
+}

@@ -1,0 +1,47 @@
+/// Searching in texts, byte by byte.
+enum ShellText {
+  /// Without blanks around it.
+  static func trimmed(_ text: some Sequence<UInt8>) -> [UInt8] {
+    func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n") }
+    var part = Array(text.drop(while: isBlank))
+    // A blank behind a backslash belongs to the text.
+    while let last = part.last, isBlank(last), part.dropLast().last != UInt8(ascii: "\\") { part.removeLast() }
+    return part
+  }
+
+  /// Without quotes and backslashes, any white space as one space.
+  static func rough(_ text: some Sequence<UInt8>) -> [UInt8] {
+    var out: [UInt8] = []
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "\\"): continue
+      case 9, 10, 13, 32: if let last = out.last, last != 32 { out.append(32) }
+      default: out.append(byte)
+      }
+    }
+    if out.last == 32 { out.removeLast() }
+    return out
+  }
+
+  /// Whether the words of `wanted`, a rough text, stand in `text`. In linear time (Knuth, Morris, Pratt): both are foreign.
+  static func mentions(_ wanted: [UInt8], in text: some Sequence<UInt8>) -> Bool {
+    guard !wanted.isEmpty else { return false }
+    let text = rough(text)
+    guard text.count >= wanted.count else { return false }
+    func isEdge(_ index: Int) -> Bool { !text.indices.contains(index) || !(ShellNames.isNameByte(text[index]) || text[index] == UInt8(ascii: "-")) }
+    var borders = [0]
+    var length = 0
+    for byte in wanted.dropFirst() {
+      while length > 0, byte != wanted[length] { length = borders[length - 1] }
+      if byte == wanted[length] { length += 1 }
+      borders.append(length)
+    }
+    length = 0
+    for (index, byte) in text.enumerated() {
+      while length > 0, length == wanted.count || byte != wanted[length] { length = borders[length - 1] }
+      if byte == wanted[length] { length += 1 }
+      if length == wanted.count, isEdge(index - length), isEdge(index + 1) { return true }
+    }
+    return false
+  }
+}

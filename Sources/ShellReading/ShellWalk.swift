@@ -1,0 +1,224 @@
+/// Goes through an understood command and carries the meaning of its exit code to the declared one in it. When it is there more than once, the last place counts.
+struct ShellWalk {
+  /// What is known of one part's exit code.
+  private enum Known {
+    case zero, nonzero, nothing
+  }
+
+  /// What has happened in the shell before a part runs.
+  private struct State {
+    /// Every folder that it may be in; nil: any.
+    var folders: Set<ShellFolder>?
+    var assignments: [ShellAssignment] = []
+    /// Nothing ran but `cd`, assignments and `export`.
+    var isClean = true
+    /// zsh ends at a pattern that fits no file.
+    var mayEndEarly = false
+    /// A text that names the declared command was printed, or held in a variable.
+    var isMentioned = false
+    var hasWrapper = false
+    var files: [ShellRedirection] = []
+
+    static let folderLimit = 16
+  }
+
+  let target: DeclaredCommand
+  let command: ShellCommand
+  let exitCode: Int?
+  let start: ShellFolder
+
+  private var known: Known { exitCode.map { $0 == 0 ? .zero : .nonzero } ?? .nothing }
+  private var state: State { State(folders: [start]) }
+
+  /// The whole command is the declared one.
+  func asAWhole() -> ShellFinding { finding(known, ShellAddition(), state) }
+
+  /// - Precondition: nothing was refused in the command
+  func finding() -> ShellFinding? {
+    if let found = scan(command.script, known, state) { return found }
+    guard target.single == nil, target.mayBe(in: command.script, of: command) else { return nil }
+    return ShellFinding(verdict: .unknown, why: "its parts may have run")
+  }
+
+  // MARK: Where it is
+
+  private func scan(_ script: ShellScript, _ known: Known, _ before: State) -> ShellFinding? {
+    var state = before
+    var found: ShellFinding?
+    let own = target.script.chains
+    for (index, chain) in script.chains.enumerated() {
+      let isList = own.count > 1 && index + own.count <= script.chains.count && script.chains[index..<(index + own.count)].elementsEqual(own)
+      if isList {
+        let isEnd = index + own.count == script.chains.count
+        found = finding(isEnd ? known : .nothing, ShellAddition(), state)
+      }
+      if let finding = scan(chain, index == script.chains.count - 1 ? known : .nothing, &state) { found = finding }
+    }
+    return found
+  }
+
+  private func scan(_ chain: ShellChain, _ known: Known, _ state: inout State) -> ShellFinding? {
+    let count = chain.pipelines.count
+    // Of the chain up to and with pipeline i.
+    var prefix = [Known](repeating: .nothing, count: count)
+    prefix[count - 1] = known
+    for index in stride(from: count - 1, to: 0, by: -1) {
+      let isKept = chain.operators[index - 1] == .and ? prefix[index] == .zero : prefix[index] == .nonzero
+      prefix[index - 1] = isKept ? prefix[index] : .nothing
+    }
+    let isConjunction = chain.operators.allSatisfy { $0 == .and }
+    var folders = state.folders
+    /// Nothing before could keep the next one from running.
+    var isSure = true
+    var found: ShellFinding?
+    var index = 0
+    while index < count {
+      let match = target.match(in: chain, at: index)
+      let end = index + (match?.count ?? 1)
+      var part = prefix[end - 1]
+      if index > 0 {
+        let isOr = chain.operators[index - 1] == .or
+        if isOr ? part == .zero : part == .nonzero && !isSure { part = .nothing }
+      }
+      if let match {
+        found = finding(part, match.addition, state)
+      } else if let command = chain.pipelines[index].only {
+        if let finding = scan(command, part, state) {
+          found = finding
+        } else {
+          mention(command, &state)
+        }
+      } else {
+        for command in chain.pipelines[index].commands {
+          if scan(command, .nothing, state) != nil || isSame(command) { found = unknown("the exit code isn't its own", state) }
+          mention(command, &state)
+        }
+      }
+      for pipeline in chain.pipelines[index..<end] {
+        isSure = isSure && isConjunction && isPreparation(pipeline, state)
+        pass(pipeline, isConjunction: isConjunction, &state)
+        folders = union(folders, state.folders)
+      }
+      index = end
+    }
+    // What comes behind `a && cd b` runs also when `a` failed.
+    state.folders = folders
+    return found
+  }
+
+  /// A command that isn't the declared one.
+  private func scan(_ part: ShellSimple, _ known: Known, _ before: State) -> ShellFinding? {
+    guard let inner = part.inner else {
+      let mayRun = target.mayRun(part, of: command) || (before.isMentioned && target.single != nil && command.isInterpreter(part))
+      return mayRun ? unknown("it may have run by another program", before) : nil
+    }
+    var state = before
+    var layer = part
+    while layer.shellText == nil, let inside = layer.unwrapped() {
+      layer = inside
+      state.hasWrapper = true
+    }
+    state.assignments += layer.assignments
+    state.files += layer.files
+    if target.single == nil, let text = layer.shellText, ShellText.trimmed(text.bytes) == target.bytes { return finding(known, ShellAddition(), state) }
+    guard let refusal = inner.refusal else { return scan(inner, known, state) }
+    return target.mayBe(in: inner, of: command) ? unknown("it may have run; not read here: \(refusal)", before) : nil
+  }
+
+  private func isSame(_ command: ShellSimple) -> Bool {
+    target.match(in: ShellChain(pipelines: [ShellPipeline(commands: [command])]), at: 0) != nil
+  }
+
+  // MARK: What the commands before do
+
+  private func mention(_ part: ShellSimple, _ state: inout State) {
+    if command.hasInterpreter, !state.isMentioned { state.isMentioned = target.isMentioned(by: part) }
+  }
+
+  /// Whether it can't fail, nor end the shell.
+  private func isPreparation(_ pipeline: ShellPipeline, _ state: State) -> Bool {
+    guard let command = pipeline.only, state.isClean, command.redirections.isEmpty, !state.assignments.contains(where: ShellNames.changesMeaning) else { return false }
+    if command.words.isEmpty || command.name == "export" { return true }
+    // The shell itself started in that folder.
+    return start.isAbsolute && state.folders == [start] && folder(of: command).map { start.entering($0) } == start
+  }
+
+  /// What a plain `cd` names.
+  private func folder(of command: ShellSimple) -> [UInt8]? {
+    guard command.name == "cd" else { return nil }
+    let words = command.words.dropFirst()
+    guard let target = words.last, words.count == 1 || (words.count == 2 && words.first?.ascii == "--") else { return nil }
+    guard target.isLiteral, let first = target.units.first, first != UInt16(UInt8(ascii: "-")), first != UInt16(UInt8(ascii: "+")) else { return nil }
+    return target.bytes
+  }
+
+  private func union(_ one: Set<ShellFolder>?, _ other: Set<ShellFolder>?) -> Set<ShellFolder>? {
+    guard let one, let other else { return nil }
+    let all = one.union(other)
+    return all.count > State.folderLimit ? nil : all
+  }
+
+  private func pass(_ pipeline: ShellPipeline, isConjunction: Bool, _ state: inout State) {
+    for command in pipeline.commands {
+      if (command.words + command.assignments.map(\.value)).contains(where: { $0.has(ShellWord.glob) }) { state.mayEndEarly = true }
+      switch command.name {
+      case "cd":
+        let inside = pipeline.only == nil ? nil : folder(of: command).flatMap { name in state.folders.map { Set($0.map { $0.entering(name) }) } }
+        state.folders = isConjunction ? inside : union(state.folders, inside)
+      case "export": state.assignments += command.words.compactMap(\.assignment)
+      case _ where command.words.isEmpty: state.assignments += command.assignments
+      default:
+        state.isClean = false
+        state.assignments += command.assignments.filter { ShellNames.isOfTheShell($0.name) }
+      }
+    }
+  }
+
+  // MARK: What it proves
+
+  private func unknown(_ why: String, _ state: State) -> ShellFinding {
+    ShellFinding(verdict: .unknown, why: why, folders: state.folders.map { $0.map(\.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } })
+  }
+
+  private func finding(_ known: Known, _ addition: ShellAddition, _ state: State) -> ShellFinding {
+    var finding = unknown("the exit code isn't its own", state)
+    guard let exitCode else {
+      finding.why = "no exit code is known"
+      return finding
+    }
+    let files = state.files + addition.files
+    if let doubt = doubt(state.assignments + addition.assignments, files, state) {
+      finding.why = doubt
+    } else if known == .zero {
+      (finding.verdict, finding.exitCode, finding.why) = (.passed, 0, nil)
+    } else if known == .nonzero {
+      finding.why = doubt(ofFailure: exitCode, files, state, hasWrapper: state.hasWrapper || addition.hasWrapper)
+      if finding.why == nil { (finding.verdict, finding.exitCode) = (.failed, exitCode) }
+    }
+    return finding
+  }
+
+  /// Why what ran may be another command than the declared one.
+  private func doubt(_ assignments: [ShellAssignment], _ files: [ShellRedirection], _ state: State) -> String? {
+    if let changing = assignments.first(where: ShellNames.changesMeaning) { return "it ran with \(changing.name) set" }
+    if files.contains(where: { $0.kind == .input }) { return "it ran with another input" }
+    let words = target.script.commands.flatMap(\.words)
+    if files.contains(where: { file in words.contains { $0.base == file.target.base } }) { return "its output went into a file that it names" }
+    let isAlone = state.isClean && state.folders == [start] && assignments.isEmpty
+    if !isAlone, words.contains(where: { !$0.isLiteral }) { return "its expansions may stand for something else there" }
+    return nil
+  }
+
+  /// Why it may not have run although the shell failed.
+  private func doubt(ofFailure code: Int, _ files: [ShellRedirection], _ state: State, hasWrapper: Bool) -> String? {
+    if state.mayEndEarly { return "a pattern that fits no file may have ended the shell before" }
+    if !files.isEmpty { return "exit \(code) may be of the file for its output" }
+    switch code {
+    case 126, 127: return "exit \(code): it, or a command that it needs, couldn't be started"
+    case _ where hasWrapper && ShellVerdict.wrapperExitCodes.contains(code): return "exit \(code) may be of the program that it ran by"
+    case 129...192 where !state.isClean: return "exit \(code): a signal may have ended the shell before"
+    case 1...255: return nil
+    default: return "exit \(code) is none of a shell"
+    }
+  }
+}
