@@ -36,7 +36,7 @@ package struct DigestFold {
     var restarted = false
     if sizes.0 < events.position || sizes.1 < errors.position {
       // Not the files that were read before.
-      self = DigestFold(digest: RunDigest(generation: digest.generation, declaredCommands: digest.declaredCommands))
+      self = DigestFold(digest: RunDigest(generation: digest.generation, declaredCommands: digest.declaredCommands, workspace: digest.verification.workspace))
       restarted = before != (0, 0)
     }
     if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: DigestFold.bufferSize) }

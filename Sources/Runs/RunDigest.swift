@@ -140,10 +140,11 @@ package struct RunDigest: Codable, Sendable, Equatable {
   /// `step_start` has been seen for a message: the same again is a retry.
   private var hasStarted = false
 
-  package init(generation: Generation, declaredCommands: [String]) {
+  /// - Parameter workspace: absolute path of the folder that OpenCode works in
+  package init(generation: Generation, declaredCommands: [String], workspace: String? = nil) {
     self.generation = generation
     self.declaredCommands = declaredCommands
-    verification = VerificationTally(declared: declaredCommands)
+    verification = VerificationTally(declared: declaredCommands, workspace: workspace)
   }
 
   /// The first texts and the last ones, in order, none twice.
@@ -276,7 +277,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
     lastStepHasAnswer = false
     note(tool.refusal, of: tool, isKnown: isKnown)
     if tool.isShell, tool.refusal == nil, let command = tool.command {
-      verification.recordShell(command: command.text, exitCode: tool.timedOut ? nil : tool.exitCode, at: at, id: id ?? "call \(toolCallCount)")
+      verification.recordShell(
+        command: command.text, isCut: command.isCut, exitCode: tool.timedOut ? nil : tool.exitCode, at: at, id: id ?? "call \(toolCallCount)")
     }
     if tool.isEdit, tool.status == .completed {
       verification.recordEdit(at: at)

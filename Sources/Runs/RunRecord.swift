@@ -127,7 +127,7 @@ package struct InstalledOpenCode: Codable, Sendable {
 extension RunDigest {
   /// The digest of a run that has printed nothing yet.
   package init(_ request: RunRequest) {
-    self.init(generation: request.installation.version.generation, declaredCommands: request.verificationCommands)
+    self.init(generation: request.installation.version.generation, declaredCommands: request.verificationCommands, workspace: request.cwd)
   }
 }
 

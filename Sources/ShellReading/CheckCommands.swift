@@ -1,11 +1,22 @@
 /// Which shell commands look like a test, a build or a linter.
 package enum CheckCommands {
-  /// Whether any command in there does. What can't be read as shell is told by its first words.
-  package static func isCheck(_ command: String) -> Bool {
-    guard let script = try? ShellParser.parse(command) else {
-      return isCheck(words: command.prefix(400).split { $0 == " " || $0 == "\n" || $0 == "\t" }.map(String.init))
+  private static let wordLimit = 64
+  private static let commandLimit = 16
+
+  /// - Parameter exitCode: of the shell; nil when none is known
+  /// - Returns: nil when nothing in the command looks like one; else the exit code, where it is proven to be that of all that do
+  package static func result(of command: ShellCommand, exitCode: Int?) -> (exitCode: Int?, isProven: Bool)? {
+    if command.unread != nil {
+      let words = String(decoding: command.text, as: UTF8.self).split { $0 == " " || $0 == "\n" || $0 == "\t" }
+      return isCheck(words: words.prefix(wordLimit).map(String.init)) ? (nil, false) : nil
     }
-    return script.flattened(depth: 0).contains { isCheck(words: $0.words) }
+    let checks = command.commands.filter { isCheck(words: $0.words.prefix(wordLimit).map(\.text)) }
+    guard !checks.isEmpty else { return nil }
+    guard checks.count <= commandLimit, command.script.refusal == nil else { return (nil, false) }
+    let findings = checks.map { DeclaredCommand(part: $0).finding(in: command, exitCode: exitCode) }
+    if findings.allSatisfy({ $0?.verdict == .passed }) { return (0, true) }
+    guard findings.count == 1, findings[0]?.verdict == .failed else { return (nil, false) }
+    return (exitCode, true)
   }
 
   private static let always: Set<String> = [

@@ -79,7 +79,8 @@ package struct DeclaredCommand: Sendable {
     for _ in 0..<8 {
       guard let current = layer else { return nil }
       let names = wanted.assignments.map(\.name)
-      if current.words == wanted.words, current.files.starts(with: wanted.files), current.assignments.filter({ names.contains($0.name) }) == wanted.assignments {
+      if current.words == wanted.words, current.files.starts(with: wanted.files), current.assignments.filter({ names.contains($0.name) }) == wanted.assignments
+      {
         addition.assignments = current.assignments.filter { !names.contains($0.name) }
         addition.files = Array(current.files.dropFirst(wanted.files.count))
         return addition

@@ -40,14 +40,15 @@ package struct ShellCommand: Sendable {
   func isInterpreter(_ command: ShellSimple) -> Bool { ShellCommand.isInterpreter(command, written: written) }
 
   private static func isInterpreter(_ command: ShellSimple, written: Set<[UInt16]>) -> Bool {
-    if command.words.contains(where: { $0.ascii.map { ShellNames.interpreters.contains(ShellNames.base($0)) } ?? false }) { return true }
+    if ShellNames.isInterpreter(command) { return true }
     return !written.isEmpty && !ShellNames.runsNoWord(command) && command.words.contains { written.contains(Array($0.base)) }
   }
 
   /// Whether it sets the variable anywhere.
   func assigns(_ name: String) -> Bool {
     commands.contains { command in
-      command.assignments.contains { $0.name.utf8.elementsEqual(name.utf8) } || command.words.contains { $0.assignment?.name.utf8.elementsEqual(name.utf8) ?? false }
+      command.assignments.contains { $0.name.utf8.elementsEqual(name.utf8) }
+        || command.words.contains { $0.assignment?.name.utf8.elementsEqual(name.utf8) ?? false }
     }
   }
 }

@@ -5,16 +5,16 @@ enum ShellNames {
   /// Builtins and reserved words of bash, dash, zsh, mksh, ksh and busybox that can change what follows, or whose exit says little.
   /// Taken from `compgen -b -k`, `$builtins` and `$reswords` with all modules, `builtin`, and the manuals.
   static let refused: Set<String> = [
-    "!", "-", ".", "[[", "]]", "alias", "autoload", "bg", "bind", "bindkey", "break", "builtin", "bye", "caller", "cap", "case", "catch", "chdir", "comparguments",
-    "compadd", "compcall", "compctl", "compdescribe", "compfiles", "compgen", "compgroups", "complete", "compopt", "compound", "compquote", "compset",
-    "comptags", "comptry", "compvalues", "continue", "coproc", "declare", "dirs", "disable", "disown", "do", "done", "echotc", "echoti", "elif", "else",
-    "emulate", "enable", "end", "enum", "esac", "eval", "exec", "exit", "fc", "fg", "fi", "float", "for", "foreach", "function", "functions", "getcap", "getln",
-    "getopts", "global", "hash", "hist", "history", "if", "in", "integer", "jobs", "kill", "let", "limit", "local", "log", "login", "logout", "mapfile",
-    "nameref", "namespace", "newgrp", "nocorrect", "noglob", "popd", "print", "private", "pushd", "pushln", "r", "read", "readarray", "readonly", "redirect",
-    "rehash", "repeat", "return", "sched", "select", "set", "setcap", "setopt", "shift", "shopt", "source", "stop", "suspend", "then", "times", "trap",
-    "ttyctl", "typeset", "ulimit", "umask", "unalias", "unfunction", "unhash", "unlimit", "unset", "unsetopt", "until", "vared", "wait", "while", "zcompile",
-    "zcurses", "zformat", "zftp", "zle", "zmodload", "zparseopts", "zprof", "zpty", "zregexparse", "zselect", "zsocket", "zstat", "zstyle", "zsystem", "ztcp",
-    "ztie", "zuntie", "{", "}", "always", "try", "throw", "sysopen", "sysread", "sysseek", "syswrite",
+    "!", "-", ".", "[[", "]]", "alias", "autoload", "bg", "bind", "bindkey", "break", "builtin", "bye", "caller", "cap", "case", "catch", "chdir",
+    "comparguments", "compadd", "compcall", "compctl", "compdescribe", "compfiles", "compgen", "compgroups", "complete", "compopt", "compound", "compquote",
+    "compset", "comptags", "comptry", "compvalues", "continue", "coproc", "declare", "dirs", "disable", "disown", "do", "done", "echotc", "echoti", "elif",
+    "else", "emulate", "enable", "end", "enum", "esac", "eval", "exec", "exit", "fc", "fg", "fi", "float", "for", "foreach", "function", "functions",
+    "getcap", "getln", "getopts", "global", "hash", "hist", "history", "if", "in", "integer", "jobs", "kill", "let", "limit", "local", "log", "login",
+    "logout", "mapfile", "nameref", "namespace", "newgrp", "nocorrect", "noglob", "popd", "print", "private", "pushd", "pushln", "r", "read", "readarray",
+    "readonly", "redirect", "rehash", "repeat", "return", "sched", "select", "set", "setcap", "setopt", "shift", "shopt", "source", "stop", "suspend", "then",
+    "times", "trap", "ttyctl", "typeset", "ulimit", "umask", "unalias", "unfunction", "unhash", "unlimit", "unset", "unsetopt", "until", "vared", "wait",
+    "while", "zcompile", "zcurses", "zformat", "zftp", "zle", "zmodload", "zparseopts", "zprof", "zpty", "zregexparse", "zselect", "zsocket", "zstat",
+    "zstyle", "zsystem", "ztcp", "ztie", "zuntie", "{", "}", "always", "try", "throw", "sysopen", "sysread", "sysseek", "syswrite",
   ]
 
   /// Of the refused ones, those that only begin or join other commands: what follows them is read as a command of its own.
@@ -35,11 +35,25 @@ enum ShellNames {
   /// The program's name without its folder.
   static func base(_ word: String) -> String { word.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(word[word.index(after: $0)...]) } ?? word }
 
-  /// These run text: of their words, their input or a file.
-  static let interpreters: Set<String> = shells.union([
-    "eval", "source", ".", "trap", "alias", "xargs", "parallel", "ssh", "su", "fish", "busybox", "at", "batch", "script", "watch", "unbuffer", "tmux", "screen",
-    "concurrently", "npm-run-all", "nix-shell", "runuser", "hyperfine", "entr", "nodemon", "watchexec", "expect", "coproc", "osascript", "pwsh", "cmd",
-  ])
+  /// These run text, of their words, their input or a file: behind other programs too.
+  private static let interpreters: Set<String> = shells.union(["su", "ssh", "xargs", "parallel", "fish", "pwsh", "busybox"])
+  /// These when they are what is started.
+  private static let starters: Set<String> = [
+    "eval", "source", ".", "trap", "alias", "at", "batch", "script", "watch", "unbuffer", "tmux", "screen", "concurrently", "npm-run-all", "nix-shell",
+    "runuser", "hyperfine", "entr", "nodemon", "watchexec", "expect", "coproc", "osascript", "cmd", "npx", "docker", "podman", "kubectl", "flock", "setsid",
+    "doas", "sudo", "direnv", "mise", "builtin", "exec", "noglob", "nocorrect",
+  ]
+
+  /// Whether a command runs text.
+  static func isInterpreter(_ command: ShellSimple) -> Bool {
+    if command.words.contains(where: { $0.ascii.map { interpreters.contains(base($0)) } ?? false }) { return true }
+    guard let first = command.name.map(base) else { return false }
+    switch first {
+    case "env": return command.words.contains { $0.ascii.map { $0.hasPrefix("-S") || $0.hasPrefix("--split") || $0.hasPrefix("-vS") } ?? true }
+    case "git", "find": return !runsNoWord(command)
+    default: return starters.contains(first)
+    }
+  }
 
   /// These run none of their words.
   private static let harmless: Set<String> = [
@@ -47,7 +61,8 @@ enum ShellNames {
     "whereis", "head", "tail", "less", "more", "wc", "file", "stat", "test", "[", "cd", "export", "sed", "diff", "cmp", "sort", "uniq", "tee", "basename",
     "dirname", "realpath", "readlink", "tree", "du", "apropos", "man", "whatis", "hash", "unset", "set", "true", "false", ":", "dpkg", "rpm", "brew", "apt",
     "apt-get", "apk", "dnf", "yum", "pacman", "pip", "pip3", "gem", "pkill", "pgrep", "killall", "shasum", "sha256sum", "md5sum", "xxd", "od", "column", "tr",
-    "cut", "comm", "sleep", "declare", "typeset", "local", "readonly", "for", "case", "select", "function", "shellcheck", "shfmt", "bat", "code", "vim", "nano",
+    "cut", "comm", "sleep", "declare", "typeset", "local", "readonly", "for", "case", "select", "function", "shellcheck", "shfmt", "bat", "code", "vim",
+    "nano",
   ]
   private static let managers: Set<String> = ["npm", "pnpm", "yarn", "bun", "uv", "poetry", "pipenv", "pdm", "hatch", "cargo", "go", "mise", "asdf", "conda"]
   private static let managing: Set<String> = [
@@ -81,21 +96,23 @@ enum ShellNames {
   }
 
   private static let shellVariables: Set<String> = [
-    "ENV", "IFS", "HOME", "PWD", "OLDPWD", "SHELL", "SHELLOPTS", "LINENO", "RANDOM", "SRANDOM", "SECONDS", "UID", "EUID", "GID", "EGID", "PPID", "PGRP", "GROUPS",
-    "DIRSTACK", "FUNCNAME", "FUNCNEST", "HOSTNAME", "HOSTTYPE", "MACHTYPE", "OSTYPE", "CPUTYPE", "VENDOR", "HOST", "SHLVL", "COLUMNS", "LINES", "ARGC", "ARGV",
-    "ERRNO", "LOGNAME", "OPTARG", "OPTIND", "OPTERR", "TRY_BLOCK_ERROR", "TRY_BLOCK_INTERRUPT", "TTY", "TTYIDLE", "USERNAME", "BAUD", "NULLCMD", "READNULLCMD",
-    "REPLY", "STTY", "TMOUT", "EPOCHREALTIME", "EPOCHSECONDS", "COPROC", "MAPFILE", "GLOBIGNORE", "EXECIGNORE", "IGNOREEOF", "POSIXLY_CORRECT", "SAVEHIST",
-    "KEYTIMEOUT", "LISTMAX", "MAILCHECK", "DIRSTACKSIZE", "TIMEFMT", "TIMEFORMAT", "REPORTTIME", "REPORTMEMORY", "CHILD_MAX", "TMPPREFIX", "WORDCHARS",
-    "PROMPT", "KSH", "_", "WATCH", "LOGCHECK",
+    "ENV", "IFS", "HOME", "PWD", "OLDPWD", "SHELL", "SHELLOPTS", "LINENO", "RANDOM", "SRANDOM", "SECONDS", "UID", "EUID", "GID", "EGID", "PPID", "PGRP",
+    "GROUPS", "DIRSTACK", "FUNCNAME", "FUNCNEST", "HOSTNAME", "HOSTTYPE", "MACHTYPE", "OSTYPE", "CPUTYPE", "VENDOR", "HOST", "SHLVL", "COLUMNS", "LINES",
+    "ARGC", "ARGV", "ERRNO", "LOGNAME", "OPTARG", "OPTIND", "OPTERR", "TRY_BLOCK_ERROR", "TRY_BLOCK_INTERRUPT", "TTY", "TTYIDLE", "USERNAME", "BAUD",
+    "NULLCMD", "READNULLCMD", "REPLY", "STTY", "TMOUT", "EPOCHREALTIME", "EPOCHSECONDS", "COPROC", "MAPFILE", "GLOBIGNORE", "EXECIGNORE", "IGNOREEOF",
+    "POSIXLY_CORRECT", "SAVEHIST", "KEYTIMEOUT", "LISTMAX", "MAILCHECK", "DIRSTACKSIZE", "TIMEFMT", "TIMEFORMAT", "REPORTTIME", "REPORTMEMORY", "CHILD_MAX",
+    "TMPPREFIX", "WORDCHARS", "PROMPT", "_", "WATCH", "LOGCHECK", "PATH", "CDPATH", "FPATH", "MANPATH", "MODULE_PATH", "MAILPATH", "FIGNORE",
   ]
-  private static let shellPrefixes = ["BASH", "ZSH", "ZDOT", "LD_", "DYLD_", "ARGV", "PS", "HIST", "COMP_", "READLINE", "PROMPT", "KSH", "MKSH", "DEBUG_", "MALLOC_"]
-  private static let programSuffixes = ["FLAGS", "OPTS", "OPTIONS", "OPT", "ARGS", "HOME", "LIB", "PREFIX", "SHELL", "PLUGINS"]
+  private static let shellPrefixes = [
+    "BASH", "ZSH", "ZDOT", "LD_", "DYLD_", "ARGV", "PS", "HIST", "COMP_", "READLINE", "PROMPT", "KSH", "MKSH", "DEBUG_", "MALLOC_",
+  ]
+  private static let programSuffixes = ["PATH", "FLAGS", "OPTS", "OPTIONS", "OPT", "ARGS", "HOME", "LIB", "PREFIX", "SHELL", "PLUGINS"]
   private static let programPrefixes = ["MAKE", "GIT_", "NPM_", "PYTEST_", "PYTHONSTARTUP", "CARGO_", "RUSTC"]
 
   /// Variables that change how a shell reads or runs what follows, or that it refuses to have set. Small letters: zsh has many such (`path`, `status`).
   static func isOfTheShell(_ name: String) -> Bool {
     !name.utf8.allSatisfy { isNameByte($0) && !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
-      || shellVariables.contains(name) || name.hasSuffix("PATH") || shellPrefixes.contains(where: name.hasPrefix)
+      || shellVariables.contains(name) || shellPrefixes.contains(where: name.hasPrefix)
   }
 
   /// An assignment that can make another command of one that follows. `PATH` and the like: to shells; `MAKEFLAGS=-n` and the like: to programs.

@@ -250,7 +250,7 @@ struct ShellReader {
         if let last = words.last, last.units.count > 1, byte() == UInt8(ascii: "<") || byte() == UInt8(ascii: ">"),
           last.ascii?.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) ?? false
         {
-          refuse("a descriptor of several digits")
+          confuse("a descriptor of several digits")
         }
       }
     }
@@ -477,9 +477,11 @@ struct ShellReader {
     case UInt8(ascii: "\"")? where isQuoted, UInt8(ascii: " ")? where isQuoted:
       word.append(UInt8(ascii: "$"))
       return
-    // A line that goes on may make `$(` of it.
-    case UInt8(ascii: "\\")?: confuse("this use of '$'")
-    default: refuse("this use of '$'")
+    case let next? where "0123456789@*#!-".utf8.contains(next):
+      refuse("'$\(Character(Unicode.Scalar(next)))'")
+      position += 1
+    // A line that goes on may make `$(` of it, and zsh has forms of its own.
+    default: confuse("this use of '$'")
     }
     // zsh reads `$A[1]` and `$A:h` in ways of its own.
     if let next = byte(), "[:".utf8.contains(next) { refuse("this expansion") }

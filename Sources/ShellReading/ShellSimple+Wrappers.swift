@@ -33,7 +33,8 @@ extension ShellSimple {
     default: return nil
     }
     // `-x` would be an option, `A=1` an assignment to some and a program to others.
-    guard let next = rest.first?.ascii, let first = next.utf8.first, first != UInt8(ascii: "-"), first != UInt8(ascii: "+"), !next.utf8.contains(UInt8(ascii: "="))
+    guard let next = rest.first?.ascii, let first = next.utf8.first, first != UInt8(ascii: "-"), first != UInt8(ascii: "+"),
+      !next.utf8.contains(UInt8(ascii: "="))
     else { return nil }
     return ShellSimple(assignments: assignments + added, words: Array(rest), redirections: redirections, inner: inner)
   }
@@ -96,7 +97,9 @@ extension ShellSimple {
     guard plain.count == arguments.count else { return false }
     switch plain.count {
     case 1: return true
-    case 2: return plain[0].ascii.map { ["-b", "-c", "-d", "-e", "-f", "-g", "-h", "-k", "-L", "-n", "-p", "-r", "-s", "-S", "-u", "-w", "-x", "-z"].contains($0) } ?? false
+    case 2:
+      return plain[0].ascii.map { ["-b", "-c", "-d", "-e", "-f", "-g", "-h", "-k", "-L", "-n", "-p", "-r", "-s", "-S", "-u", "-w", "-x", "-z"].contains($0) }
+        ?? false
     case 3: return ["=", "!="].contains(plain[1].ascii)
     default: return false
     }

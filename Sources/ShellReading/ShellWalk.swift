@@ -63,8 +63,7 @@ struct ShellWalk {
     var prefix = [Known](repeating: .nothing, count: count)
     prefix[count - 1] = known
     for index in stride(from: count - 1, to: 0, by: -1) {
-      let isKept = chain.operators[index - 1] == .and ? prefix[index] == .zero : prefix[index] == .nonzero
-      prefix[index - 1] = isKept ? prefix[index] : .nothing
+      prefix[index - 1] = chain.operators[index - 1] == .and && prefix[index] == .zero ? .zero : .nothing
     }
     let isConjunction = chain.operators.allSatisfy { $0 == .and }
     var folders = state.folders
@@ -137,7 +136,9 @@ struct ShellWalk {
 
   /// Whether it can't fail, nor end the shell.
   private func isPreparation(_ pipeline: ShellPipeline, _ state: State) -> Bool {
-    guard let command = pipeline.only, state.isClean, command.redirections.isEmpty, !state.assignments.contains(where: ShellNames.changesMeaning) else { return false }
+    guard let command = pipeline.only, state.isClean, command.redirections.isEmpty, !state.assignments.contains(where: ShellNames.changesMeaning) else {
+      return false
+    }
     if command.words.isEmpty || command.name == "export" { return true }
     // The shell itself started in that folder.
     return start.isAbsolute && state.folders == [start] && folder(of: command).map { start.entering($0) } == start

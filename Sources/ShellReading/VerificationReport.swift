@@ -6,7 +6,9 @@ package struct VerificationReport: Codable, Sendable, Equatable {
     package var result: String
     /// Of the last shell command that ran it, when that proved a result.
     package var exitCode: Int?
-    /// How many shell commands ran it.
+    /// Why it is `unknown`, where the last shell command tells.
+    package var why: String?
+    /// How many shell commands ran it, or may have run it.
     package var times: Int
     /// Seconds since 1970 of the last one's end.
     package var at: Double?
@@ -15,6 +17,7 @@ package struct VerificationReport: Codable, Sendable, Equatable {
   }
   package struct Undeclared: Codable, Sendable, Equatable {
     package var command: String
+    /// Nil when the shell's exit code doesn't prove it.
     package var exitCode: Int?
     package var times: Int
   }

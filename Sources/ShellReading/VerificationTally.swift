@@ -4,6 +4,7 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   private struct Sight: Codable, Sendable, Equatable {
     var verdict: ShellVerdict
     var exitCode: Int?
+    var why: String?
     var at: Double
 
     /// The later one decides; of two at the same time the worse one.
@@ -36,28 +37,42 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   private static let checkLimit = 32
   private static let textLimit = 400
 
-  private var commands: [String]
+  private var commands: [DeclaredCommand]
+  /// Absolute path of the folder that the commands are declared for.
+  package let workspace: String?
   private var settled: [Int: Seen] = [:]
   private var checks: [Check] = []
   private var recent: [Recent] = []
   private var lastEdit: Double?
 
-  package init(declared: [String]) { commands = declared }
+  /// - Parameter workspace: absolute path of the folder that the commands are declared for; what ran elsewhere proves nothing about it
+  package init(declared: [String], workspace: String? = nil) {
+    commands = declared.map { DeclaredCommand($0) }
+    self.workspace = workspace
+  }
 
   /// Adds a shell command that has ended.
   /// - Parameters:
+  ///   - isCut: parts of the command's text are missing
   ///   - exitCode: nil when OpenCode gave none (killed, timed out)
+  ///   - folder: absolute path of where it started; nil: in the workspace
   ///   - at: seconds since 1970 of its end
   ///   - id: of the part; the same id again replaces what was recorded
-  package mutating func recordShell(command: String, exitCode: Int?, at: Double, id: String) {
+  package mutating func recordShell(command text: String, isCut: Bool = false, exitCode: Int?, startedIn folder: String? = nil, at: Double, id: String) {
     let at = at.isFinite ? at : 0
+    let command = ShellCommand(text, isCut: isCut)
     var sights: [Int: Sight] = [:]
     for (index, declared) in commands.enumerated() {
-      guard let verdict = ShellTarget(declared).verdict(in: command, exitCode: exitCode) else { continue }
-      sights[index] = Sight(verdict: verdict, exitCode: verdict == .unknown ? nil : exitCode, at: at)
+      guard var finding = declared.finding(in: command, exitCode: exitCode, startedIn: folder ?? workspace) else { continue }
+      if finding.verdict != .unknown, finding.isInside(workspace ?? "") != true {
+        finding = ShellFinding(verdict: .unknown, why: "it ran in \(finding.folders?.joined(separator: " or ") ?? "a folder that isn't known")")
+      }
+      sights[index] = Sight(verdict: finding.verdict, exitCode: finding.exitCode, why: finding.why?.shortened(toBytes: VerificationTally.textLimit), at: at)
     }
-    let isCheck = sights.isEmpty && CheckCommands.isCheck(command)
-    let check = isCheck ? Check(command: command.shortened(toBytes: VerificationTally.textLimit), exitCode: exitCode, times: 1, at: at) : nil
+    var check: Check?
+    if sights.isEmpty, let result = CheckCommands.result(of: command, exitCode: exitCode) {
+      check = Check(command: text.shortened(toBytes: VerificationTally.textLimit), exitCode: result.exitCode, times: 1, at: at)
+    }
     let id = id.shortened(toBytes: VerificationTally.textLimit)
     if let index = recent.firstIndex(where: { $0.id == id }) { recent.remove(at: index) }
     recent.append(Recent(id: id, sights: sights, check: check))
@@ -95,12 +110,12 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       if let check = one.check { checks = VerificationTally.adding(check, to: checks) }
     }
     let declared = commands.enumerated().map { index, command in
-      let command = command.shortened(toBytes: VerificationTally.textLimit)
+      let command = command.text.shortened(toBytes: VerificationTally.textLimit)
       guard let own = seen[index], let last = own.last else {
-        return VerificationReport.Declared(command: command, result: endNotSeen ? "unknown" : "not run", exitCode: nil, times: 0, at: nil, editedAfter: false)
+        return VerificationReport.Declared(command: command, result: endNotSeen ? "unknown" : "not run", times: 0, editedAfter: false)
       }
       return VerificationReport.Declared(
-        command: command, result: last.verdict.rawValue, exitCode: last.exitCode, times: own.times, at: last.at,
+        command: command, result: last.verdict.rawValue, exitCode: last.exitCode, why: last.why, times: own.times, at: last.at,
         editedAfter: lastEdit.map { $0 > last.at } ?? false)
     }
     let undeclared = checks.sorted { ($0.at, $0.command) < ($1.at, $1.command) }

@@ -181,6 +181,7 @@ enum RunReply {
       report.declared.map { check in
         var row: JSONObject = ["command": .string(TextCut.headAndTail(check.command, bytes: 300)), "result": .string(check.result)]
         row["exitCode"] = check.exitCode.map { JSONValue($0) }
+        row["why"] = check.why.map { .string($0) }
         row["times"] = JSONValue(check.times)
         row["at"] = check.at.map { .string(Timestamp.text($0)) }
         if check.times > 0 { row["editedAfter"] = .bool(check.editedAfter) }
