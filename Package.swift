@@ -12,8 +12,8 @@ let staticRuntime: [LinkerSetting] = [
 ]
 
 /// A module and what it may know: an arrow that isn't here doesn't compile.
-func module(_ name: String, knows others: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: others, swiftSettings: strict)
+func module(_ name: String, knows others: [Target.Dependency] = [], texts: [String] = []) -> Target {
+  .target(name: name, dependencies: others, exclude: texts, swiftSettings: strict)
 }
 
 /// A module's tests. What they share is in `TestSupport`.
@@ -34,7 +34,7 @@ let package = Package(
     module("JSONRPC", knows: ["JSON", "PosixSupport"]),
     module("MCP", knows: ["JSON", "JSONRPC", "PosixSupport", "Text"]),
     module("OpenCode", knows: ["JSON", "PosixSupport", "Text"]),
-    module("ShellReading"),
+    module("ShellReading", texts: ["README.md"]),
     module("Workspace", knows: ["PosixSupport"]),
     module("Runs", knows: ["JSON", "OpenCode", "PosixSupport", "ShellReading", "Text", "Workspace"]),
     module("CodexSetup", knows: ["JSON", "MCP", "PosixSupport", "Text"]),

@@ -5,6 +5,19 @@ struct ShellWalk {
     case zero, nonzero, nothing
   }
 
+  /// The exit codes of what comes before.
+  private enum Earlier: Int, Comparable {
+    /// It can't fail.
+    case none
+    /// 1 or 2: of `cd`, and of files that can't be opened, in every shell.
+    case small
+    case any
+
+    static func < (one: Earlier, other: Earlier) -> Bool { one.rawValue < other.rawValue }
+
+    func contains(_ code: Int) -> Bool { self == .any || (self == .small && code <= 2) }
+  }
+
   /// What has happened in the shell before a part runs.
   private struct State {
     /// Every folder that it may be in; nil: any.
@@ -67,8 +80,8 @@ struct ShellWalk {
     }
     let isConjunction = chain.operators.allSatisfy { $0 == .and }
     var folders = state.folders
-    /// Nothing before could keep the next one from running.
-    var isSure = true
+    /// The exit codes with which what comes before can have kept the next one from running.
+    var before = Earlier.none
     var found: ShellFinding?
     var index = 0
     while index < count {
@@ -77,7 +90,7 @@ struct ShellWalk {
       var part = prefix[end - 1]
       if index > 0 {
         let isOr = chain.operators[index - 1] == .or
-        if isOr ? part == .zero : part == .nonzero && !isSure { part = .nothing }
+        if isOr ? part == .zero : part == .nonzero && before.contains(exitCode ?? 0) { part = .nothing }
       }
       if let match {
         found = finding(part, match.addition, state)
@@ -94,7 +107,7 @@ struct ShellWalk {
         }
       }
       for pipeline in chain.pipelines[index..<end] {
-        isSure = isSure && isConjunction && isPreparation(pipeline, state)
+        before = max(before, isConjunction ? failures(of: pipeline, state) : .any)
         pass(pipeline, isConjunction: isConjunction, &state)
         folders = union(folders, state.folders)
       }
@@ -134,14 +147,15 @@ struct ShellWalk {
     if command.hasInterpreter, !state.isMentioned { state.isMentioned = target.isMentioned(by: part) }
   }
 
-  /// Whether it can't fail, nor end the shell.
-  private func isPreparation(_ pipeline: ShellPipeline, _ state: State) -> Bool {
+  /// With what a pipeline can fail.
+  private func failures(of pipeline: ShellPipeline, _ state: State) -> Earlier {
     guard let command = pipeline.only, state.isClean, command.redirections.isEmpty, !state.assignments.contains(where: ShellNames.changesMeaning) else {
-      return false
+      return .any
     }
-    if command.words.isEmpty || command.name == "export" { return true }
+    if command.words.isEmpty || command.name == "export" { return .none }
+    guard let folder = folder(of: command) else { return .any }
     // The shell itself started in that folder.
-    return start.isAbsolute && state.folders == [start] && folder(of: command).map { start.entering($0) } == start
+    return start.isAbsolute && state.folders == [start] && start.entering(folder) == start ? .none : .small
   }
 
   /// What a plain `cd` names.
@@ -213,7 +227,7 @@ struct ShellWalk {
   /// Why it may not have run although the shell failed.
   private func doubt(ofFailure code: Int, _ files: [ShellRedirection], _ state: State, hasWrapper: Bool) -> String? {
     if state.mayEndEarly { return "a pattern that fits no file may have ended the shell before" }
-    if !files.isEmpty { return "exit \(code) may be of the file for its output" }
+    if !files.isEmpty, Earlier.small.contains(code) { return "exit \(code) may be of the file for its output" }
     switch code {
     case 126, 127: return "exit \(code): it, or a command that it needs, couldn't be started"
     case _ where hasWrapper && ShellVerdict.wrapperExitCodes.contains(code): return "exit \(code) may be of the program that it ran by"

@@ -149,6 +149,9 @@ import Testing
       ("swift test", -1, "unknown"), ("timeout 5 swift test", 124, "unknown"), ("timeout 5 swift test", 137, "unknown"), ("timeout 5 swift test", 3, "failed"),
       ("env A=1 swift test", 125, "unknown"), ("timeout 5 bash -c 'swift test'", 124, "unknown"), ("bash -c 'timeout 5 swift test'", 124, "unknown"),
       ("bash -c 'swift test'", 124, "failed"), ("cd x; swift test", 130, "failed"),
+      ("cd x && swift test", 2, "unknown"), ("cd x && swift test", 3, "failed"), ("cd x && make && swift test", 3, "unknown"),
+      ("swift test > log", 2, "unknown"), ("swift test > log", 3, "failed"), ("cd x && swift test > log && ls", 3, "unknown"),
+      ("cd x && cd y && swift test", 3, "failed"),
     ] as [(String, Int, String)] {
       #expect(result(command, code) == expected, "\(command), exit \(code)")
     }
