@@ -33,8 +33,9 @@ package final class RunClaim: @unchecked Sendable {
     }
   }
 
+  /// Looks once whether both are still there, and puts back what isn't.
   /// - Returns: whether there is still something to keep
-  private func restore() -> Bool {
+  @discardableResult func restore() -> Bool {
     mutex.withLock {
       if isReleased { return false }
       // A folder that is gone is a run that somebody wants forgotten.
