@@ -14,7 +14,7 @@ struct Options {
   subscript(name: String) -> String? { values[name]?.last }
 
   /// nil: something is unknown, missing its value, or help was asked for.
-  init?(_ arguments: [String], known: [Known], line: Line) {
+  init?(_ arguments: [String], known: [Known], build: Build) {
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       if argument == "--" {
@@ -41,7 +41,7 @@ struct Options {
           guard let value = rest.popFirst(), !value.hasPrefix("-") else { return nil }
           values[option.name, default: []].append(value)
           // In 1.x `--file a b` takes both.
-          while option.kind == .list, line == .one, let more = rest.first, !more.hasPrefix("-") {
+          while option.kind == .list, !build.isTwo, let more = rest.first, !more.hasPrefix("-") {
             values[option.name, default: []].append(more)
             rest = rest.dropFirst()
           }
@@ -51,17 +51,17 @@ struct Options {
   }
 }
 
-/// The subcommands of both lines with their options.
+/// The subcommands of both generations with their options.
 enum Commands {
   private static func flags(_ names: String...) -> [Options.Known] { names.map { Options.Known(name: $0, kind: .flag) } }
   private static func values(_ names: String...) -> [Options.Known] { names.map { Options.Known(name: $0) } }
 
   /// nil: there is no such subcommand.
-  static func options(_ command: String, line: Line, version: String) -> [Options.Known]? {
-    let common = line == .one ? flags("print-logs", "pure") + values("log-level") : values("log-level")
-    let server = line.isTwo ? flags("standalone") + values("server") : []
+  static func options(_ command: String, build: Build) -> [Options.Known]? {
+    let common = (build.takesPrintLogs ? flags("print-logs") : []) + (build.isTwo ? [] : flags("pure")) + values("log-level")
+    let server = build.isTwo ? flags("standalone") + values("server") : []
     let own: [Options.Known]
-    switch (command, line.isTwo) {
+    switch (command, build.isTwo) {
     case ("run", let isTwo):
       let shared: [Options.Known] = [
         .init(name: "continue", short: "c", kind: .flag), .init(name: "session", short: "s"), .init(name: "fork", kind: .flag),
@@ -69,9 +69,11 @@ enum Commands {
         .init(name: "agent"), .init(name: "format"), .init(name: "file", short: "f", kind: .list), .init(name: "title"), .init(name: "thinking", kind: .flag),
       ]
       var added: [Options.Known] = []
-      if isTwo || isAtLeast(version, [1, 17, 12]) { added += flags("auto") }
-      if isTwo || isAtLeast(version, [1, 4, 0]) { added += flags("dangerously-skip-permissions") }
-      if !isTwo {
+      if build.takesAuto { added += flags("auto") }
+      if build.takesSkipPermissions { added += flags("dangerously-skip-permissions") }
+      if isTwo {
+        added += flags("yolo")
+      } else {
         added += values("command", "attach", "password", "username", "dir", "port", "variant") + flags("share", "interactive")
       }
       own = shared + added
@@ -79,24 +81,24 @@ enum Commands {
     case ("models", true): own = []
     case ("export", false): own = flags("sanitize")
     case ("export", true): own = flags("sanitize") + [.init(name: "session", short: "s")]
-    case ("session", _): own = [.init(name: "format"), .init(name: "max-count", short: "n"), .init(name: "sanitize", kind: .flag)]
+    case ("session", let isTwo) where build.isReleased || !isTwo:
+      own = [.init(name: "format"), .init(name: "max-count", short: "n"), .init(name: "sanitize", kind: .flag)]
     case ("stats", false): own = values("days", "tools", "project") + [.init(name: "models", kind: .optional)]
-    case ("agent", false), ("debug", _): own = []
+    case ("stats", true) where build.isReleased:
+      own = values("days", "year", "limit", "project") + flags("all", "json", "models", "tools", "cost", "full")
+    case ("agent", false), ("debug", _), ("service", true): own = []
     case ("auth", false), ("providers", false): own = []
-    case ("auth", true): own = values("format")
+    case ("auth", true) where build.isReleased: own = values("format")
+    case ("db", false): own = values("format")
     case ("api", true): own = [.init(name: "data", short: "d"), .init(name: "header", short: "H"), .init(name: "param")]
     default: return nil
     }
     return own + common + server
   }
 
-  private static func isAtLeast(_ version: String, _ wanted: [Int]) -> Bool {
-    !version.split(separator: ".").map { Int($0.prefix { $0.isNumber }) ?? 0 }.lexicographicallyPrecedes(wanted)
-  }
-
-  /// The help text of a subcommand, in each line's own form.
-  static func help(_ command: String, line: Line, known: [Options.Known]) -> String {
-    if line.isTwo {
+  /// The help text of a subcommand, in each generation's own form.
+  static func help(_ command: String, build: Build, known: [Options.Known]) -> String {
+    if build.isTwo {
       let flags = known.map { "  --\($0.name)\($0.short.map { ", -\($0)" } ?? "")\($0.kind == .flag ? "" : " string")" }
       return (["USAGE", "  opencode2 \(command) [flags]", "", "FLAGS"] + flags).joined(separator: "\n") + "\n"
     }

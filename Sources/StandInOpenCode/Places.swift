@@ -1,8 +1,7 @@
 import Foundation
-import JSON
 import PosixSupport
 
-/// Facts about the workspace and the configuration.
+/// Facts about the workspace.
 enum Places {
   static func isInGit(_ folder: String) -> Bool {
     var path = folder
@@ -29,21 +28,6 @@ enum Places {
     return String(text.prefix(40))
   }
 
-  static func agents(_ configuration: JSONValue) -> [String] {
-    ["build", "plan", "general", "explore"] + (configuration["agent"]?.object?.keys ?? []).filter { !["build", "plan", "general", "explore"].contains($0) }
-  }
-
-  static func isSubagent(_ name: String, _ configuration: JSONValue) -> Bool {
-    ["general", "explore"].contains(name) || configuration["agent"]?[name]?["mode"]?.string == "subagent"
-  }
-
   /// The project's id: the same for every run in a folder.
   static func project(_ folder: String) -> String { isInGit(folder) ? snapshot("/nowhere" + folder) : "global" }
-
-  /// One configuration over another, objects member by member.
-  static func merged(_ base: JSONValue, _ over: JSONValue) -> JSONValue {
-    guard case .object(var result) = base, let added = over.object else { return over }
-    for (key, value) in added.members { result[key] = result[key].map { merged($0, value) } ?? value }
-    return .object(result)
-  }
 }

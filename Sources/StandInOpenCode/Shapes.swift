@@ -1,8 +1,8 @@
 import JSON
 
-/// Parts and events in each line's own shape, members in the order in which the real one prints them.
+/// Parts and events in each generation's own shape, members in the order in which the real one prints them.
 struct Shapes {
-  let line: Line
+  let build: Build
   let session: String
   let message: String
 
@@ -16,7 +16,7 @@ struct Shapes {
 
   private func part(_ id: String, _ rest: JSONObject) -> JSONObject {
     var part: JSONObject = ["id": .string(id)]
-    if line.isTwo {
+    if build.isTwo {
       part["sessionID"] = .string(session)
       part["messageID"] = .string(message)
     } else {
@@ -35,7 +35,7 @@ struct Shapes {
 
   func text(_ id: String, _ text: String, type: String, from start: Int, to end: Int) -> JSONObject {
     var rest: JSONObject = ["type": .string(type), "text": .string(text)]
-    if line.isTwo, type == "reasoning" { rest["metadata"] = ["reasoningField": "reasoning_content"] }
+    if build.isTwo, type == "reasoning" { rest["metadata"] = ["reasoningField": "reasoning_content"] }
     rest["time"] = ["start": JSONValue(start), "end": JSONValue(end)]
     return part(id, rest)
   }
@@ -44,12 +44,12 @@ struct Shapes {
     var rest: JSONObject = ["type": "step-finish", "reason": .string(reason)]
     rest["snapshot"] = snapshot.map { .string($0) }
     rest["cost"] = .number(usage.cost)
-    rest["tokens"] = usage.tokens(withTotal: !line.isTwo)
+    rest["tokens"] = usage.tokens(withTotal: !build.isTwo)
     return part(id, rest)
   }
 
   func tool(_ id: String, call: String, _ result: ToolResult) -> JSONObject {
-    line.isTwo ? toolOfTwo(id, call, result) : toolOfOne(id, call, result)
+    build.isTwo ? toolOfTwo(id, call, result) : toolOfOne(id, call, result)
   }
 
   private func time(_ result: ToolResult) -> JSONValue { ["start": JSONValue(result.startedAt), "end": JSONValue(result.endedAt)] }
@@ -79,6 +79,14 @@ struct Shapes {
     ]
   }
 
+  /// A tool that is at work: only in stored messages, never in the stream.
+  func running(_ id: String, call: String, name: String, input: JSONObject, metadata: JSONObject) -> JSONObject {
+    var state: JSONObject = ["status": "running", "input": .object(input)]
+    if build.isTwo { state["metadata"] = ["metadata": .object(metadata)] } else if !metadata.isEmpty { state["metadata"] = .object(metadata) }
+    state["time"] = ["start": JSONValue(Player.now())]
+    return part(id, ["type": "tool", "tool": .string(name), build.isTwo ? "id" : "callID": .string(call), "state": .object(state)])
+  }
+
   private func failure(_ why: String, _ result: ToolResult) -> JSONObject {
     ["status": "error", "input": .object(result.input), "error": .string(why), "time": time(result)]
   }
@@ -103,8 +111,11 @@ struct Shapes {
       ]
     case .failed(let why): own = state(error: why, provider)
     case .unavailable: own = state(error: "Unknown tool: \(result.name)", provider)
-    case .dismissed: own = state(error: "The user dismissed this question", provider)
-    case .rejected where line == .twoPreview:
+    case .dismissed where build.isPreview: own = state(error: "The user dismissed this question", provider)
+    case .dismissed:
+      let why = "This non-interactive run cannot ask the user questions, so the question was cancelled."
+      own = state(error: why + " Continue without an answer; make reasonable assumptions and state them.", provider)
+    case .rejected where build.isPreview:
       partID = "\(message)_tool-\(call)"
       own = state(error: "The user declined this tool call", [:])
     case .rejected:
