@@ -38,7 +38,7 @@ let package = Package(
     module("Workspace", knows: ["PosixSupport"]),
     module("Runs", knows: ["JSON", "OpenCode", "PosixSupport", "ShellReading", "Text", "Workspace"]),
     module("CodexSetup", knows: ["JSON", "MCP", "PosixSupport", "Text"]),
-    module("StandInOpenCode", knows: ["JSON", "PosixSupport", "Text"]),
+    module("StandInOpenCode", knows: ["JSON", "PosixSupport", "Text"], texts: ["README.md"]),
     .executableTarget(
       name: "WorkerServer",
       dependencies: [
@@ -56,7 +56,7 @@ let package = Package(
     tests("WorkspaceTests", know: ["PosixSupport", "Workspace"]),
     tests("RunsTests", know: ["JSON", "OpenCode", "PosixSupport", "Runs", "ShellReading", "Text", "Workspace"]),
     tests("CodexSetupTests", know: ["CodexSetup", "JSON", "MCP", "PosixSupport"]),
-    tests("StandInOpenCodeTests", know: ["JSON", "PosixSupport", "StandInOpenCode"]),
+    tests("StandInOpenCodeTests", know: ["JSON", "PosixSupport", "StandInOpenCode", "WorkerServer"]),
     tests("WorkerServerTests", know: ["CodexSetup", "JSON", "MCP", "OpenCode", "PosixSupport", "Runs", "Text", "WorkerServer"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["WorkerServer", "JSON", "JSONRPC", "PosixSupport", "TestSupport"], exclude: ["codex"], swiftSettings: strict),

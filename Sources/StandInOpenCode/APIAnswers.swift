@@ -78,10 +78,11 @@ struct APIAnswers {
 
   private func cursor(_ query: [String: String]) throws -> JSONValue? {
     guard let text = query["cursor"] else { return nil }
-    if query["order"] != nil { throw Refusal(status: "400 Bad Request", body: ["_tag": "InvalidCursorError", "message": "Cursor cannot be combined with order"]) }
+    func invalid(_ why: String) -> Refusal { Refusal(status: "400 Bad Request", body: ["_tag": "InvalidCursorError", "message": .string(why)]) }
+    if query["order"] != nil { throw invalid("Cursor cannot be combined with order") }
     let padded = text.replacing("-", with: "+").replacing("_", with: "/") + String(repeating: "=", count: (4 - text.count % 4) % 4)
     guard let data = Data(base64Encoded: padded), let value = try? JSONValue(parsing: Array(data)) else {
-      throw Refusal(status: "400 Bad Request", body: ["_tag": "InvalidCursorError", "message": "Invalid cursor"])
+      throw invalid("Invalid cursor")
     }
     return value
   }

@@ -151,10 +151,26 @@ struct Configuration {
       own["name"] = provider["name"]
       own["package"] = provider["npm"]?.string.map { .string("aisdk:" + $0) }
       own["settings"] = provider["options"]
-      own["models"] = provider["models"]
+      own["models"] = provider["models"]?.object.map { .object(JSONObject($0.members.map { (key: $0.key, value: model($0.value)) })) }
       return (name, .object(own))
     }
-    if !providers.isEmpty { result["providers"] = .object(JSONObject(providers + (document["providers"]?.object?.members ?? []))) }
+    if !providers.isEmpty {
+      result["providers"] = .object(JSONObject(providers + (document["providers"]?.object?.members ?? [])))
+    }
     return result
+  }
+
+  /// A provider's model of 1.x's in 2.x's words.
+  private static func model(_ model: JSONValue) -> JSONValue {
+    var own: JSONObject = [:]
+    own["name"] = model["name"]
+    own["capabilities"] = model["tool_call"].map { ["tools": $0, "input": [], "output": []] }
+    if let cost = model["cost"] {
+      var cache: JSONObject = [:]
+      cache["read"] = cost["cache_read"]
+      own["cost"] = [["input": cost["input"] ?? 0, "output": cost["output"] ?? 0, "cache": .object(cache)]]
+    }
+    own["limit"] = model["limit"]
+    return .object(own)
   }
 }

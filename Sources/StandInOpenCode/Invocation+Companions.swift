@@ -53,6 +53,7 @@ extension Invocation {
       info["time"] = time
       info["title"] = .string(session.title)
       info["location"] = ["directory": .string(session.directory)]
+      if info["projectID"] == "global" { info["subpath"] = .string(String(session.directory.dropFirst())) }
       if build.isReleased { info["outcome"] = session.outcome.map { .string($0) } }
       return info
     }
@@ -170,7 +171,8 @@ extension Invocation {
   private func authList(_ options: Options) throws -> Int32 {
     if build.isTwo {
       let rows = script.credentials.map { id -> JSONValue in
-        ["id": .string(id), "name": .string(id.capitalized), "connections": [["type": "credential", "id": .string("cred_\(id)"), "label": "default", "method": "key"]]]
+        let connection: JSONValue = ["type": "credential", "id": .string("cred_\(id)"), "label": "default", "method": "key"]
+        return ["id": .string(id), "name": .string(id.capitalized), "connections": [connection]]
       }
       if options["format"] == "json" {
         try console.print(JSONValue.array(rows).prettyText + "\n")

@@ -13,6 +13,8 @@ struct Messages {
     var parts: [JSONObject] = []
     var finish: String?
     var usage: Usage?
+    /// OpenCode 2, in a repository: the trees before and after.
+    var snapshot: JSONValue?
     /// In the generation's own shape.
     var error: JSONValue?
     /// OpenCode 2: when the request is made again, and why.
@@ -21,7 +23,12 @@ struct Messages {
 
   func user(_ text: String, session: SessionStore.Session, _ id: String, part: JSONObject) -> JSONValue {
     let now = JSONValue(Player.now())
-    if build.isTwo { return ["id": .string(id), "time": ["created": now], "text": .string(text), "files": [], "type": "user"] }
+    if build.isTwo {
+      var message: JSONObject = ["id": .string(id), "time": ["created": now], "text": .string(text)]
+      if session.parent == nil { message["files"] = [] }
+      message["type"] = "user"
+      return .object(message)
+    }
     var own: JSONObject = part
     own["sessionID"] = .string(session.id)
     own["messageID"] = .string(id)
@@ -69,6 +76,7 @@ struct Messages {
         "id": .string(message.id), "time": .object(time), "type": "assistant", "agent": .string(session.agent), "model": model(session),
         "content": .array(message.parts.compactMap(content)),
       ]
+      own["snapshot"] = message.snapshot
       own["finish"] = message.finish.map { .string($0) }
       own["cost"] = message.usage.map { .number($0.cost) }
       own["tokens"] = message.usage.map { $0.tokens(withTotal: false) }

@@ -59,7 +59,8 @@ struct SessionStore {
     return Session(
       id: id, parent: value["parent"]?.string, title: value["title"]?.string ?? "", directory: value["directory"]?.string ?? "",
       agent: value["agent"]?.string ?? "build", model: value["model"]?.string ?? "", created: value["created"]?.int ?? 0, updated: value["updated"]?.int ?? 0,
-      usage: Usage(session: value), outcome: value["outcome"]?.string ?? interrupted.flatMap { $0.isEmpty ? nil : $0 }, messages: value["messages"]?.array ?? [])
+      usage: Usage(session: value), outcome: value["outcome"]?.string ?? interrupted.flatMap { $0.isEmpty ? nil : $0 }, messages: value["messages"]?.array ?? []
+    )
   }
 
   /// Where an interrupted run's outcome is put by a signal handler.

@@ -65,8 +65,10 @@ final class Step {
       var began = false
       if turn.isAnswer || turn.status != nil {
         message.retry = nil
-        if build.isTwo, attempt < build.attempts {
-          try startStep(shown: player.script.lastStepStart || goesOn(turn) || turn.status != nil)
+        if build.isTwo {
+          // What comes last is often left out.
+          let isLast = turn.status == nil ? !goesOn(turn) && !player.script.lastStepStart : attempt == build.attempts
+          try startStep(shown: !isLast)
           began = true
         }
         try save()
@@ -322,6 +324,9 @@ final class Step {
     try emit("step_finish", shapes.stepFinish(player.identifier("prt"), reason: reason, usage: usage, snapshot: snapshot), shown: isShown)
     message.completed = Player.now()
     message.usage = usage
+    if build.isTwo, let end = snapshot {
+      message.snapshot = ["start": message.parts.first?["snapshot"] ?? .string(end), "end": .string(end), "files": []]
+    }
     if message.error == nil { message.finish = reason }
     try save()
     if let stopped { return .done(stopped) }

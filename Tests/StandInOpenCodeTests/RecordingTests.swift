@@ -85,18 +85,6 @@ import Testing
     #expect(kind(played.errors) == kind(recorded["stderr"]?.string ?? ""))
   }
 
-  /// The members' paths, `part.state.input.command`; what kind of value each has.
-  private func paths(_ value: JSONValue, _ prefix: String = "") -> Set<String> {
-    switch value {
-    case .object(let object): object.members.reduce(into: [prefix + "{}"]) { $0.formUnion(paths($1.value, "\(prefix).\($1.key)")) }
-    case .array(let elements): elements.reduce(into: [prefix + "[]"]) { $0.formUnion(paths($1, prefix + "[]")) }
-    case .string: [prefix + " string"]
-    case .integer, .number: [prefix + " number"]
-    case .bool: [prefix + " bool"]
-    case .null: [prefix + " null"]
-    }
-  }
-
   /// Of a log line its level, its message and the names of its fields; of any other line its text.
   private func kind(_ errors: String) -> [String] {
     errors.split(separator: "\n").filter { !$0.contains("share subscriber") }.map { line in

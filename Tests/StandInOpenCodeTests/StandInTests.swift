@@ -77,7 +77,7 @@ import Testing
     #expect(try tool(["OPENCODE_PERMISSION": #"{"bash":"deny"}"#])?["state"]?["status"] == "completed")
     #expect(try tool(["OPENCODE_CONFIG_CONTENT": #"{"permission":{"bash":"deny"}}"#])?["state"]?["error"] == "Unknown tool: shell")
     #expect(try tool(["OPENCODE_CONFIG_CONTENT": "{"])?["state"]?["status"] == "completed")
-    #expect(Permissions.matches("a/b.env", "*.env") && !Permissions.matches("a.environment", "*.env") && Permissions.matches("ls", "l?"))
+    #expect(Rules.matches("a/b.env", "*.env") && !Rules.matches("a.environment", "*.env") && Rules.matches("ls", "l?"))
   }
 
   @Test func aReleasedTwoGoesOnAfterARejection() throws {
