@@ -11,16 +11,11 @@ enum Complaint {
         var rest = line[range.upperBound...]
         if rest.hasPrefix("Error: ") { rest = rest.dropFirst(7) }
         // "Unexpected error" alone says nothing: what it was stands below.
-        if rest == "Unexpected error" { return short(text[range.lowerBound...].split(whereSeparator: \.isNewline).joined(separator: ": ")) }
-        if !rest.allSatisfy(\.isWhitespace) { return short(String(rest)) }
+        if rest == "Unexpected error" { return text[range.lowerBound...].split(whereSeparator: \.isNewline).joined(separator: ": ").shortened(to: 300) }
+        if !rest.allSatisfy(\.isWhitespace) { return TextCut.firstLine(String(rest), bytes: 300) }
       }
     }
     let first = texts.lazy.flatMap { $0.split(whereSeparator: \.isNewline) }.first { !$0.allSatisfy(\.isWhitespace) }
-    return short(first.map(String.init) ?? "")
-  }
-
-  private static func short(_ text: String) -> String {
-    let trimmed = text.drop(while: \.isWhitespace)
-    return trimmed.count > 300 ? trimmed.prefix(299) + "…" : String(trimmed)
+    return TextCut.firstLine(first.map(String.init) ?? "", bytes: 300)
   }
 }

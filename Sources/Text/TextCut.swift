@@ -1,19 +1,21 @@
-/// Shortening of texts.
+/// Shortening of texts: the one place where a text is cut. Bounds are bytes of UTF-8, and no code point is ever cut in two.
 package enum TextCut {
-  /// At most `bytes` bytes of UTF-8: two thirds from the beginning, the rest from the end, never half a character.
+  /// Stands where something was left out of the middle.
+  package static let gap = " [...] "
+
+  /// At most `bytes` bytes: two thirds from the beginning, the rest from the end.
   package static func headAndTail(_ text: String, bytes: Int) -> String {
     guard text.utf8.count > bytes else { return text }
-    let mark = " [...] "
-    let room = max(0, bytes - mark.utf8.count)
+    let room = max(0, bytes - gap.utf8.count)
     let head = prefix(text, bytes: room * 2 / 3)
-    return head + mark + suffix(text, bytes: room - head.utf8.count)
+    return head + gap + suffix(text, bytes: room - head.utf8.count)
   }
 
   /// At most `bytes` bytes from the beginning.
   package static func prefix(_ text: String, bytes: Int) -> String {
     guard text.utf8.count > bytes else { return text }
     var end = text.utf8.index(text.utf8.startIndex, offsetBy: max(0, bytes))
-    while end > text.utf8.startIndex, end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+    while end > text.utf8.startIndex, UTF8.isContinuation(text.utf8[end]) { end = text.utf8.index(before: end) }
     return String(text[..<end])
   }
 
@@ -21,14 +23,37 @@ package enum TextCut {
   package static func suffix(_ text: String, bytes: Int) -> String {
     guard text.utf8.count > bytes else { return text }
     var start = text.utf8.index(text.utf8.endIndex, offsetBy: -max(0, bytes))
-    while start < text.utf8.endIndex, start.samePosition(in: text.unicodeScalars) == nil { start = text.utf8.index(after: start) }
+    while start < text.utf8.endIndex, UTF8.isContinuation(text.utf8[start]) { start = text.utf8.index(after: start) }
     return String(text[start...])
   }
 
-  /// The first line, shortened.
+  /// The first line that isn't blank, shortened.
   package static func firstLine(_ text: String, bytes: Int) -> String {
     let line = text.split(whereSeparator: \.isNewline).first { !$0.allSatisfy(\.isWhitespace) } ?? ""
-    let trimmed = line.trimmingPrefix(while: \.isWhitespace)
-    return trimmed.utf8.count > bytes ? prefix(String(trimmed), bytes: bytes - 3) + "..." : String(trimmed)
+    return String(line.trimmingPrefix(while: \.isWhitespace)).shortened(to: bytes)
+  }
+}
+
+extension String {
+  /// At most `limit` bytes, `...` where it was cut.
+  package func shortened(to limit: Int) -> String {
+    utf8.count <= limit ? self : TextCut.prefix(self, bytes: max(0, limit - 3)) + "..."
+  }
+
+  /// On one line, without control characters, in at most `limit` bytes.
+  package func oneLine(_ limit: Int) -> String {
+    var out = ""
+    var space = false
+    for scalar in unicodeScalars {
+      if scalar == " " || scalar.isControl || scalar.value == 0x2028 || scalar.value == 0x2029 {
+        space = !out.isEmpty
+        continue
+      }
+      if space { out.unicodeScalars.append(" ") }
+      space = false
+      out.unicodeScalars.append(scalar)
+      if out.utf8.count > limit { break }
+    }
+    return out.shortened(to: limit)
   }
 }

@@ -79,7 +79,7 @@ package struct LogReader: Sendable {
 
   /// The facts in one line.
   package mutating func facts(in line: BoundedText) -> [LogFact] {
-    let head = LogReader.withoutColours(line.head)
+    let head = TerminalText.plain(line.head)
     let text = head.trimmingCharacters(in: .whitespacesAndNewlines)
     guard !text.isEmpty else { return [] }
     if let fact = dumped(head) { return [fact] }
@@ -224,20 +224,4 @@ package struct LogReader: Sendable {
   }
 
   // MARK: -
-
-  /// Without ANSI escape sequences.
-  package static func withoutColours(_ text: String) -> String {
-    guard text.utf8.contains(0x1B) else { return text }
-    var out: [UInt8] = []
-    var bytes = text.utf8.makeIterator()
-    while let byte = bytes.next() {
-      guard byte == 0x1B else {
-        out.append(byte)
-        continue
-      }
-      guard bytes.next() == UInt8(ascii: "[") else { continue }
-      while let next = bytes.next(), !(0x40...0x7E).contains(next) {}
-    }
-    return String(decoding: out, as: UTF8.self)
-  }
 }

@@ -97,7 +97,7 @@ struct LogPage: Sendable {
       case .raw, .stderr:
         let wanted = min(Int(line.upperBound - line.lowerBound), 1 << 20)
         text = String(decoding: try file.bytes(at: line.lowerBound, limit: wanted), as: UTF8.self)
-        if source == .stderr { text = LogReader.withoutColours(text) }
+        if source == .stderr { text = TerminalText.plain(text) }
       }
       let longest = source == .events ? 400 : 2000
       if text.utf8.count > longest {
