@@ -1,22 +1,26 @@
+import Foundation
 import JSON
 
-/// Hides what looks like a key or token. Only whole tokens with well-known prefixes: ids and paths stay as they are.
+/// Hides what looks like a key, token or password. Well-known shapes only: ids and paths stay as they are, and so do words that merely begin
+/// like a key.
 package enum SecretMask {
   private struct Shape {
-    let prefix: String
+    let prefix: [UInt8]
     /// Characters that must follow, at least.
     let length: Int
+
+    init(_ prefix: String, _ length: Int) {
+      self.prefix = Array(prefix.utf8)
+      self.length = length
+    }
   }
 
   private static let shapes: [Shape] = [
-    Shape(prefix: "sk-", length: 20), Shape(prefix: "sk_live_", length: 16), Shape(prefix: "sk_test_", length: 16),
-    Shape(prefix: "rk_live_", length: 16), Shape(prefix: "ghp_", length: 30), Shape(prefix: "gho_", length: 30), Shape(prefix: "ghu_", length: 30),
-    Shape(prefix: "ghs_", length: 30), Shape(prefix: "ghr_", length: 30), Shape(prefix: "github_pat_", length: 30),
-    Shape(prefix: "glpat-", length: 20), Shape(prefix: "xoxb-", length: 20), Shape(prefix: "xoxp-", length: 20), Shape(prefix: "xoxa-", length: 20),
-    Shape(prefix: "xapp-", length: 20), Shape(prefix: "AKIA", length: 16), Shape(prefix: "ASIA", length: 16), Shape(prefix: "AIza", length: 30),
-    Shape(prefix: "ya29.", length: 20), Shape(prefix: "npm_", length: 30), Shape(prefix: "pypi-", length: 30), Shape(prefix: "hf_", length: 30),
-    Shape(prefix: "gsk_", length: 30), Shape(prefix: "xai-", length: 30), Shape(prefix: "dop_v1_", length: 30), Shape(prefix: "SG.", length: 30),
-    Shape(prefix: "eyJ", length: 40),
+    Shape("sk-", 20), Shape("sk_live_", 16), Shape("sk_test_", 16), Shape("rk_live_", 16), Shape("ghp_", 30), Shape("gho_", 30), Shape("ghu_", 30),
+    Shape("ghs_", 30), Shape("ghr_", 30), Shape("github_pat_", 30), Shape("glpat-", 20), Shape("xoxb-", 20), Shape("xoxp-", 20), Shape("xoxa-", 20),
+    Shape("xoxs-", 20), Shape("xapp-", 20), Shape("AKIA", 16), Shape("ASIA", 16), Shape("AIza", 30), Shape("ya29.", 20), Shape("npm_", 30),
+    Shape("pypi-", 30), Shape("hf_", 30), Shape("gsk_", 30), Shape("xai-", 30), Shape("dop_v1_", 30), Shape("SG.", 30), Shape("eyJ", 40),
+    Shape("AGE-SECRET-KEY-", 30),
   ]
 
   /// Members whose values are ids or paths.
@@ -34,48 +38,196 @@ package enum SecretMask {
 
   package static func apply(to text: String, count: inout Int) -> String {
     let bytes = Array(text.utf8)
+    let found = blocks(bytes) + passwords(bytes) + bearers(bytes) + beside(bytes) + tokens(bytes)
+    guard !found.isEmpty else { return text }
     var out: [UInt8] = []
+    var at = 0
+    for range in found.sorted(by: { ($0.lowerBound, $1.upperBound) < ($1.lowerBound, $0.upperBound) }) where range.lowerBound >= at {
+      out += bytes[at..<range.lowerBound]
+      out += "[masked]".utf8
+      at = range.upperBound
+      count += 1
+    }
+    return String(decoding: out + bytes[at...], as: UTF8.self)
+  }
+
+  // MARK: - Tokens with a prefix of their own
+
+  private static func tokens(_ bytes: [UInt8]) -> [Range<Int>] {
+    var found: [Range<Int>] = []
     var index = 0
-    var changed = false
     while index < bytes.count {
+      // An escape sequence colours what follows: its letter is no part of it.
+      if bytes[index] == 0x1b, index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "[") {
+        index += 2
+        while index < bytes.count, !(0x40...0x7e).contains(bytes[index]) { index += 1 }
+        index += 1
+        continue
+      }
       guard isPart(bytes[index]) else {
-        out.append(bytes[index])
         index += 1
         continue
       }
       var end = index
       while end < bytes.count, isPart(bytes[end]) { end += 1 }
-      // A dot or dash that ends a sentence is not the token's.
-      var tokenEnd = end
-      while tokenEnd > index, [UInt8(ascii: "."), UInt8(ascii: "-")].contains(bytes[tokenEnd - 1]) { tokenEnd -= 1 }
-      let inPath = (index > 0 && bytes[index - 1] == UInt8(ascii: "/")) || (end < bytes.count && bytes[end] == UInt8(ascii: "/"))
-      let token = bytes[index..<tokenEnd]
-      if !inPath, let shape = shapes.first(where: { token.count >= $0.prefix.utf8.count + $0.length && token.starts(with: $0.prefix.utf8) }),
-        looksRandom(token, after: shape.prefix)
-      {
-        out += shape.prefix.utf8
-        out += "[masked]".utf8
-        out += bytes[tokenEnd..<end]
-        count += 1
-        changed = true
-      } else {
-        out += bytes[index..<end]
-      }
+      if let range = token(bytes, index..<end) { found.append(range) }
       index = end
     }
-    return changed ? String(decoding: out, as: UTF8.self) : text
+    return found
   }
 
-  private static func isPart(_ byte: UInt8) -> Bool {
+  private static func token(_ bytes: [UInt8], _ word: Range<Int>) -> Range<Int>? {
+    // A dot or dash that ends a sentence is not the token's.
+    var end = word.upperBound
+    while end > word.lowerBound, [UInt8(ascii: "."), UInt8(ascii: "-")].contains(bytes[end - 1]) { end -= 1 }
+    let token = bytes[word.lowerBound..<end]
+    guard let shape = shapes.first(where: { token.count >= $0.prefix.count + $0.length && token.starts(with: $0.prefix) }) else { return nil }
+    let rest = token.dropFirst(shape.prefix.count)
+    return looksRandom(rest) ? rest.startIndex..<end : nil
+  }
+
+  private static func isPart(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || [UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: ".")].contains(byte) }
+
+  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-    case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."): true
     default: false
     }
   }
 
-  /// Keys hold digits; names made of words seldom do.
-  private static func looksRandom(_ token: ArraySlice<UInt8>, after prefix: String) -> Bool {
-    token.dropFirst(prefix.utf8.count).contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+  private static func isLetter(_ byte: UInt8) -> Bool { isAlphanumeric(byte) && !isDigit(byte) }
+
+  /// Keys mix digits into their letters; names are words, each of letters or of digits, with a dash between.
+  private static func looksRandom(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard bytes.contains(where: isDigit) else { return false }
+    let words = bytes.split { [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains($0) }
+    if words.contains(where: { $0.count >= 16 }) { return true }
+    return words.contains { word in word.count >= 6 && word.contains(where: isDigit) && word.contains(where: isLetter) && !isNumbered(word) }
+  }
+
+  /// `v12`, `model4`, `20b`: a word with a number before or after it.
+  private static func isNumbered(_ word: ArraySlice<UInt8>) -> Bool {
+    let letters = word.drop(while: isDigit)
+    return letters.drop(while: isLetter).allSatisfy(isDigit)
+  }
+
+  // MARK: - Secrets that are told by what stands around them
+
+  /// `scheme://user:password@host`, and a token in the user's place.
+  private static func passwords(_ bytes: [UInt8]) -> [Range<Int>] {
+    var found: [Range<Int>] = []
+    var at = 0
+    while let scheme = find("://", in: bytes, from: at) {
+      at = scheme.upperBound
+      // Without a scheme's name before it this is no URL; what is given ends at a space, a quote or the path.
+      guard scheme.lowerBound > 0, isAlphanumeric(bytes[scheme.lowerBound - 1]) else { continue }
+      var end = at
+      var lastAt: Int?
+      while end < bytes.count, bytes[end] > 0x20, !Array("\"'<>`/?#\\".utf8).contains(bytes[end]) {
+        if bytes[end] == UInt8(ascii: "@") { lastAt = end }
+        end += 1
+      }
+      guard let lastAt, lastAt > at else { continue }
+      if let colon = bytes[at..<lastAt].firstIndex(of: UInt8(ascii: ":")) {
+        // A placeholder is no password: `user:$PASSWORD@`, `user:<password>@`, `user:***@`.
+        let password = bytes[(colon + 1)..<lastAt]
+        if let first = password.first, first != UInt8(ascii: "$"), first != UInt8(ascii: "{"), !password.allSatisfy({ $0 == UInt8(ascii: "*") }) {
+          found.append((colon + 1)..<lastAt)
+        }
+      } else if lastAt - at >= 20, looksRandom(bytes[at..<lastAt]) {
+        found.append(at..<lastAt)
+      }
+    }
+    return found
+  }
+
+  /// What stands between the lines of a PEM block that holds a private key; to the end of the text when its last line was cut.
+  private static func blocks(_ bytes: [UInt8]) -> [Range<Int>] {
+    var found: [Range<Int>] = []
+    var at = 0
+    while let begin = find("-----BEGIN ", in: bytes, from: at) {
+      at = begin.upperBound
+      guard let label = find("-----", in: bytes, from: at), label.lowerBound - at <= 60,
+        find("PRIVATE KEY", in: Array(bytes[at..<label.lowerBound]), from: 0) != nil
+      else { continue }
+      let end = find("-----END ", in: bytes, from: label.upperBound)?.lowerBound ?? bytes.count
+      if end > label.upperBound { found.append(label.upperBound..<end) }
+      at = end
+    }
+    return found
+  }
+
+  /// `Authorization: Bearer ...` and `Basic ...`.
+  private static func bearers(_ bytes: [UInt8]) -> [Range<Int>] {
+    var found: [Range<Int>] = []
+    for (word, least) in [("bearer ", 16), ("authorization: basic ", 8)] {
+      var at = 0
+      while let match = find(word, in: bytes, from: at, ignoringCase: true) {
+        at = match.upperBound
+        if match.lowerBound > 0, isAlphanumeric(bytes[match.lowerBound - 1]) { continue }
+        var end = at
+        while end < bytes.count, isPart(bytes[end]) || Array("+/=~".utf8).contains(bytes[end]) { end += 1 }
+        while end > at, [UInt8(ascii: "."), UInt8(ascii: "-")].contains(bytes[end - 1]) { end -= 1 }
+        if end - at >= least, bytes[at..<end].contains(where: isDigit) { found.append(at..<end) }
+        at = end
+      }
+    }
+    return found
+  }
+
+  private static let secretNames = ["aws_secret_access_key", "secretaccesskey", "aws_session_token", "sessiontoken", "secret_access_key"]
+
+  /// AWS's secrets have no prefix: 40 characters beside their name, or near their id.
+  private static func beside(_ bytes: [UInt8]) -> [Range<Int>] {
+    var found: [Range<Int>] = []
+    for name in secretNames {
+      var at = 0
+      while let match = find(name, in: bytes, from: at, ignoringCase: true) {
+        at = match.upperBound
+        var start = at
+        while start < bytes.count, start - at < 8, Array(" \t:=\"'".utf8).contains(bytes[start]) { start += 1 }
+        let end = base64End(bytes, start)
+        if end - start >= 30 { found.append(start..<end) }
+      }
+    }
+    for prefix in ["AKIA", "ASIA"] {
+      var at = 0
+      while let id = find(prefix, in: bytes, from: at) {
+        at = id.upperBound
+        let near = min(bytes.count, id.upperBound + 200)
+        var index = id.upperBound + 16
+        while index < near {
+          let end = base64End(bytes, index)
+          let value = bytes[index..<end]
+          if value.count == 40, value.contains(where: isDigit), value.contains(where: isLetter), value.contains(where: { (0x41...0x5a).contains($0) }) {
+            found.append(index..<end)
+          }
+          index = max(end, index) + 1
+        }
+      }
+    }
+    return found
+  }
+
+  private static func base64End(_ bytes: [UInt8], _ start: Int) -> Int {
+    var end = start
+    while end < bytes.count, isAlphanumeric(bytes[end]) || [UInt8(ascii: "+"), UInt8(ascii: "/")].contains(bytes[end]) { end += 1 }
+    return end
+  }
+
+  private static func find(_ text: String, in bytes: [UInt8], from: Int, ignoringCase: Bool = false) -> Range<Int>? {
+    let wanted = Array(text.utf8)
+    guard bytes.count - from >= wanted.count else { return nil }
+    for start in from...(bytes.count - wanted.count) {
+      var count = 0
+      while count < wanted.count {
+        let byte = bytes[start + count]
+        guard byte == wanted[count] || (ignoringCase && isLetter(byte) && byte | 0x20 == wanted[count]) else { break }
+        count += 1
+      }
+      if count == wanted.count { return start..<(start + wanted.count) }
+    }
+    return nil
   }
 }

@@ -62,11 +62,20 @@ package struct Command: Sendable {
 
   /// An open file without a name: gone with its last descriptor, whatever crashes.
   private static func scratchFile() throws -> Descriptor {
-    let folder = NSTemporaryDirectory()
-    let path = "\(folder.hasSuffix("/") ? folder : folder + "/")opencode-worker-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-    let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL)
-    unlink(path)
-    return file
+    var failure: PosixError?
+    // TMPDIR may name a folder that is gone.
+    for folder in [NSTemporaryDirectory(), "/tmp", "/var/tmp"] {
+      let path = "\(folder.hasSuffix("/") ? folder : folder + "/")opencode-worker-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+      do {
+        let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL)
+        unlink(path)
+        return file
+      } catch let error as PosixError {
+        failure = failure ?? error
+        if error.isShortage { break }
+      }
+    }
+    throw failure ?? PosixError("open", path: "/tmp", code: ENOENT)
   }
 }
 

@@ -14,6 +14,17 @@ package func concurrently<Value: Sendable>(width: Int = 4, _ work: [@Sendable ()
   return box.all()
 }
 
+/// Starts blocking work at the same time, each on a thread of its own, and waits until `until` (on the clock of `Monotonic`): what hangs
+/// is left behind, with its thread.
+/// - Returns: nil for what wasn't ready
+package func gathered<Value: Sendable>(until: Double, _ work: [@Sendable () -> Value]) -> [Value?] {
+  let box = ResultBox<Value>(count: work.count)
+  for (index, body) in work.enumerated() {
+    Thread.detachNewThread { box.settle(index, body()) }
+  }
+  return box.all(until: until)
+}
+
 /// Runs two blocking calls at the same time.
 package func both<First: Sendable, Second: Sendable>(
   _ first: @escaping @Sendable () -> First, _ second: @escaping @Sendable () -> Second
@@ -53,5 +64,16 @@ private final class ResultBox<Value: Sendable>: @unchecked Sendable {
     defer { condition.unlock() }
     while settled < values.count { condition.wait() }
     return values.compactMap { $0 }
+  }
+
+  func all(until: Double) -> [Value?] {
+    condition.lock()
+    defer { condition.unlock() }
+    while settled < values.count {
+      let left = until - Monotonic.now
+      if left <= 0 { break }
+      _ = condition.wait(until: Date(timeIntervalSinceNow: min(left, 3600)))
+    }
+    return values
   }
 }

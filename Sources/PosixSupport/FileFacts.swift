@@ -13,6 +13,12 @@ package struct FileFacts: Sendable, Equatable, Codable {
   package let changed: Int64
   package let inode: UInt64
 
+  /// Bytes that a file takes on the disk; its size says nothing of a sparse one. 0 if nothing is there.
+  static func allocated(_ path: [UInt8]) -> Int64 {
+    var info = stat()
+    return withPath(path, { lstat($0, &info) }) == 0 ? Int64(info.st_blocks) * 512 : 0
+  }
+
   /// nil if nothing is there (or its folder can't be searched).
   package static func of(_ path: [UInt8]) -> FileFacts? {
     var info = stat()

@@ -101,6 +101,12 @@ package enum PrivateFiles {
     }
   }
 
+  /// The user that a file or folder belongs to, when it isn't this process's own; symlinks followed.
+  package static func foreignOwner(_ path: String) -> UInt32? {
+    var info = stat()
+    return stat(path, &info) == 0 && info.st_uid != geteuid() ? info.st_uid : nil
+  }
+
   package static func exists(_ path: String) -> Bool {
     var info = stat()
     return lstat(path, &info) == 0

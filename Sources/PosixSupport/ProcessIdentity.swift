@@ -28,6 +28,12 @@ package struct ProcessIdentity: Codable, Sendable, Equatable {
     guard let state = ProcessTable.state(of: pid) else { return ProcessTable.isUnreadable(pid) }
     return state.startTime == startTime && !state.isDead
   }
+
+  /// Whether it is there but has been stopped (SIGSTOP).
+  package var isStopped: Bool {
+    guard bootID == ProcessTable.bootID, let state = ProcessTable.state(of: pid) else { return false }
+    return state.startTime == startTime && state.isStopped
+  }
 }
 
 /// A process found in the system's table.
@@ -47,6 +53,8 @@ package enum ProcessTable {
     let startTime: UInt64
     /// States Z and X: it has ended, whatever the table says.
     let isDead: Bool
+    /// By SIGSTOP or a debugger.
+    let isStopped: Bool
   }
 
   /// Sends a signal to a whole process group.
@@ -67,7 +75,9 @@ package enum ProcessTable {
       let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
       guard fields.count > 19, let start = UInt64(String(decoding: fields[19], as: UTF8.self)) else { return nil }
       let letter = fields[0].first
-      return State(startTime: start, isDead: letter == UInt8(ascii: "Z") || letter == UInt8(ascii: "X"))
+      return State(
+        startTime: start, isDead: letter == UInt8(ascii: "Z") || letter == UInt8(ascii: "X"),
+        isStopped: letter == UInt8(ascii: "T") || letter == UInt8(ascii: "t"))
     }
 
     /// Whether a process is there that can't be looked at just now, for want of descriptors or memory.
@@ -116,7 +126,7 @@ package enum ProcessTable {
       let start = info.kp_proc.p_starttime
       return State(
         startTime: UInt64(start.tv_sec) * 1_000_000 + UInt64(start.tv_usec),
-        isDead: Int32(info.kp_proc.p_stat) == SZOMB)
+        isDead: Int32(info.kp_proc.p_stat) == SZOMB, isStopped: Int32(info.kp_proc.p_stat) == SSTOP)
     }
 
     /// `sysctl` needs no descriptor: what it doesn't find isn't there.

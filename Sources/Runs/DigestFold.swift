@@ -14,6 +14,8 @@ package struct DigestFold {
   private var errors: LineReader
   private var log = LogReader()
   private var buffer: [UInt8] = []
+  /// Bytes of both files that were there and not read for want of time.
+  package private(set) var unread: Int64 = 0
 
   package init(digest: RunDigest) {
     self.digest = digest
@@ -22,10 +24,12 @@ package struct DigestFold {
   }
 
   /// Reads what both files have gained; a missing one is empty.
-  /// - Parameter final: nothing more will be written: a last line without a newline counts, too
+  /// - Parameters:
+  ///   - final: nothing more will be written: a last line without a newline counts, too
+  ///   - until: on the clock of `Monotonic`; what isn't read by then is left, and `unread` says how much it is
   /// - Returns: whether the digest has changed
   /// - Throws: `PosixError`; what was read before it stands
-  package mutating func advance(eventsPath: String, stderrPath: String, final: Bool = false) throws -> Bool {
+  package mutating func advance(eventsPath: String, stderrPath: String, final: Bool = false, until: Double? = nil) throws -> Bool {
     let before = (digest.eventsOffset, digest.stderrOffset)
     let (eventsFile, stderrFile) = (try DigestFold.open(eventsPath), try DigestFold.open(stderrPath))
     defer {
@@ -41,8 +45,9 @@ package struct DigestFold {
     }
     if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: DigestFold.bufferSize) }
     // Causes first: an event never has to wait for the line that explains it.
-    try foldErrors(stderrFile, upTo: sizes.1, final: final)
-    try foldEvents(eventsFile, upTo: sizes.0, final: final)
+    try foldErrors(stderrFile, upTo: sizes.1, final: final, until: until)
+    try foldEvents(eventsFile, upTo: sizes.0, final: final, until: until)
+    unread = max(0, sizes.0 - events.position) + max(0, sizes.1 - errors.position)
     return restarted || before != (digest.eventsOffset, digest.stderrOffset)
   }
 
@@ -57,7 +62,7 @@ package struct DigestFold {
     }
   }
 
-  private mutating func foldEvents(_ file: Descriptor?, upTo size: Int64, final: Bool) throws {
+  private mutating func foldEvents(_ file: Descriptor?, upTo size: Int64, final: Bool, until: Double?) throws {
     let decoder = digest.generation.decoder
     var folding = (digest: digest, text: stdoutText)
     defer { (digest, stdoutText) = (folding.digest, folding.text) }
@@ -73,6 +78,7 @@ package struct DigestFold {
       }
     }
     while let file, events.position < size {
+      if let until, Monotonic.now > until { return }
       let count = try read(file, at: events.position, upTo: size)
       if count == 0 { break }
       buffer.withUnsafeBytes { events.feed(UnsafeRawBufferPointer(rebasing: $0[..<count]), take) }
@@ -80,8 +86,9 @@ package struct DigestFold {
     if final { events.finish(take) }
   }
 
-  private mutating func foldErrors(_ file: Descriptor?, upTo size: Int64, final: Bool) throws {
+  private mutating func foldErrors(_ file: Descriptor?, upTo size: Int64, final: Bool, until: Double?) throws {
     while let file, errors.position < size {
+      if let until, Monotonic.now > until { break }
       let count = try read(file, at: errors.position, upTo: size)
       if count == 0 { break }
       buffer.withUnsafeBytes { bytes in
@@ -90,7 +97,7 @@ package struct DigestFold {
         }
       }
     }
-    if final {
+    if final, errors.position >= size {
       errors.finish { line in
         for fact in log.facts(in: line) { digest.fold(fact) }
       }

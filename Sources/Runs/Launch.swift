@@ -26,6 +26,8 @@ package enum Launch {
       environment.removeValue(forKey: "OLDPWD")
       try OwnProcess.execute(arguments[2], arguments: Array(arguments.dropFirst(3)), environment: environment)
     } catch {
+      // On disk first: should the supervisor die before it has read the reason, the run still never started.
+      try? ExitRecord.write(.init(end: .spawnFailed("\(error)"), at: Date().timeIntervalSince1970), to: folder.exit)
       try? supervisor.writeAll(Array("\(error)".utf8))
       return 126
     }

@@ -9,6 +9,9 @@ package struct Retention: Sendable {
   package let days: Int
   package let bytes: Int64
 
+  /// So many of the newest runs are kept whatever their age is: after a pause, or a clock that was wrong for a moment, there is still a past.
+  private static let newest = 5
+
   /// Limits from `OPENCODE_WORKER_KEEP_RUNS`, `_KEEP_DAYS` and `_KEEP_BYTES`; what isn't a positive number counts as not set.
   package init(state: StateFolder, environment: [String: String], keeping: RunFolder) {
     func limit(_ name: String, _ standard: Int64) -> Int64 { environment[name].flatMap(Int64.init).flatMap { $0 > 0 ? $0 : nil } ?? standard }
@@ -19,13 +22,17 @@ package struct Retention: Sendable {
     bytes = limit("OPENCODE_WORKER_KEEP_BYTES", 1 << 30)
   }
 
+  /// Deletes what is beyond the limits, the largest part of the work last. Blocks.
   package func apply() {
-    let oldest = RunID.make(at: Date(timeIntervalSinceNow: -Double(min(days, 36_500)) * 86_400))
-    var total: Int64 = 0
-    for (index, run) in state.runFolders().enumerated() {
-      total += Retention.size(of: run.path)
-      guard run != keeping, PrivateFiles.exists(run.review) || run.id < oldest else { continue }
-      if index >= runs || run.id < oldest || total > bytes { try? FileManager.default.removeItem(atPath: run.path) }
+    for run in superfluous() {
+      // Away under another name first: a run that is half deleted mustn't be taken for one whose end nobody saw.
+      guard (try? PrivateFiles.createFolder(state.deleted)) != nil else { break }
+      let aside = "\(state.deleted)/\(run.id)-\(UInt32.random(in: 0 ... .max))"
+      if rename(run.path, aside) != 0 { continue }
+    }
+    // Also what a supervisor left that was killed while it deleted.
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: state.deleted)) ?? [] {
+      try? FileManager.default.removeItem(atPath: "\(state.deleted)/\(name)")
     }
     // Left by servers that died between writing a request and handing it over.
     for name in (try? FileManager.default.contentsOfDirectory(atPath: state.staging)) ?? [] {
@@ -35,13 +42,39 @@ package struct Retention: Sendable {
     }
   }
 
-  /// Bytes on disk of a folder's files.
-  package static func size(of folder: String) -> Int64 {
-    guard let files = FileManager.default.enumerator(atPath: folder) else { return 0 }
-    var total: Int64 = 0
-    while files.nextObject() != nil {
-      total += (files.fileAttributes?[.size] as? NSNumber)?.int64Value ?? 0
+  /// The runs that the limits leave no room for, newest first. One that is too large goes itself, not the smaller ones before it; the live
+  /// run takes no room from the others.
+  private func superfluous() -> [RunFolder] {
+    let oldest = RunID.make(at: Date(timeIntervalSinceNow: -Double(min(days, 36_500)) * 86_400))
+    var (total, kept): (Int64, Int) = (0, 0)
+    return state.runFolders().filter { run in
+      let isOld = run.id < oldest
+      if run == keeping || (!PrivateFiles.exists(run.review) && !isOld) || (try? Fifo.isHeld(run.fifo)) != false {
+        kept += 1
+        return false
+      }
+      if kept >= runs || (isOld && kept >= Retention.newest) { return true }
+      let size = DiskUse.bytes(below: run.path)
+      if total + size > bytes { return true }
+      total += size
+      kept += 1
+      return false
     }
-    return total
   }
+}
+
+/// Retention at work beside a run.
+package final class RetentionWork: Sendable {
+  private let done = DispatchGroup()
+
+  /// Begins on a thread of its own.
+  package init(_ retention: Retention) {
+    done.enter()
+    Thread.detachNewThread { [done] in
+      retention.apply()
+      done.leave()
+    }
+  }
+
+  package func wait() { done.wait() }
 }

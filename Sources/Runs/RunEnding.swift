@@ -12,46 +12,68 @@ package struct RunEnding {
   package let environment: [String: String]
 
   /// Seconds for the workspace and for OpenCode's own answers, both at the same time.
-  package static let deadline = 10.0
+  package static let partDeadline = 10.0
+  /// Seconds for all of it: each part has a deadline of its own, but a file system that hangs keeps none. Past it the review is written with
+  /// what is known.
+  package static let deadline = 60.0
+  /// Seconds for what is left of the log: a gigabyte a second.
+  private static let logDeadline = 20.0
 
   /// Writes the review. When that fails (a full disk) it is tried again for a while; after that servers work the result out themselves.
-  /// - Parameter endSeen: false when somebody else may have worked in the folder between OpenCode's end and now
-  package func conclude(_ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double? = nil) {
-    log.advance(final: true)
-    let (review, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? Date().timeIntervalSince1970)
+  /// - Parameters:
+  ///   - endSeen: false when somebody else may have worked in the folder between OpenCode's end and now
+  ///   - remarks: sentences for `attention` that only the supervisor knows
+  ///   - tell: called with the reason when the review can't be written for now
+  /// - Returns: why it could not be written; nil: it was, or the run's folder is gone
+  @discardableResult
+  package func conclude(
+    _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double? = nil, remarks: [String] = [],
+    tell: (String) -> Void = { _ in }
+  ) -> String? {
+    log.advance(final: true, seconds: RunEnding.logDeadline)
+    let remarks = remarks + (log.backlog.map { ["\($0): the result doesn't count them"] } ?? [])
+    let (review, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? Date().timeIntervalSince1970, remarks)
+    var failure: String?
     for attempt in 0..<(endSeen ? 10 : 1) {
       if attempt > 0 { sleep(1) }
-      guard PrivateFiles.exists(folder.path) else { return }
+      guard PrivateFiles.exists(folder.path) else { return nil }
       do {
         try log.save()
         try Stored.save(changes, to: folder.changes)
         try Stored.save(review, to: folder.review)
-        return
+        return nil
       } catch {
+        failure = "review: \(error)"
+        tell("review: \(error)")
         SupervisorLog.append("review: \(error)", in: folder)
       }
     }
+    return failure
   }
 
   private func review(
-    _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double
+    _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double, _ known: [String]
   ) -> (RunReview, ChangedFiles) {
     let digest = log.digest
     let (record, folder) = (record, folder)
-    let questions = SessionQuestions(record.request, digest: digest, environment: environment, until: Monotonic.now + RunEnding.deadline)
-    let parts: [EndPart] = concurrently([
-      { .changes(RunEnding.changes(folder, record, baseline, digest, end, endSeen: endSeen)) },
-      { .facts(questions.needsAnswers ? questions.ask() : SessionFacts()) },
-      { .leftovers(RunEnding.leftovers(folder.id)) },
-    ])
-    var changes = ChangedFiles.notRecorded(root: record.request.cwd, why: "it was not compared")
+    let questions = SessionQuestions(record.request, digest: digest, environment: environment, until: Monotonic.now + RunEnding.partDeadline)
+    let parts: [EndPart?] = gathered(
+      until: Monotonic.now + RunEnding.deadline,
+      [
+        { .changes(RunEnding.changes(folder, record, baseline, digest, end, endSeen: endSeen)) },
+        { .facts(questions.needsAnswers ? questions.ask() : SessionFacts()) },
+        { .leftovers(RunEnding.leftovers(folder.id)) },
+      ])
+    var changes = ChangedFiles.notRecorded(root: record.request.cwd, why: "comparing the workspace took more than \(Int(RunEnding.deadline)) s")
     var facts = SessionFacts()
-    var remarks: [String] = []
+    if parts[1] == nil { facts.missing = "OpenCode didn't say within \(Int(RunEnding.deadline)) s what its sessions used" }
+    var remarks = known
     for part in parts {
       switch part {
-      case .changes(let found): changes = found
-      case .facts(let found): facts = found
-      case .leftovers(let found): remarks += found
+      case .changes(let found)?: changes = found
+      case .facts(let found)?: facts = found
+      case .leftovers(let found)?: remarks += found
+      case nil: break
       }
     }
     log.add(facts)
@@ -77,7 +99,7 @@ package struct RunEnding {
       if case .neverStarted = end { return ChangedFiles(root: record.request.cwd) }
       return .notRecorded(root: record.request.cwd, why: "the workspace's state before the run is not known")
     }
-    return baseline.finish(runFolder: folder.path, toolPaths: digest.namedFiles.sorted, endSeen: endSeen, deadline: deadline)
+    return baseline.finish(runFolder: folder.path, toolPaths: digest.namedFiles.sorted, endSeen: endSeen, deadline: partDeadline)
   }
 
   /// Processes that the run started and that live on. Those that are just ending get a moment to.

@@ -1,4 +1,5 @@
 import Foundation
+import PosixSupport
 
 /// The fold over a run's logs, continued from its checkpoint.
 package struct RunLog {
@@ -15,15 +16,22 @@ package struct RunLog {
   /// Adds what a subagent's session told: its commands and edits, which the stream leaves out.
   package mutating func add(_ facts: SessionFacts) { folder.addToDigest { $0.add(facts) } }
 
+  /// How far a log that grows faster than it is read has been read; nil: to its end.
+  package var backlog: String? {
+    folder.unread > 0 ? "the log is read up to \(folder.digest.eventsOffset >> 20) MiB; \(folder.unread >> 20) MiB more are not looked at yet" : nil
+  }
+
   /// Folds what OpenCode has written since, in memory only: for readers.
-  package mutating func catchUp(final: Bool = false) {
-    _ = try? folder.advance(eventsPath: run.events, stderrPath: run.stderr, final: final)
+  /// - Parameter seconds: nil: as long as it takes
+  package mutating func catchUp(final: Bool = false, seconds: Double? = nil) {
+    _ = try? folder.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, until: seconds.map { Monotonic.now + $0 })
   }
 
   /// Folds what OpenCode has written since and keeps the checkpoint: for the supervisor, who alone writes it.
-  package mutating func advance(final: Bool = false) {
+  /// - Parameter seconds: after which the rest is left for the next time
+  package mutating func advance(final: Bool = false, seconds: Double) {
     do {
-      if try folder.advance(eventsPath: run.events, stderrPath: run.stderr, final: final) { try save() }
+      if try folder.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, until: Monotonic.now + seconds) { try save() }
     } catch {
       // A full disk: the checkpoint stays behind, and readers fold a little more.
     }

@@ -123,6 +123,10 @@ package actor RunManager {
         refusedAdoptions[id] = nil
         return snapshot
       case .none: throw RunManager.noSuchRun(id)
+      case .damaged(let why):
+        throw RunRefusal(
+          code: .runDamaged, message: "There is a run \"\(id)\", but its record can't be read: \(why).",
+          hint: "Its log may still be whole: \(folder.events). Deleting the folder \(folder.path) forgets the run.")
       case .orphan:
         if let refused = refusedAdoptions[id], Monotonic.now - refused.at < 5 { return try await abandoned(folder, refused.why) }
         if attempt % 20 == 0, let why = await adopt(folder) { refusedAdoptions[id] = (Monotonic.now, why) }
@@ -147,7 +151,7 @@ package actor RunManager {
         case .failed(let why)?, .notSpawned(let why)?: return why
         case .accepted?:
           // A dead run is finished in a moment, unless OpenCode has to be asked about subagents: then it shows as running meanwhile.
-          _ = channel.next(seconds: 1)
+          if case .failed(let why)? = channel.next(seconds: 1) { return why }
           return nil
         case nil: return "its new supervisor ended at once"
         case .busy?, .running?, .ended?: return nil
@@ -161,12 +165,12 @@ package actor RunManager {
   /// A run that has no supervisor and can't be given one.
   private func abandoned(_ folder: RunFolder, _ why: String) async throws -> RunSnapshot {
     let found: RunSnapshot? = try await gate.onThread {
-      guard let record = try Stored.find(RunRecord.self, at: folder.record) else { return nil }
+      guard let record = try folder.findRecord() else { return nil }
       // Before anything is said of its process: whether that can be read at all.
       _ = try Stored.find(ProcessRecord.self, at: folder.processPath)
       if folder.isProcessAlive {
         var snapshot = folder.unfinished(record)
-        snapshot.remarks = ["this run's supervisor died and could not be replaced: \(why)"]
+        snapshot.remarks.insert("this run's supervisor died and could not be replaced: \(why)", at: 0)
         return snapshot
       }
       return folder.workedOut(record, because: why)
@@ -196,7 +200,7 @@ package actor RunManager {
     let latest: (id: String, foreign: Bool)? = await gate.onThread {
       let runs = state.runFolders()
       if let thread, let own = runs.first(where: { $0.loadRecord()?.request.threadID == thread }) { return (own.id, false) }
-      return runs.first { PrivateFiles.exists($0.record) }.map { ($0.id, thread != nil) }
+      return (runs.first { $0.loadRecord() != nil } ?? runs.first).map { ($0.id, thread != nil) }
     }
     guard let latest else { return nil }
     var snapshot = try await snapshot(latest.id)

@@ -152,10 +152,21 @@ package enum ExitRecord {
   package static let size = 512
 
   package struct Value: Sendable, Equatable {
-    package let status: ExitStatus
+    /// `exited`, `signaled` or `spawnFailed`.
+    package let end: RunEnd
     /// Seconds since 1970.
     package let at: Double
+
+    package init(end: RunEnd, at: Double) {
+      self.end = end
+      self.at = at
+    }
+
+    package init(status: ExitStatus, at: Double) { self.init(end: RunEnd(status), at: at) }
   }
+
+  /// Bytes of a reason: it must fit into the file's own blocks.
+  private static let longestReason = 200
 
   /// Creates the file, on the disk for certain.
   /// - Throws: `PosixError`
@@ -176,12 +187,14 @@ package enum ExitRecord {
     }
     let file = try Descriptor.open(path, O_RDWR | O_NONBLOCK)
     defer { file.close() }
-    let (kind, number): (String, Int32) =
-      switch value.status {
-      case .exited(let code): ("exited", code)
-      case .signaled(let number): ("signaled", number)
+    let words: String =
+      switch value.end {
+      case .exited(let code): "exited \(code)"
+      case .signaled(let number): "signaled \(number)"
+      case .spawnFailed(let reason): "failed \(reason.utf8.prefix(longestReason).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())"
+      case .notSeen, .neverStarted: throw PosixError("write", path: path, code: EINVAL)
       }
-    let text = "\(kind) \(number) \(value.at.bitPattern)"
+    let text = "\(words) \(value.at.bitPattern)"
     var bytes = Array("\(text) \(checksum(text))".utf8)
     bytes += [UInt8](repeating: UInt8(ascii: "\n"), count: size - bytes.count)
     try file.overwrite(bytes, at: 0)
@@ -192,12 +205,17 @@ package enum ExitRecord {
   package static func read(_ path: String) -> Value? {
     guard let bytes = try? PrivateFiles.read(path, limit: size) else { return nil }
     let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).first?.split(separator: " ") ?? []
-    guard words.count == 4, let number = Int32(words[1]), let bits = UInt64(words[2]),
-      checksum(words[..<3].joined(separator: " ")) == words[3]
-    else { return nil }
+    guard words.count == 4, let bits = UInt64(words[2]), checksum(words[..<3].joined(separator: " ")) == words[3] else { return nil }
+    let at = Double(bitPattern: bits)
+    if words[0] == "failed" {
+      let digits = Array(words[1].utf8)
+      let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(decoding: digits[$0..<($0 + 2)], as: UTF8.self), radix: 16) }
+      return Value(end: .spawnFailed(String(decoding: bytes, as: UTF8.self)), at: at)
+    }
+    guard let number = Int32(words[1]) else { return nil }
     switch words[0] {
-    case "exited": return Value(status: .exited(number), at: Double(bitPattern: bits))
-    case "signaled": return Value(status: .signaled(number), at: Double(bitPattern: bits))
+    case "exited": return Value(status: .exited(number), at: at)
+    case "signaled": return Value(status: .signaled(number), at: at)
     default: return nil
     }
   }

@@ -6,6 +6,7 @@ package struct RunRefusal: Error, Sendable, CustomStringConvertible {
     case cwdNeeded = "cwd_needed"
     case busy
     case noSuchRun = "no_such_run"
+    case runDamaged = "run_damaged"
     case opencodeNotFound = "opencode_not_found"
     case opencodeFailed = "opencode_failed"
     case opencodeTimeout = "opencode_timeout"

@@ -22,11 +22,19 @@ package struct StateFolder: Sendable {
   /// What is worth keeping between runs, such as OpenCode's version.
   package var cache: String { root + "/cache" }
 
+  /// Runs that are being deleted.
+  package var deleted: String { root + "/deleted" }
+
   package func run(_ id: String) -> RunFolder { RunFolder(id: id, path: runs + "/" + id) }
 
-  /// - Throws: `PosixError`
+  /// - Throws: `PosixError`, also when one of the folders is another user's: he could read and change every run
   package func create() throws {
-    for folder in [root, runs, staging, cache] { try PrivateFiles.createFolder(folder) }
+    for folder in [root, runs, staging, cache] {
+      try PrivateFiles.createFolder(folder)
+      if let owner = PrivateFiles.foreignOwner(folder) {
+        throw PosixError("use", path: folder, code: EPERM, reason: "it belongs to another user (uid \(owner))")
+      }
+    }
   }
 
   /// The runs, newest first.

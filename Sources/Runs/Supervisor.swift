@@ -41,7 +41,7 @@ package struct Supervisor {
       // The lock was free, but a run whose supervisor died may still be alive: it comes first.
       let left = state.unfinishedRuns()
       // The lock file was deleted under a living supervisor: it is putting it back.
-      if let owned = try left.first(where: { try Fifo.isHeld($0.fifo) }) {
+      if let owned = try state.runFolders().first(where: { try Fifo.isHeld($0.fifo) }) {
         try? FileManager.default.removeItem(atPath: staging.path)
         report.send(.busy(owned.id))
         return 0
@@ -49,19 +49,21 @@ package struct Supervisor {
       for run in left { run.declareNeverStarted() }
       if let orphan = left.first(where: \.isProcessAlive) {
         try? FileManager.default.removeItem(atPath: staging.path)
-        let claim = RunClaim(orphan, in: state, lock: lock, fifo: try Fifo.hold(orphan.fifo))
+        let claim = RunClaim(orphan, orphan.loadRecord(), in: state, lock: lock, fifo: try Fifo.hold(orphan.fifo))
         report.send(.busy(orphan.id))
         resume(orphan, claim)
         letGo(claim, [orphan])
         return 0
       }
       let (folder, record, fifo) = try accept(staging)
-      let claim = RunClaim(folder, in: state, lock: lock, fifo: fifo)
+      let claim = RunClaim(folder, record, in: state, lock: lock, fifo: fifo)
       report.send(.accepted(folder.id))
       // Runs that ended with their supervisor get their review now, before this one changes the workspace further.
       for dead in left { finishDead(dead) }
-      carryOut(folder, record)
+      let retention = carryOut(folder, record, claim)
       letGo(claim, [folder] + left)
+      // Deleting old runs may take longer than the run did.
+      retention?.wait()
       return 0
     } catch {
       try? FileManager.default.removeItem(atPath: staging.path)
@@ -107,10 +109,19 @@ package struct Supervisor {
     }
   }
 
+  /// Seconds for recording the workspace before the run, and until recording that hangs is given up.
+  private static let recordDeadline = 20.0
+  private static let recordPatience = 30.0
+
   /// From the workspace before to the review after.
-  private func carryOut(_ folder: RunFolder, _ record: RunRecord) {
+  /// - Returns: the deletion of old runs, which may still be at work
+  private func carryOut(_ folder: RunFolder, _ record: RunRecord, _ claim: RunClaim) -> RetentionWork? {
     let request = record.request
-    let baseline = WorkspaceBaseline.record(cwd: request.cwd, runFolder: folder.path, git: request.git, deadline: 20)
+    let recorded = gathered(
+      until: Monotonic.now + Supervisor.recordPatience,
+      [{ @Sendable in WorkspaceBaseline.record(cwd: request.cwd, runFolder: folder.path, git: request.git, deadline: Supervisor.recordDeadline) }])[0]
+    let baseline =
+      recorded ?? WorkspaceBaseline.notRecorded(cwd: request.cwd, why: "recording the workspace took more than \(Int(Supervisor.recordPatience)) s")
     note("workspace", in: folder) { try Stored.save(baseline, to: folder.workspace) }
     var log = RunLog(folder, record)
     let child: ChildProcess
@@ -118,23 +129,38 @@ package struct Supervisor {
       child = try launch(folder, request)
     } catch {
       report.send(.ended)
-      RunEnding(folder: folder, record: record, environment: environment).conclude(.spawnFailed("\(error)"), baseline: baseline, log: &log, endSeen: true)
-      return
+      let end = RunEnd.spawnFailed("\(error)")
+      try? ExitRecord.write(.init(end: end, at: Date().timeIntervalSince1970), to: folder.exit)
+      RunEnding(folder: folder, record: record, environment: environment)
+        .conclude(end, baseline: baseline, log: &log, endSeen: true, tell: { claim.tell(problem: $0) })
+      return nil
     }
     report.send(.running)
-    let retention = Retention(state: state, environment: environment, keeping: folder)
-    Thread.detachNewThread { retention.apply() }
+    let retention = RetentionWork(Retention(state: state, environment: environment, keeping: folder))
+    var disk = DiskWatch(folder)
     var status: ExitStatus?
     while status == nil {
       status = child.wait(deadline: 1)
-      if status == nil { log.advance() }
+      disk.look()
+      if status == nil { log.advance(seconds: 1) }
     }
     let exit = ExitRecord.Value(status: status!, at: Date().timeIntervalSince1970)
     // Never lost: on a disk that takes nothing the lock is kept and it is tried again.
     // Only a folder that was deleted meanwhile asks for nothing more: that is how a run is forgotten.
-    while (try? ExitRecord.write(exit, to: folder.exit)) == nil, PrivateFiles.exists(folder.path) { sleep(1) }
+    while PrivateFiles.exists(folder.path) {
+      do {
+        try ExitRecord.write(exit, to: folder.exit)
+        break
+      } catch {
+        claim.tell(problem: "exit: \(error)")
+        sleep(1)
+      }
+    }
+    claim.tell(problem: nil)
     RunEnding(folder: folder, record: record, environment: environment)
-      .conclude(RunEnd(exit.status), baseline: baseline, log: &log, endSeen: true, endedAt: exit.at)
+      .conclude(
+        exit.end, baseline: baseline, log: &log, endSeen: true, endedAt: exit.at, remarks: disk.remarks, tell: { claim.tell(problem: $0) })
+    return retention
   }
 
   /// Spawns `launch` and waits until it has become OpenCode.
@@ -177,13 +203,13 @@ package struct Supervisor {
         report.send(.ended)
         return 0
       }
-      let claim = RunClaim(folder, in: state, lock: lock, fifo: try Fifo.hold(folder.fifo))
+      let claim = RunClaim(folder, folder.loadRecord(), in: state, lock: lock, fifo: try Fifo.hold(folder.fifo))
       report.send(.accepted(id))
       folder.declareNeverStarted()
       if folder.isProcessAlive {
         resume(folder, claim)
-      } else {
-        finishDead(folder)
+      } else if let why = finishDead(folder) {
+        report.send(.failed(why))
       }
       letGo(claim, [folder])
       return 0
@@ -202,20 +228,22 @@ package struct Supervisor {
     while folder.isProcessAlive {
       usleep(50_000)
       ticks += 1
-      if ticks % 20 == 0 { log.advance() }
+      if ticks % 20 == 0 { log.advance(seconds: 1) }
     }
     finishDead(folder)
     withExtendedLifetime(claim) {}
   }
 
   /// The review of a run that ended while nobody watched.
-  private func finishDead(_ folder: RunFolder) {
-    guard let record = folder.loadRecord() else { return }
+  /// - Returns: why it could not be written
+  @discardableResult
+  private func finishDead(_ folder: RunFolder) -> String? {
+    guard let record = folder.loadRecord() else { return "the run's record can't be read: \(folder.record)" }
     let held = try? Fifo.hold(folder.fifo)
     defer { held?.close() }
     var log = RunLog(folder, record)
     let (end, endedAt) = folder.endWithoutSupervisor
-    RunEnding(folder: folder, record: record, environment: environment).conclude(
+    return RunEnding(folder: folder, record: record, environment: environment).conclude(
       end, baseline: Stored.load(WorkspaceBaseline.self, from: folder.workspace), log: &log, endSeen: false, endedAt: endedAt)
   }
 
@@ -228,6 +256,22 @@ package struct Supervisor {
 package struct LaunchFailure: Error, CustomStringConvertible {
   package let reason: String
   package var description: String { reason }
+}
+
+/// Whether the disk that holds a run's log was full while the run was alive: what OpenCode couldn't write then is missing.
+private struct DiskWatch {
+  /// Bytes; less isn't room for an event.
+  private static let little: Int64 = 64 << 10
+  private let folder: RunFolder
+  private var wasFull = false
+
+  init(_ folder: RunFolder) { self.folder = folder }
+
+  mutating func look() {
+    if let free = PrivateFiles.freeSpace(folder.path), free < DiskWatch.little { wasFull = true }
+  }
+
+  var remarks: [String] { wasFull ? ["the disk of \(folder.path) was full during the run: its log may have been cut"] : [] }
 }
 
 /// Lines for whoever looks into a run's folder.
@@ -248,7 +292,7 @@ extension RunFolder {
   /// Whether its review is there and can be read: a damaged one is made again.
   package var hasReview: Bool { Stored.load(RunReview.self, from: review) != nil }
 
-  package func loadRecord() -> RunRecord? { Stored.load(RunRecord.self, from: record) }
+  package func loadRecord() -> RunRecord? { (try? findRecord()) ?? nil }
 
   /// Makes sure that a run of which nothing was spawned never will be: `launch` can't write its record any more. For the holder of
   /// the lock only, about a run whose supervisor is dead.
@@ -259,7 +303,7 @@ extension RunFolder {
 
   /// What is known of the end when the supervisor is gone and OpenCode is dead.
   package var endWithoutSupervisor: (RunEnd, at: Double?) {
-    if let exit = ExitRecord.read(exit) { return (RunEnd(exit.status), exit.at) }
+    if let exit = ExitRecord.read(exit) { return (exit.end, exit.at) }
     let neverStarted = Stored.load(ProcessRecord.self, from: processPath).map { $0.identity == nil } ?? !PrivateFiles.exists(processPath)
     return (neverStarted ? .neverStarted : .notSeen, nil)
   }

@@ -67,6 +67,13 @@ package struct WorkspaceBaseline: Codable, Sendable {
     return baseline
   }
 
+  /// Of a workspace that nobody could look at.
+  package static func notRecorded(cwd: String, why: String) -> WorkspaceBaseline {
+    var baseline = WorkspaceBaseline(kind: .none, root: cwd, cwd: cwd, git: nil, began: GitTree.now())
+    baseline.doubt([why])
+    return baseline
+  }
+
   private mutating func recordPlain(_ runFolder: String, _ reason: String, _ until: Double) {
     guard Monotonic.now < until else {
       kind = .none

@@ -75,11 +75,13 @@ enum RunChecks {
 
   private static func checks(_ state: StateFolder) -> [Check] {
     let runs = state.runFolders()
+    if let owner = PrivateFiles.foreignOwner(state.root) {
+      return [.problem("runs", "\(state.root) belongs to another user (uid \(owner))", mend: "set OPENCODE_WORKER_STATE_DIR to a folder of your own")]
+    }
     guard let latest = runs.first else { return [.ok("runs", "none yet")] }
     var checks: [Check] = []
     if let live = try? state.heldRun() {
-      let process = live.process.map { ", OpenCode is process \($0.pid)" } ?? ""
-      checks.append(.ok("live run", "\(live.id)\(process); follow it with: opencode-worker watch \(live.id)"))
+      checks.append(check(live: live))
     }
     for run in state.unfinishedRuns() where (try? Fifo.isHeld(run.fifo)) == false {
       let alive = run.isProcessAlive ? "its supervisor died while OpenCode goes on" : "its supervisor died before its result was recorded"
@@ -88,8 +90,16 @@ enum RunChecks {
     if let review = Stored.load(RunReview.self, from: latest.review), review.outcome.state == .lost {
       checks.append(.warning("run \(latest.id)", "lost: \(review.outcome.reason ?? "its end was not seen")", mend: "opencode-worker report \(latest.id)"))
     }
-    let size = Retention.size(of: state.runs) >> 20
+    let size = DiskUse.bytes(below: state.runs) >> 20
     checks.append(.ok("runs", "\(runs.count) kept, \(size) MiB"))
     return checks
+  }
+
+  private static func check(live: RunFolder) -> Check {
+    let watch = "opencode-worker watch \(live.id)"
+    if let problem = live.stuck(now: Date().timeIntervalSince1970).first { return .warning("live run", "\(live.id): \(problem)", mend: watch) }
+    guard let process = live.process else { return .ok("live run", "\(live.id), OpenCode isn't running yet; follow it with: \(watch)") }
+    if process.isAlive { return .ok("live run", "\(live.id), OpenCode is process \(process.pid); follow it with: \(watch)") }
+    return .warning("live run", "\(live.id): OpenCode (process \(process.pid)) has ended, its result isn't recorded yet", mend: watch)
   }
 }

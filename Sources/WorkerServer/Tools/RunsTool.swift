@@ -27,19 +27,25 @@ struct RunsTool: Tool {
     let ids: [String] = await onThread {
       state.runFolders().filter { folder in
         if let cursor, folder.id >= cursor { return false }
-        guard let record = folder.loadRecord() else { return false }
-        return cwd == nil || record.request.cwd == cwd
+        return cwd == nil || folder.loadRecord()?.request.cwd == cwd
       }.prefix(limit + 1).map(\.id)
     }
     var rows: [JSONValue] = []
     var left = ReplyBound.limit - 512
     var next: String?
     for id in ids {
-      guard rows.count < limit, let run = try? await manager.snapshot(id) else {
-        if rows.count >= limit { next = rows.last?["run"]?.string }
+      guard rows.count < limit else {
+        next = rows.last?["run"]?.string
+        break
+      }
+      let row: JSONValue
+      do {
+        row = RunReply.historyRow(try await manager.snapshot(id))
+      } catch let refusal as RunRefusal where refusal.code == .runDamaged {
+        row = ["run": .string(id), "state": "damaged", "reason": .string(refusal.message)]
+      } catch {
         continue
       }
-      let row = RunReply.historyRow(run)
       left -= row.bytes.count + 1
       if left < 0, !rows.isEmpty {
         next = rows.last?["run"]?.string
