@@ -11,6 +11,25 @@ package enum OwnProcess {
     signal(SIGPIPE) { _ in }
   }
 
+  /// Makes sure that there are enough descriptors and enough memory to work with. Foundation would crash, or wait for ever for a thread,
+  /// where it gets too few.
+  /// - Returns: what is too little, and what to do; nil: nothing is
+  package static func settleLimits() -> String? {
+    let (files, memory): (rlim_t, rlim_t) = (64, 1 << 30)
+    var limit = rlimit()
+    if getrlimit(resourceLimit, &limit) == 0, limit.rlim_cur < files {
+      let found = limit.rlim_cur
+      limit.rlim_cur = min(limit.rlim_max, 1024)
+      if limit.rlim_max < files || setrlimit(resourceLimit, &limit) != 0 {
+        return "only \(found) files may be open at once, and \(files) are needed: raise the limit (ulimit -n)"
+      }
+    }
+    if getrlimit(memoryLimit, &limit) == 0, limit.rlim_cur < memory {
+      return "only \(limit.rlim_cur >> 20) MiB of address space are allowed, and \(memory >> 20) are needed: raise the limit (ulimit -v)"
+    }
+    return nil
+  }
+
   /// Terminal hang-ups and the polite signals.
   private static let survivable = [SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM]
 
@@ -102,9 +121,11 @@ package enum OwnProcess {
   #if os(Linux)
     private static let descriptorFolder = "/proc/self/fd"
     private static let resourceLimit = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    private static let memoryLimit = __rlimit_resource_t(RLIMIT_AS.rawValue)
   #else
     private static let descriptorFolder = "/dev/fd"
     private static let resourceLimit = RLIMIT_NOFILE
+    private static let memoryLimit = RLIMIT_AS
   #endif
 }
 

@@ -80,8 +80,50 @@ import Testing
     try withFolder { state in
       let now = Date()
       let runs = try (0..<4).map { try makeRun(state, at: now.addingTimeInterval(-Double($0) * 60), bytes: 1000) }
-      Retention(state: state, environment: ["OPENCODE_WORKER_KEEP_BYTES": "2500"], keeping: runs[0]).apply()
-      #expect(state.runFolders().map(\.id) == runs.prefix(2).map(\.id))
+      let one = DiskUse.bytes(below: runs[1].path)
+      #expect(one > 0)
+      // The live run takes no room from the others.
+      Retention(state: state, environment: ["OPENCODE_WORKER_KEEP_BYTES": "\(one * 5 / 2)"], keeping: runs[0]).apply()
+      #expect(state.runFolders().map(\.id) == runs.prefix(3).map(\.id))
+    }
+  }
+
+  @Test func aLargeRunTakesNoOtherWithIt() throws {
+    try withFolder { state in
+      let now = Date()
+      let runs = try (0..<5).map { try makeRun(state, at: now.addingTimeInterval(-Double($0) * 60), bytes: $0 == 2 ? 4 << 20 : 1000) }
+      Retention(state: state, environment: ["OPENCODE_WORKER_KEEP_BYTES": "\(1 << 20)"], keeping: runs[0]).apply()
+      #expect(state.runFolders().map(\.id) == [0, 1, 3, 4].map { runs[$0].id })
+    }
+  }
+
+  @Test func sparseFilesTakeNoRoom() throws {
+    try withFolder { state in
+      let runs = try (0..<3).map { try makeRun(state, at: Date().addingTimeInterval(-Double($0) * 60)) }
+      #expect(truncate(runs[1].events, 1 << 40) == 0)
+      Retention(state: state, environment: [:], keeping: runs[0]).apply()
+      #expect(state.runFolders().count == 3)
+    }
+  }
+
+  @Test func ageAloneLeavesAPast() throws {
+    try withFolder { state in
+      let now = Date()
+      let live = try makeRun(state, at: now, finished: false)
+      // As after a year's pause, or with a clock that was wrong.
+      let runs = try (0..<9).map { try makeRun(state, at: now.addingTimeInterval(-400 * 86_400 - Double($0) * 60)) }
+      Retention(state: state, environment: [:], keeping: live).apply()
+      #expect(state.runFolders().map(\.id) == ([live] + runs.prefix(4)).map(\.id))
+    }
+  }
+
+  @Test func aHalfDeletedRunIsNoRun() throws {
+    try withFolder { state in
+      let live = try makeRun(state, at: Date(), finished: false)
+      try PrivateFiles.createFolder(state.deleted + "/20200101-000000-aaaa-1/git")
+      #expect(state.runFolders() == [live])
+      Retention(state: state, environment: [:], keeping: live).apply()
+      #expect(try FileManager.default.contentsOfDirectory(atPath: state.deleted).isEmpty)
     }
   }
 
