@@ -116,6 +116,29 @@ package struct Descriptor: Sendable, Equatable {
     }
   }
 
+  /// Writes what a pipe takes at once, without waiting for a reader.
+  /// - Returns: how many bytes that was
+  /// - Throws: `PosixError` (`EPIPE`, ...)
+  package func writeWhatFits(_ bytes: some ContiguousBytes) throws -> Int {
+    let flags = fcntl(raw, F_GETFL)
+    guard flags >= 0, fcntl(raw, F_SETFL, flags | O_NONBLOCK) == 0 else { throw PosixError("fcntl") }
+    defer { _ = fcntl(raw, F_SETFL, flags) }
+    return try bytes.withUnsafeBytes { (memory: UnsafeRawBufferPointer) in
+      var written = 0
+      while written < memory.count {
+        let count = systemWrite(raw, memory.baseAddress! + written, memory.count - written)
+        if count >= 0 {
+          written += count
+        } else if errno == EAGAIN || errno == EWOULDBLOCK {
+          break
+        } else if errno != EINTR {
+          throw PosixError("write")
+        }
+      }
+      return written
+    }
+  }
+
   /// Overwrites in place with a single `pwrite`.
   /// - Throws: `PosixError`; a short write is reported as `ENOSPC`
   package func overwrite(_ bytes: [UInt8], at offset: Int64) throws {

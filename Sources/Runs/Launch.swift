@@ -3,7 +3,8 @@ import PosixSupport
 
 /// `launch`: the last moment before OpenCode. Puts its own identity on disk, closes what it inherited and becomes OpenCode.
 ///
-/// Its stdout is a pipe to the supervisor: closed by the exec when all went well, else it carries the reason.
+/// Its stdin is the pipe that carries the prompt, for OpenCode to read. Its stdout is a pipe to the supervisor: closed by the exec when all
+/// went well, else it carries the reason.
 package enum Launch {
   /// - Parameters: RUN-FOLDER CWD EXECUTABLE ARGUMENT...
   package static func main(_ arguments: [String], environment: [String: String]) -> Int32 {
@@ -16,7 +17,6 @@ package enum Launch {
       guard try PrivateFiles.createOnce(folder.processPath, with: record) else { return 0 }
       let cwd = arguments[1]
       guard chdir(cwd) == 0 else { throw PosixError("chdir", path: cwd) }
-      try OwnProcess.use(try Descriptor.openPlainFile(folder.prompt), as: STDIN_FILENO)
       try OwnProcess.use(try Descriptor.openPrivate(folder.events, O_WRONLY | O_APPEND), as: STDOUT_FILENO)
       try OwnProcess.use(try Descriptor.openPrivate(folder.stderr, O_WRONLY | O_APPEND), as: STDERR_FILENO)
       OwnProcess.closeInherited(except: supervisor)

@@ -68,8 +68,10 @@ package struct RunFolder: Sendable, Equatable {
 
   /// What was asked (`RunRequest`).
   package var request: String { path + "/request.json" }
-  /// OpenCode's stdin.
+  /// What OpenCode reads on its stdin, through a pipe.
   package var prompt: String { path + "/prompt.md" }
+  /// There as long as a part of the prompt is still to be written.
+  package var promptUnsent: String { path + "/prompt.unsent" }
   /// `RunRecord`, written at acceptance.
   package var record: String { path + "/record.json" }
   /// `ProcessRecord`, written once: by `launch` just before it becomes OpenCode, or by whoever found that nothing was spawned.

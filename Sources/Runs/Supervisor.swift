@@ -166,16 +166,24 @@ package struct Supervisor {
   /// Spawns `launch` and waits until it has become OpenCode.
   /// - Throws: why it could not
   private func launch(_ folder: RunFolder, _ request: RunRequest) throws -> ChildProcess {
+    let prompt = try PromptPipe(folder)
     let pipe = try Descriptor.pipe()
     defer { pipe.read.close() }
     let child: ChildProcess
     do {
-      defer { pipe.write.close() }
+      defer {
+        pipe.write.close()
+        prompt.input.close()
+      }
       child = try ChildProcess(
         OwnProcess.executable, ["launch", folder.path, request.cwd, request.installation.path] + request.arguments,
         environment: ChildEnvironment.make(environment, for: request.installation.installation, folder: request.cwd, run: folder.id),
-        output: pipe.write)
+        input: prompt.input, output: pipe.write)
+    } catch {
+      prompt.abandon()
+      throw error
     }
+    prompt.send()
     var reason: [UInt8] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
     defer { buffer.deallocate() }
