@@ -76,6 +76,7 @@ package struct RunEnding {
       case nil: break
       }
     }
+    if PrivateFiles.exists(folder.promptUnsent) { remarks.append("OpenCode did not read the whole prompt") }
     log.add(facts)
     // Only now are the files known that subagents' tools named.
     baseline?.addNamed(facts.namedFiles, to: &changes, runFolder: folder.path)
