@@ -317,7 +317,7 @@ import Testing
     let child: JSONValue = [["text": "Sub."]]
     try install(before, [["tools": [OpenCode2Tests.subagent(child)]], ["text": .string("Done by \(before)."), "delay": 2]], by: .file)
     _ = try client.call("opencode_start", with())
-    #expect(try eventually { try client.call("opencode_status")["lastDone"] != nil })
+    #expect(try eventually { try client.call("opencode_status")["toolCalls"]?.int == 1 })
     try install(after, [["text": .string("Done by \(after).")]], by: .file)
     let reply = try client.call("opencode_wait")
     #expect(reply["state"]?.string == "completed", "\(reply.text)")
