@@ -84,7 +84,7 @@ extension RequestID {
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
-  private static func isNumber(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+  private static func isNumber(_ byte: UInt8) -> Bool { "-+.eE".utf8.contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
   private static func endOfString(_ bytes: [UInt8], from quote: Int) -> Int? {
     var index = quote + 1

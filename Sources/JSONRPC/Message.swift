@@ -6,10 +6,13 @@ package enum RequestID: Hashable, Sendable {
   case integer(Int64)
   case string([UInt8])
 
-  /// nil for anything but a string or a whole number.
+  /// nil for anything but a string or a whole number, which may be written `1.0`.
   package init?(_ value: JSONValue?) {
     switch value {
     case .integer(let number)?: self = .integer(number)
+    case .number(let number)?:
+      guard let whole = Int64(exactly: number) else { return nil }
+      self = .integer(whole)
     case .string(let text)?: self = .string(Array(text.utf8))
     default: return nil
     }
@@ -64,12 +67,31 @@ package struct Notification: Sendable {
   }
 }
 
+/// The other side's answer to a request of ours.
+package struct Response: Sendable {
+  package let id: RequestID
+  package let result: Result<JSONObject, RPCError>
+
+  /// nil without a readable id: Codex sends such errors about output that it doesn't understand.
+  init?(_ object: JSONObject) {
+    guard let id = RequestID(object["id"]) else { return nil }
+    self.id = id
+    if let error = object["error"] {
+      let message = error["message"]?.string ?? "an error without a message"
+      result = .failure(RPCError(code: error["code"]?.int ?? 0, message: message, data: error["data"]))
+    } else {
+      result = .success(object["result"]?.object ?? [:])
+    }
+  }
+}
+
 /// What one line on stdin was.
 package enum Message: Sendable {
   case request(Request)
   case notification(Notification)
-  /// An answer to something; we never ask, so it is dropped. (Codex sends errors without an id.)
-  case response
+  case response(Response)
+  /// Nothing that could be answered or is of use.
+  case ignored
   /// A JSON-RPC batch.
   case batch([Message])
   /// To be answered with this error.
@@ -103,8 +125,11 @@ package enum Message: Sendable {
       return
     }
     guard let methodValue = object["method"] else {
-      let isResponse = object["result"] != nil || object["error"] != nil
-      self = isResponse ? .response : .invalid(id, .invalidRequest("\"method\" is missing"))
+      if object["result"] != nil || object["error"] != nil {
+        self = Response(object).map(Message.response) ?? .ignored
+      } else {
+        self = .invalid(id, .invalidRequest("\"method\" is missing"))
+      }
       return
     }
     guard let method = methodValue.string else {
@@ -118,7 +143,7 @@ package enum Message: Sendable {
     var params = JSONObject()
     if let given = object["params"] {
       guard let members = given.object else {
-        self = id == nil ? .response : .invalid(id, .invalidParams("\"params\" must be an object"))
+        self = id == nil ? .ignored : .invalid(id, .invalidParams("\"params\" must be an object"))
         return
       }
       params = members
@@ -145,6 +170,10 @@ package enum Outgoing {
     object["data"] = error.data
     message["error"] = .object(object)
     return .object(message)
+  }
+
+  package static func request(_ id: RequestID, _ method: String, _ params: JSONObject) -> JSONValue {
+    ["jsonrpc": "2.0", "id": id.json, "method": .string(method), "params": .object(params)]
   }
 
   package static func notification(_ method: String, _ params: JSONObject) -> JSONValue {

@@ -63,10 +63,13 @@ package struct Parameter: Sendable {
 package struct Arguments: Sendable {
   private let values: JSONObject
 
+  /// Gemini offers its model this parameter of every tool, for its own use, and passes it on.
+  private static let addedByClients: Set<String> = ["wait_for_previous"]
+
   /// - Throws: `ToolError` (`bad_argument`) naming the argument, what it was and what it must be
   package init(_ given: JSONObject, for tool: any Tool) throws {
     var values = JSONObject()
-    for (key, value) in given.members {
+    for (key, value) in given.members where !Arguments.addedByClients.contains(key) {
       guard let parameter = tool.parameters.first(where: { $0.name == key }) else {
         let offered = tool.parameters.filter { !$0.isHidden }
         let known = offered.map(\.name)

@@ -1,5 +1,5 @@
-import Foundation
 import JSON
+import PosixSupport
 
 /// What a tool may know of the call besides its arguments.
 package struct CallContext: Sendable {
@@ -10,40 +10,49 @@ package struct CallContext: Sendable {
   package var sessionID: String?
   /// Codex's own binary.
   package var codexExecutable: String?
-  /// The folder that Codex works in.
+  /// The folder that the caller says it works in: Codex with each call, a person by standing in it.
   package var workspace: String?
-  /// Codex's sandbox for this conversation allows no writing.
-  package var sandboxIsReadOnly = false
+  /// Codex's sandbox for this conversation; nil where there is no word of one.
+  package var sandbox: SandboxProfile?
+  /// A person typed this call.
+  package var isByHand = false
   package var progress: ProgressReporter?
+  /// nil where nobody can be asked.
+  package var channel: ClientChannel?
 
   package init() {}
 
-  package init(client: ClientInfo, meta: JSONValue?, progress: ProgressReporter?) {
+  package init(client: ClientInfo, meta: JSONValue?, progress: ProgressReporter?, channel: ClientChannel? = nil) {
     self.client = client
     self.progress = progress
+    self.channel = channel
     threadID = meta?["threadId"]?.string
     sessionID = meta?["sessionId"]?.string
-    codexExecutable = meta?[MetaKey.sandboxLauncher]?["codexExecutable"]?.string.flatMap(CallContext.path(fromURLOrPath:))
+    codexExecutable = meta?[MetaKey.sandboxLauncher]?["codexExecutable"]?.string.flatMap(FileURL.path)
     let sandbox = meta?[MetaKey.sandboxState]
-    workspace = sandbox?["sandboxCwd"]?.string.flatMap(CallContext.path(fromURLOrPath:))
-    sandboxIsReadOnly = SandboxProfile.isReadOnly(sandbox?["permissionProfile"])
+    workspace = sandbox?["sandboxCwd"]?.string.flatMap(FileURL.path)
+    self.sandbox = sandbox.map { SandboxProfile($0["permissionProfile"]) }
   }
 
-  /// Codex writes a `file://` URL or a plain path.
-  package static func path(fromURLOrPath text: String) -> String? {
-    if text.hasPrefix("/") { return text }
-    guard let url = URL(string: text), url.isFileURL, url.path.hasPrefix("/") else { return nil }
-    return url.path
-  }
+  /// Codex's sandbox for this conversation allows no writing.
+  package var sandboxIsReadOnly: Bool { sandbox == .readOnly }
 }
 
 /// Codex's `permissionProfile`, as version 0.163 sends it.
-package enum SandboxProfile {
-  /// Whether nothing may be written. A profile that isn't understood doesn't count as read-only.
-  package static func isReadOnly(_ profile: JSONValue?) -> Bool {
+package enum SandboxProfile: Sendable, Equatable {
+  /// Nothing may be written.
+  case readOnly
+  /// Some places may be written, or it isn't understood.
+  case limited
+  /// There is none: Codex has full access.
+  case disabled
+
+  package init(_ profile: JSONValue?) {
+    self = .limited
+    if profile?["type"]?.string == "disabled" { self = .disabled }
     guard let profile, profile["type"]?.string == "managed", let files = profile["file_system"], files["type"]?.string == "restricted",
       let entries = files["entries"]?.array
-    else { return false }
-    return !entries.contains { $0["access"]?.string == "write" }
+    else { return }
+    if !entries.contains(where: { $0["access"]?.string == "write" }) { self = .readOnly }
   }
 }

@@ -9,9 +9,26 @@ package actor MCPServer {
   private let send: @Sendable (JSONValue) -> Void
   private var negotiated: String?
   private var client = ClientInfo()
-  private var running: [RequestID: Task<Void, Never>] = [:]
-  /// What is done once the answer has been handed over.
-  private var deliveries: [RequestID: @Sendable () -> Void] = [:]
+  private var capabilities = ClientCapabilities()
+  private var running: [RequestID: Work] = [:]
+  private var lastWork = 0
+  /// What was asked of the client and isn't answered yet.
+  private var asked: [RequestID: CheckedContinuation<ClientAnswer, Never>] = [:]
+  private var lastQuestion = 0
+  /// The client's roots, until it says that they have changed.
+  private var roots: ClientAnswer?
+
+  /// A request under way. Its number tells it from a later one with the same id.
+  private struct Work {
+    let number: Int
+    var task: Task<Void, Never>?
+    /// How many notifications of its progress were sent.
+    var progress = 0
+    /// Nothing more is said of it; what follows its answer may still be under way.
+    var isAnswered = false
+    /// What is done once the answer has been handed over.
+    var delivered: (@Sendable () -> Void)?
+  }
 
   package init(tools: ToolList, send: @escaping @Sendable (JSONValue) -> Void) {
     self.tools = tools
@@ -39,7 +56,7 @@ package actor MCPServer {
   package func drain(seconds: Double) async {
     let until = Monotonic.now + seconds
     while !running.isEmpty, Monotonic.now < until { try? await Task.sleep(nanoseconds: 5_000_000) }
-    for task in running.values { task.cancel() }
+    for work in running.values { work.task?.cancel() }
   }
 
   private func receive(_ message: Message, reply: @escaping @Sendable (JSONValue?) -> Void) {
@@ -47,7 +64,8 @@ package actor MCPServer {
     case .request(let request): start(request, reply: reply)
     case .notification(let notification): take(notification)
     case .invalid(let id, let error): reply(Outgoing.error(id, error))
-    case .response, .batch: break
+    case .response(let response): settle(response)
+    case .ignored, .batch: break
     }
   }
 
@@ -59,7 +77,7 @@ package actor MCPServer {
     let answered = messages.filter {
       switch $0 {
       case .request, .invalid: true
-      case .notification, .response, .batch: false
+      case .notification, .response, .ignored, .batch: false
       }
     }
     let collector = BatchCollector(expecting: answered.count, send: send)
@@ -67,17 +85,25 @@ package actor MCPServer {
   }
 
   private func take(_ notification: JSONRPC.Notification) {
-    guard notification.method == "notifications/cancelled", let id = RequestID(notification.params["requestId"]) else { return }
-    // A cancelled request gets no answer. Its run, if any, is not touched.
-    running.removeValue(forKey: id)?.cancel()
+    switch notification.method {
+    case "notifications/cancelled":
+      // A cancelled request gets no answer. Its run, if any, is not touched. One that was answered already isn't known here.
+      guard let id = RequestID(notification.params["requestId"]), running[id]?.isAnswered == false else { return }
+      running.removeValue(forKey: id)?.task?.cancel()
+    case "notifications/roots/list_changed": roots = nil
+    default: break
+    }
   }
 
   private func start(_ request: Request, reply: @escaping @Sendable (JSONValue?) -> Void) {
-    guard running[request.id] == nil else {
+    guard running[request.id]?.isAnswered != false else {
       reply(Outgoing.error(request.id, .invalidRequest("this id belongs to a request that is still running")))
       return
     }
-    running[request.id] = Task {
+    lastWork += 1
+    let number = lastWork
+    running[request.id] = Work(number: number)
+    running[request.id]?.task = Task {
       let message: JSONValue
       do {
         message = Outgoing.result(request.id, try await self.result(of: request))
@@ -86,11 +112,12 @@ package actor MCPServer {
       } catch {
         message = Outgoing.error(request.id, .internalError("\(error)"))
       }
-      // Removed by a cancellation: then nothing more is sent for it.
-      let isWanted = self.running[request.id] != nil
-      reply(isWanted ? .some(message) : .none)
-      if let delivered = self.deliveries.removeValue(forKey: request.id), isWanted { await onThread(delivered) }
-      self.running[request.id] = nil
+      // Removed by a cancellation: then nothing more is sent for it, and the id may be another request's by now.
+      guard self.running[request.id]?.number == number else { return reply(nil) }
+      self.running[request.id]?.isAnswered = true
+      reply(message)
+      if let delivered = self.running[request.id]?.delivered { await onThread(delivered) }
+      if self.running[request.id]?.number == number { self.running[request.id] = nil }
     }
   }
 
@@ -106,7 +133,7 @@ package actor MCPServer {
       return try tools.page(cursor: request.params["cursor"])
     case "tools/call":
       try requireHandshake()
-      return try await call(request, version: negotiated, client: client)
+      return try await call(request, version: negotiated, client: client, channel: legacyChannel)
     default: throw RPCError.methodNotFound(request.method)
     }
   }
@@ -118,6 +145,8 @@ package actor MCPServer {
     let version = ProtocolVersion.legacy.contains(asked) ? asked : ProtocolVersion.newestLegacy
     negotiated = version
     client = ClientInfo(params["clientInfo"])
+    capabilities = ClientCapabilities(params["capabilities"])
+    roots = nil
     return [
       "protocolVersion": .string(version), "capabilities": ServerInfo.capabilities, "serverInfo": ServerInfo.json,
       "instructions": .string(ServerInfo.instructions),
@@ -138,7 +167,9 @@ package actor MCPServer {
         code: -32022, message: "Unsupported protocol version",
         data: ["supported": [.string(ProtocolVersion.modern)], "requested": .string(version)])
     }
-    guard meta?[MetaKey.clientCapabilities]?.object != nil else { throw RPCError.invalidParams("\(MetaKey.clientCapabilities) is missing") }
+    guard let offered = meta?[MetaKey.clientCapabilities], offered.object != nil else {
+      throw RPCError.invalidParams("\(MetaKey.clientCapabilities) is missing")
+    }
     let cached: JSONObject = ["ttlMs": 3_600_000, "cacheScope": "private"]
     var result: JSONObject
     switch request.method {
@@ -151,17 +182,72 @@ package actor MCPServer {
     case "tools/list":
       result = try tools.page(cursor: request.params["cursor"])
       result.merge(cached)
-    case "tools/call": result = try await call(request, version: version, client: ClientInfo(meta?[MetaKey.clientInfo]))
+    case "tools/call":
+      let answers = try InputAnswers(request.params)
+      do {
+        let channel = ClientChannel(capabilities: ClientCapabilities(offered), ask: { question, _ in try answers.answer(to: question) })
+        result = try await call(request, version: version, client: ClientInfo(meta?[MetaKey.clientInfo]), channel: channel)
+      } catch let needed as InputRequired {
+        result = answers.asking(needed.question)
+      }
     default: throw RPCError.methodNotFound(request.method)
     }
-    result["resultType"] = "complete"
+    if result["resultType"] == nil { result["resultType"] = "complete" }
     result["_meta"] = [MetaKey.serverInfo: ["name": .string(ServerInfo.name), "version": .string(ServerInfo.version)]]
     return result
   }
 
+  // MARK: - Questions to the client
+
+  private var legacyChannel: ClientChannel {
+    ClientChannel(capabilities: capabilities) { [weak self] question, seconds in
+      await self?.ask(question, seconds: seconds) ?? ClientAnswer.silent(0)
+    }
+  }
+
+  /// Asks the client and waits for its answer. When the call that needs it is cancelled, so is the question.
+  private func ask(_ question: ClientQuestion, seconds: Double) async -> ClientAnswer {
+    if question.key == ClientQuestion.roots.key, let roots { return roots }
+    lastQuestion += 1
+    let id = RequestID.string(Array("\(ServerInfo.name)-\(lastQuestion)".utf8))
+    let timer = Task {
+      guard (try? await Task.sleep(nanoseconds: UInt64(seconds * 1e9))) != nil else { return }
+      self.giveUp(id, .silent(seconds))
+    }
+    defer { timer.cancel() }
+    let answer = await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<ClientAnswer, Never>) in
+        if Task.isCancelled {
+          continuation.resume(returning: .silent(0))
+        } else {
+          asked[id] = continuation
+          send(Outgoing.request(id, question.method, question.params))
+        }
+      }
+    } onCancel: {
+      Task { await self.giveUp(id, .silent(0)) }
+    }
+    if question.key == ClientQuestion.roots.key, case .result = answer { roots = answer }
+    return answer
+  }
+
+  private func settle(_ response: Response) {
+    guard let continuation = asked.removeValue(forKey: response.id) else { return }
+    switch response.result {
+    case .success(let result): continuation.resume(returning: .result(result))
+    case .failure(let error): continuation.resume(returning: .refused(error.message))
+    }
+  }
+
+  private func giveUp(_ id: RequestID, _ answer: ClientAnswer) {
+    guard let continuation = asked.removeValue(forKey: id) else { return }
+    send(Outgoing.notification("notifications/cancelled", ["requestId": id.json]))
+    continuation.resume(returning: answer)
+  }
+
   // MARK: - Tools
 
-  private func call(_ request: Request, version: String?, client: ClientInfo) async throws -> JSONObject {
+  private func call(_ request: Request, version: String?, client: ClientInfo, channel: ClientChannel) async throws -> JSONObject {
     guard let name = request.params["name"]?.string else { throw RPCError.invalidParams("\"name\" must be a string") }
     guard let tool = tools[name] else { throw RPCError.invalidParams("unknown tool: \(name.prefix(100)). \(tools.explanation(ofUnknown: name))") }
     var arguments = JSONObject()
@@ -170,39 +256,53 @@ package actor MCPServer {
       arguments = object
     }
     let meta = request.params["_meta"]
-    let context = CallContext(client: client, meta: meta, progress: progress(for: meta?["progressToken"], of: request.id))
-    let reply = await tool.reply(to: arguments, in: context)
-    deliveries[request.id] = reply.whenDelivered
+    let context = CallContext(client: client, meta: meta, progress: progress(for: meta?["progressToken"], of: request.id), channel: channel)
+    let reply = try await tool.reply(to: arguments, in: context)
+    if !Task.isCancelled { running[request.id]?.delivered = reply.whenDelivered }
     let structured = JSONValue.object(reply.structured)
-    var result = JSONObject()
-    if ProtocolVersion.hasStructuredContent(version) {
-      result["content"] = [["type": "text", "text": .string(reply.text)]]
-      result["structuredContent"] = structured
-    } else {
-      result["content"] = [["type": "text", "text": .string(structured.text)]]
-    }
+    let hasStructure = ProtocolVersion.hasStructuredContent(version)
+    // Codex's model reads the structure and its user the text; of other clients several show their model the text alone.
+    let text = hasStructure && client.kind == .codex ? reply.text : structured.text
+    var result: JSONObject = ["content": [["type": "text", "text": .string(text)]]]
+    if hasStructure { result["structuredContent"] = structured }
     result["isError"] = .bool(reply.isError)
     return result
   }
 
   private func progress(for token: JSONValue?, of id: RequestID) -> ProgressReporter? {
     guard let token, RequestID(token) != nil else { return nil }
-    return ProgressReporter { [weak self] progress, message in
-      await self?.notify(progress, message, token: token, of: id)
+    let number = running[id]?.number
+    return ProgressReporter { [weak self] message in
+      await self?.notify(message, token: token, of: id, number: number)
     }
   }
 
   /// Nothing is said of a request that has been answered or cancelled.
-  private func notify(_ progress: Int, _ message: String, token: JSONValue, of id: RequestID) {
-    guard running[id] != nil else { return }
-    send(Outgoing.notification("notifications/progress", ["progressToken": token, "progress": JSONValue(progress), "message": .string(message)]))
+  private func notify(_ message: String, token: JSONValue, of id: RequestID, number: Int?) {
+    guard var work = running[id], work.number == number, !work.isAnswered else { return }
+    work.progress += 1
+    running[id] = work
+    send(
+      Outgoing.notification(
+        "notifications/progress", ["progressToken": token, "progress": JSONValue(work.progress), "message": .string(message)]))
   }
 }
 
-/// Tells the client how far a request has come.
+/// Tells the client that a request is being worked on.
 package struct ProgressReporter: Sendable {
-  /// A number that grows with every call, and a short sentence.
-  package let report: @Sendable (Int, String) async -> Void
+  /// Takes a short sentence.
+  package let report: @Sendable (String) async -> Void
+
+  package init(report: @escaping @Sendable (String) async -> Void) { self.report = report }
+
+  /// Says `sentence` again and again while `body` goes on, so that no client takes the call for dead.
+  package func keepingAlive<Value: Sendable>(_ sentence: String, _ body: @Sendable () async throws -> Value) async rethrows -> Value {
+    let beats = Task {
+      while (try? await Task.sleep(nanoseconds: UInt64(WaitSlice.heartbeat * 1e9))) != nil { await report(sentence) }
+    }
+    defer { beats.cancel() }
+    return try await body()
+  }
 }
 
 /// Puts the answers to a batch together and sends them as one array.

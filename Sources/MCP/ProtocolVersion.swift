@@ -19,28 +19,12 @@ package enum MetaKey {
   package static let clientCapabilities = "io.modelcontextprotocol/clientCapabilities"
   package static let clientInfo = "io.modelcontextprotocol/clientInfo"
   package static let serverInfo = "io.modelcontextprotocol/serverInfo"
+  /// Claude Code offers such a tool at once instead of behind its search.
+  package static let alwaysLoad = "anthropic/alwaysLoad"
   /// Codex tells its workspace and sandbox with each call to a server that advertises this.
   package static let sandboxState = "codex/sandbox-state-meta"
   /// Comes with it: how Codex would start its sandbox, its own binary among it.
   package static let sandboxLauncher = "codex/sandbox-launcher"
-}
-
-/// The program at the other end.
-package struct ClientInfo: Sendable, Equatable {
-  package var name: String?
-  package var version: String?
-
-  package init(_ json: JSONValue? = nil) {
-    name = json?["name"]?.string
-    version = json?["version"]?.string
-  }
-
-  /// Codex's own version, as numbers; nil for other clients.
-  package var codexVersion: [Int]? {
-    guard name?.hasPrefix("codex") == true, let version else { return nil }
-    let numbers = version.split(separator: ".").prefix(2).map { Int($0.prefix { $0.isNumber }) ?? -1 }
-    return numbers.count == 2 && !numbers.contains(-1) ? numbers : nil
-  }
 }
 
 package enum ServerInfo {

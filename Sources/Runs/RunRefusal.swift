@@ -4,6 +4,8 @@ package struct RunRefusal: Error, Sendable, CustomStringConvertible {
   package enum Code: String, Sendable {
     case badArgument = "bad_argument"
     case cwdNeeded = "cwd_needed"
+    case consentNeeded = "consent_needed"
+    case nested
     case busy
     case noSuchRun = "no_such_run"
     case runDamaged = "run_damaged"

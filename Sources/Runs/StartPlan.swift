@@ -25,7 +25,7 @@ package struct StartPlan {
     } else if let session = asked.session {
       known = StartPlan.folder(of: session, state: state)
     } else {
-      guard let workspace else { throw StartPlan.cwdNeeded }
+      guard let workspace else { throw StartPlan.cwdNeeded() }
       known = try StartPlan.resolve(workspace, workspace: nil)
     }
     let installation = try StartPlan.findOpenCode(environment, workspace: known ?? workspace, cache: state.cache)
@@ -37,7 +37,7 @@ package struct StartPlan {
       let session = asked.session ?? ""
       let info = try StartPlan.ask { try OpenCodeClient(installation, folder: "/", environment: environment).session(session) }
       guard let info else { throw StartPlan.unknownSession(session) }
-      guard let directory = info.directory else { throw StartPlan.cwdNeeded }
+      guard let directory = info.directory else { throw StartPlan.cwdNeeded() }
       cwd = try StartPlan.resolve(directory, workspace: nil)
     }
   }
@@ -51,18 +51,25 @@ package struct StartPlan {
     return nil
   }
 
-  private static let cwdNeeded = RunRefusal(
-    code: .cwdNeeded, message: "It isn't known which folder OpenCode should work in.", hint: "Pass \"cwd\", an absolute path.")
+  /// - Parameter why: what is known instead, a sentence
+  package static func cwdNeeded(_ why: String? = nil) -> RunRefusal {
+    RunRefusal(
+      code: .cwdNeeded, message: "It isn't known which folder OpenCode should work in." + (why.map { " \($0)" } ?? ""),
+      hint: "Pass \"cwd\", an absolute path.")
+  }
 
   private static func unknownSession(_ session: String) -> RunRefusal {
     .badArgument("OpenCode has no session \"\(session)\".", hint: "Pass the session of an earlier run's reply, or leave it out for a new one.")
   }
 
   package static func resolve(_ path: String, workspace: String?) throws -> String {
-    var absolute = path
-    if !path.hasPrefix("/") {
+    var absolute = FileURL.path(path) ?? path
+    if path == "~" || path.hasPrefix("~/") {
+      throw RunRefusal.badArgument("\"cwd\" is \"\(path)\".", hint: "~ isn't expanded here: pass an absolute path.")
+    }
+    if !absolute.hasPrefix("/") {
       guard let workspace else {
-        throw RunRefusal.badArgument("\"cwd\" is the relative path \"\(path)\".", hint: "Codex's workspace isn't known here: pass an absolute path.")
+        throw RunRefusal.badArgument("\"cwd\" is the relative path \"\(path)\".", hint: "The client didn't say its workspace: pass an absolute path.")
       }
       absolute = workspace + "/" + path
     }

@@ -52,12 +52,35 @@ import Testing
     #expect(error.code == -32700)
   }
 
-  @Test func responsesAreTakenAndDropped() {
-    for text in ["{\"jsonrpc\":\"2.0\",\"error\":{\"code\":1,\"message\":\"x\"}}", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"] {
-      guard case .response = Message(line: Array(text.utf8)) else {
-        Issue.record("not dropped: \(text)")
-        continue
-      }
+  @Test func anErrorAboutNothingIsDropped() {
+    guard case .ignored = Message(line: Array("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":1,\"message\":\"x\"}}".utf8)) else {
+      Issue.record("not dropped")
+      return
     }
+  }
+
+  @Test func anAnswerHasItsIDAndItsResultOrError() throws {
+    func response(_ text: String) -> Response? {
+      guard case .response(let response) = Message(line: Array(text.utf8)) else { return nil }
+      return response
+    }
+    let good = try #require(response("{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"x\":1}}"))
+    #expect(good.id == .string(Array("a".utf8)))
+    #expect(try good.result.get() == ["x": 1])
+    let bad = try #require(response("{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-32601,\"message\":\"no\"}}"))
+    #expect(bad.id == .integer(7))
+    #expect(throws: RPCError(code: -32601, message: "no")) { try bad.result.get() }
+  }
+
+  @Test func aWholeNumberIsAnIDHoweverItIsWritten() {
+    #expect(RequestID(.number(1)) == .integer(1))
+    #expect(RequestID(.number(-3e3)) == .integer(-3000))
+    for other in [1.5, 1e19, .infinity] { #expect(RequestID(.number(other)) == nil) }
+    #expect(RequestID(.null) == nil)
+    guard case .request(let request) = Message(line: Array("{\"jsonrpc\":\"2.0\",\"id\":1.0,\"method\":\"ping\"}".utf8)) else {
+      Issue.record("id 1.0 is no request")
+      return
+    }
+    #expect(request.id.json.text == "1")
   }
 }

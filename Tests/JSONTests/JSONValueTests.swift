@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct JSONValueTests {
   @Test func membersKeepTheirOrder() {
-    let value: JSONValue = ["z": 1, "a": [true, nil, 2.5], "m": ["x": "y"]]
+    let value: JSONValue = ["z": 1, "a": [true, .null, 2.5], "m": ["x": "y"]]
     #expect(value.text == "{\"z\":1,\"a\":[true,null,2.5],\"m\":{\"x\":\"y\"}}")
   }
 

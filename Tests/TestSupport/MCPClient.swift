@@ -12,6 +12,8 @@ package final class MCPClient: @unchecked Sendable {
   private var answers: [JSONValue] = []
   private var ended = false
   private var lastID = 0
+  /// What is answered to the server's own requests, by method.
+  private var responses: [String: JSONObject] = [:]
 
   /// Starts the built server.
   package init(_ world: World, extra: [String: String] = [:], folder: String? = nil) throws {
@@ -35,10 +37,17 @@ package final class MCPClient: @unchecked Sendable {
     defer { buffer.deallocate() }
     while let count = try? output.read(into: buffer), count > 0 {
       for case .line(let line) in framing.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
+        let message = (try? JSONValue(parsing: line)) ?? .string("not JSON: " + String(decoding: line, as: UTF8.self))
         lock.lock()
-        answers.append((try? JSONValue(parsing: line)) ?? .string("not JSON: " + String(decoding: line, as: UTF8.self)))
+        answers.append(message)
+        let response = message["method"]?.string.flatMap { responses[$0] }
         lock.broadcast()
         lock.unlock()
+        if let response, let id = message["id"] {
+          var answer: JSONObject = ["jsonrpc": "2.0", "id": id]
+          answer.merge(response)
+          try? send(.object(answer))
+        }
       }
     }
     lock.lock()
@@ -66,11 +75,16 @@ package final class MCPClient: @unchecked Sendable {
   /// All that has come and was not asked for.
   package var unclaimed: [JSONValue] { lock.withLock { answers } }
 
+  /// Answers each request of the server's with this method from now on: with a `result` or an `error`.
+  package func respond(to method: String, with answer: JSONObject) { lock.withLock { responses[method] = answer } }
+
   @discardableResult
-  package func initialize(version: String = "2025-06-18", name: String = "test", clientVersion: String = "1.0") throws -> JSONValue {
+  package func initialize(
+    version: String = "2025-06-18", name: String = "test", clientVersion: String = "1.0", capabilities: JSONValue = [:]
+  ) throws -> JSONValue {
     let answer = try request(
       "initialize",
-      ["protocolVersion": .string(version), "capabilities": [:], "clientInfo": ["name": .string(name), "version": .string(clientVersion)]])
+      ["protocolVersion": .string(version), "capabilities": capabilities, "clientInfo": ["name": .string(name), "version": .string(clientVersion)]])
     try send(["jsonrpc": "2.0", "method": "notifications/initialized"])
     return answer
   }

@@ -32,7 +32,7 @@ enum CallCommand {
     }
     let object = given
     return CommandLineTool.finish {
-      let reply = await tool.reply(to: object, in: .byHand())
+      guard let reply = try? await tool.reply(to: object, in: .byHand()) else { return ExitCode.failure }
       Terminal.line(JSONValue.object(reply.structured).prettyText)
       if let delivered = reply.whenDelivered { await onThread(delivered) }
       return reply.isError ? ExitCode.failure : ExitCode.success
@@ -45,6 +45,7 @@ extension CallContext {
   static func byHand() -> CallContext {
     var context = CallContext()
     context.workspace = FileManager.default.currentDirectoryPath
+    context.isByHand = true
     return context
   }
 }

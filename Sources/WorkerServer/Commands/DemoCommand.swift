@@ -59,7 +59,7 @@ enum DemoCommand {
       "acceptanceCriteria": ["greeting.txt holds the line hello"], "verificationCommands": ["test -s greeting.txt"],
     ]
     return CommandLineTool.finish {
-      let started = await tool.reply(to: arguments, in: .byHand())
+      guard let started = try? await tool.reply(to: arguments, in: .byHand()) else { return ExitCode.failure }
       guard !started.isError, let id = started.structured["run"]?.string else {
         Terminal.error(started.text)
         return ExitCode.failure

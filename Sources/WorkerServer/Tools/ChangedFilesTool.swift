@@ -34,7 +34,7 @@ struct ChangedFilesTool: Tool {
       return try await uncommitted(cwd, wants, context)
     }
     guard let run = try await manager.resolve(arguments.string("run"), thread: context.threadID) else {
-      guard let workspace = context.workspace else { return RunReply.none }
+      guard let workspace = try await manager.workspace(of: context) else { return RunReply.none }
       return try await uncommitted(workspace, wants, context)
     }
     return try await changes(of: run, wants)
@@ -89,7 +89,7 @@ struct ChangedFilesTool: Tool {
   }
 
   private func uncommitted(_ path: String, _ wants: Wants, _ context: CallContext) async throws -> ToolReply {
-    let folder = try StartPlan.resolve(path, workspace: context.workspace)
+    let folder = try StartPlan.resolve(path, workspace: path.hasPrefix("/") ? nil : try await manager.workspace(of: context))
     let git = git(for: folder)
     return try await onThread {
       let reply = ToolReply(text: "Uncommitted changes of \(folder).", structured: ["cwd": .string(folder)])

@@ -21,6 +21,8 @@ actor ModelCache {
 
   init(_ access: OpenCodeAccess) { self.access = access }
 
+  nonisolated func workspace(of context: CallContext) async throws -> String? { try await access.manager.workspace(of: context) }
+
   /// - Returns: the list, and how many seconds old it is; nil: just asked
   /// - Throws: `ToolError`
   func models(_ key: Key, refresh: Bool) async throws -> (list: ModelList, age: Double?) {
@@ -52,7 +54,7 @@ struct ModelsTool: Tool {
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
     let verbose = arguments.bool("verbose") ?? false
-    let key = ModelCache.Key(folder: context.workspace, provider: arguments.string("provider"), verbose: verbose)
+    let key = ModelCache.Key(folder: try await models.workspace(of: context), provider: arguments.string("provider"), verbose: verbose)
     let (list, age) = try await models.models(key, refresh: arguments.bool("refresh") ?? false)
     let offset = try arguments.cursor(in: list.models.count) ?? 0
     var structured: JSONObject = ["count": JSONValue(list.models.count)]
@@ -104,7 +106,8 @@ struct CheckModelTool: Tool {
       throw ToolError.badArgument("\"model\" is \"\(wanted.prefix(100))\".", hint: "It must be provider/model; opencode_models lists them.")
     }
     // All of them: a near miss may be another provider's. Details only when a variant is asked about.
-    let key = ModelCache.Key(folder: context.workspace, provider: nil, verbose: variant != nil)
+    let workspace = try await models.workspace(of: context)
+    let key = ModelCache.Key(folder: workspace, provider: nil, verbose: variant != nil)
     let until = Monotonic.now + OpenCodeAccess.deadline
     let (list, age) = try await models.models(key, refresh: arguments.bool("refresh") ?? false)
     let found = list.models.first { $0.id == wanted }
@@ -128,7 +131,7 @@ struct CheckModelTool: Tool {
     let name = String(wanted.prefix { $0 != "/" })
     structured["providerHasModels"] = .bool(list.models.contains { $0.provider == name })
     // Both questions together have the time of one.
-    let signedIn = try? await access.ask(in: context.workspace, seconds: until - Monotonic.now) { client, until in
+    let signedIn = try? await access.ask(in: workspace, seconds: until - Monotonic.now) { client, until in
       try client.signedIn(deadline: min(6, max(0.5, until - Monotonic.now))).contains { $0.matches(name) }
     }
     structured["providerSignedIn"] = signedIn.map { .bool($0) }

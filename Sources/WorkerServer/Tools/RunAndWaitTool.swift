@@ -10,6 +10,7 @@ struct RunAndWaitTool: Tool {
     "Delegate a coding task to OpenCode, the usual way: it implements it in the background; the reply is the review (state, answer, changed files, "
     + "verification, cost). It changes files; no preset confines bash. One run at a time. Code mode: first line \(ServerInfo.codeModePragma)"
   let annotations = ToolAnnotations.acts
+  let isAlwaysLoaded = true
   var parameters: [Parameter] { StartTool.starting(described: true) + WaitTool.waiting }
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {

@@ -96,6 +96,7 @@ enum RunReply {
   static func review(_ run: RunSnapshot, for thread: String?) -> ToolReply {
     guard let review = run.review else { return status(run) }
     var reply = brief(run)
+    reply.text = lines(run, review)
     if let answer = run.digest.answer {
       reply.structured["answer"] = .string(TextCut.headAndTail(answer.text, bytes: answerBytes))
       if answer.isCut || answer.text.utf8.count > answerBytes { reply.structured["cut"] = true }

@@ -1,4 +1,5 @@
 import MCP
+import OpenCode
 import PosixSupport
 import Runs
 
@@ -9,20 +10,48 @@ struct RunStarter: Sendable {
   /// - Throws: `RunRefusal`; nothing was started then
   func start(_ arguments: Arguments, in context: CallContext) async throws -> RunSnapshot {
     let (state, environment) = (manager.state, manager.environment)
+    if let own = environment[ChildEnvironment.marker], await isAlive(own) { throw RunStarter.nested(own) }
     let sandboxed = context.sandboxIsReadOnly && environment["OPENCODE_WORKER_IGNORE_SANDBOX"] != "1"
     let asked = try arguments.decoded(StartArguments.self).checked(sandboxIsReadOnly: sandboxed)
     // A look first: what follows may ask OpenCode, which takes seconds.
     if let live = await manager.live() { throw RunStarter.busy(live) }
+    let workspace = try await workspace(for: asked, in: context)
     let (request, openCodeEnvironment) = try await onThread {
-      var plan = try StartPlan(asked, workspace: context.workspace, state: state, environment: environment)
+      var plan = try StartPlan(asked, workspace: workspace.folder, state: state, environment: environment)
       try plan.settleSession()
       return try plan.request(
         from: StartCaller(threadID: context.threadID, sessionID: context.sessionID, codex: context.codexExecutable), sandboxIsReadOnly: sandboxed)
     }
+    try await FullAccessConsent(request: request, environment: environment).require(in: context)
+    // Cancelled before anything was started: then nothing is.
+    try Task.checkCancellation()
     switch try await manager.start(request, environment: openCodeEnvironment) {
-    case .accepted(let run): return run
+    case .accepted(var run):
+      if case .folder(_, let remark?) = workspace { run.remarks.append(remark) }
+      return run
     case .busy(let run): throw RunStarter.busy(run)
     }
+  }
+
+  /// The folder to start from, where the arguments don't settle it.
+  private func workspace(for asked: StartArguments, in context: CallContext) async throws -> WorkspaceFinder.Found {
+    if let cwd = asked.cwd, FileURL.path(cwd) != nil { return context.workspace.map { .folder($0) } ?? .unknown() }
+    let found = try await WorkspaceFinder(environment: manager.environment).find(for: context)
+    if asked.cwd == nil, asked.session == nil, case .unknown(let why?) = found { throw StartPlan.cwdNeeded(why) }
+    return found
+  }
+
+  /// Whether the run that this server was started in goes on. One that isn't kept here may: its state folder is another.
+  private func isAlive(_ run: String) async -> Bool {
+    guard RunID.isValid(run) else { return false }
+    return (try? await manager.snapshot(run))?.isOver != true
+  }
+
+  /// OpenCode loads its user's MCP servers, this one perhaps among them, in a run of ours as well.
+  private static func nested(_ run: String) -> RunRefusal {
+    RunRefusal(
+      code: .nested, message: "This is OpenCode's run \(run.prefix(60)) itself, started by opencode-worker: a run can't start another. Nothing was started.",
+      hint: "Do the work yourself, here. The other tools of this server work.")
   }
 
   private static func busy(_ run: RunSnapshot?) -> RunRefusal {

@@ -19,12 +19,13 @@ struct RunsTool: Tool {
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
     let (state, limit) = (manager.state, arguments.integer("limit") ?? 10)
-    let cwd = try arguments.string("cwd").map { try RunsTool.absolute($0, context.workspace) }
+    var cwd = arguments.string("cwd")
+    if let given = cwd { cwd = try RunsTool.absolute(given, given.hasPrefix("/") ? nil : try await manager.workspace(of: context)) }
     let cursor = arguments.string("cursor")
     if let cursor, !RunID.isValid(cursor) {
       throw ToolError.badArgument("The cursor \"\(cursor.prefix(60))\" is not one of this list.", hint: "Pass nextCursor as it came.")
     }
-    let ids: [String] = await onThread {
+    let ids: [String] = await onThread { [cwd] in
       state.runFolders().filter { folder in
         if let cursor, folder.id >= cursor { return false }
         return cwd == nil || folder.loadRecord()?.request.cwd == cwd

@@ -1,5 +1,7 @@
 import Foundation
 import MCP
+import OpenCode
+import PosixSupport
 import Runs
 
 /// `opencode_wait`: waits for the run's end and replies with the review.
@@ -11,6 +13,7 @@ struct WaitTool: Tool {
     "Wait for the background OpenCode run to end; the reply is its review. timedOut: call it again. "
     + "Code mode: first line \(ServerInfo.codeModePragma)"
   let annotations = ToolAnnotations.reads
+  let isAlwaysLoaded = true
   var parameters: [Parameter] { WaitTool.waiting + [Parameter("run", .string, "Default: the live or latest")] }
 
   static let waiting = [
@@ -24,7 +27,13 @@ struct WaitTool: Tool {
   }
 
   static func wait(for run: RunSnapshot, _ arguments: Arguments, in context: CallContext, manager: RunManager) async throws -> ToolReply {
-    let slice = WaitSlice.seconds(for: context.client, environment: manager.environment)
+    // From inside the run: it can't end while it waits for itself.
+    if run.folder.id == manager.environment[ChildEnvironment.marker], !run.isOver {
+      var reply = RunReply.status(run)
+      reply.structured["next"] = "this is the run that you are working in: finish the task, don't wait"
+      return reply
+    }
+    let slice = WaitSlice.seconds(for: context.client, hasProgress: context.progress != nil, environment: manager.environment)
     let seconds = min(slice, Double(arguments.integer("timeoutSeconds") ?? 3600))
     var follow: (@Sendable (RunSnapshot) async -> Void)?
     if let reporter = context.progress {
@@ -39,17 +48,20 @@ struct WaitTool: Tool {
   }
 }
 
-/// Turns a run's steps into progress notifications: one for each change, at most one a second.
+/// Turns a run's steps into progress notifications: one for each change, at most one a second, and a sign of life in between.
 private actor ProgressNarrator {
   private let reporter: ProgressReporter
-  private var last = 0
+  private var last = -1
+  private var toldAt = 0.0
 
   init(_ reporter: ProgressReporter) { self.reporter = reporter }
 
   func tell(_ run: RunSnapshot) async {
     let steps = run.digest.steps + run.digest.toolCallCount
-    guard steps > last else { return }
-    last = steps
-    await reporter.report(steps, "step \(run.digest.steps): \(run.digest.lastDone?.text ?? "working")")
+    let now = Monotonic.now
+    guard steps > last || now - toldAt >= WaitSlice.heartbeat else { return }
+    (last, toldAt) = (steps, now)
+    let seconds = Int(Date().timeIntervalSince1970 - run.record.startedAt)
+    await reporter.report("\(run.state), step \(run.digest.steps), \(seconds) s: \(run.digest.lastDone?.text ?? "working")")
   }
 }

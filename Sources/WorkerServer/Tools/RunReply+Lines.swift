@@ -1,0 +1,44 @@
+import Foundation
+import Runs
+import ShellReading
+import Text
+
+extension RunReply {
+  /// A review for a person, who sees three lines of it: the outcome with time and cost, the files, the checks.
+  static func lines(_ run: RunSnapshot, _ review: RunReview) -> String {
+    [outcomeLine(run, review), filesLine(review), checksLine(review.verification)].map { TextCut.firstLine($0, bytes: 190) }.joined(separator: "\n")
+  }
+
+  private static func outcomeLine(_ run: RunSnapshot, _ review: RunReview) -> String {
+    let title = TextCut.firstLine(run.record.request.title, bytes: 60)
+    let cost = review.usage.cost.map { "\(money($0).text) USD" } ?? "cost unknown"
+    let line = "\(title): \(run.state) in \(duration(review.endedAt - run.record.startedAt)), \(cost)"
+    return review.outcome.reason.map { "\(line): \(oneLine($0))" } ?? line
+  }
+
+  private static func filesLine(_ review: RunReview) -> String {
+    let changes = review.changes
+    let doubt = changes.exact ? "" : " (not exact)"
+    guard changes.count > 0 else { return "No file changed\(doubt)" }
+    let named = changes.files.prefix(4).map { oneLine($0.path) }
+    let more = changes.count > named.count ? " and \(changes.count - named.count) more" : ""
+    return "\(changes.count) file\(changes.count == 1 ? "" : "s") changed\(doubt): \(named.joined(separator: ", "))\(more)"
+  }
+
+  private static func checksLine(_ report: VerificationReport) -> String {
+    guard !report.declared.isEmpty else { return "No checks were declared" }
+    // What isn't well comes first: the line may be cut.
+    let checks = report.declared.filter { $0.result != "passed" } + report.declared.filter { $0.result == "passed" }
+    return "Checks: " + checks.map { "\($0.result): \(TextCut.firstLine(oneLine($0.command), bytes: 60))" }.joined(separator: "; ")
+  }
+
+  private static func oneLine(_ text: String) -> String { text.split(whereSeparator: \.isNewline).joined(separator: " ") }
+
+  /// `45 s`, `3 min 4 s`, `1 h 2 min`
+  private static func duration(_ seconds: Double) -> String {
+    let all = Int(max(0, seconds).rounded())
+    if all < 60 { return "\(all) s" }
+    if all < 3600 { return "\(all / 60) min \(all % 60) s" }
+    return "\(all / 3600) h \(all / 60 % 60) min"
+  }
+}
