@@ -66,12 +66,13 @@ struct Shell: Sendable {
       shown = "...\n\n" + text
       metadata["outputPath"] = .string(kept)
     }
-    metadata["output"] = .string(shown)
     if isLate {
       output +=
         "\n\n<shell_metadata>\nshell tool terminated command after exceeding timeout \(Int(timeout)) ms. If this command is expected to take longer and"
         + " is not waiting for interactive input, retry with a larger timeout value in milliseconds.\n</shell_metadata>"
+      if text.isEmpty { shown = output }
     }
+    metadata["output"] = .string(shown)
     return .completed(output: output, title: command, metadata: metadata)
   }
 
