@@ -51,7 +51,7 @@ struct Shell: Sendable {
 
   /// Keeps the whole output in a file of OpenCode's, as it does with one that is cut.
   private func keep(_ size: Int) throws -> String {
-    let folder = data + (build.isTwo ? "/shell/\(Places.snapshot("/nowhere" + command))" : "/tool-output")
+    let folder = data + (build.isTwo ? "/shell/\(Places.digest(command))" : "/tool-output")
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let path = build.isTwo ? "\(folder)/\(id).out" : "\(folder)/tool_\(id.dropFirst(3))"
     try PrivateFiles.replace(path, with: try output.bytes(limit: size))
