@@ -12,8 +12,8 @@ let staticRuntime: [LinkerSetting] = [
 ]
 
 /// A module and what it may know: an arrow that isn't here doesn't compile.
-func module(_ name: String, knows others: [Target.Dependency] = [], texts: [String] = []) -> Target {
-  .target(name: name, dependencies: others, exclude: texts, swiftSettings: strict)
+func module(_ name: String, knows others: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: others, exclude: ["README.md"], swiftSettings: strict)
 }
 
 /// A module's tests. What they share is in `TestSupport`.
@@ -34,17 +34,17 @@ let package = Package(
     module("JSONRPC", knows: ["JSON", "PosixSupport"]),
     module("MCP", knows: ["JSON", "JSONRPC", "PosixSupport", "Text"]),
     module("OpenCode", knows: ["JSON", "PosixSupport", "Text"]),
-    module("ShellReading", texts: ["README.md"]),
+    module("ShellReading"),
     module("Workspace", knows: ["PosixSupport"]),
     module("Runs", knows: ["JSON", "OpenCode", "PosixSupport", "ShellReading", "Text", "Workspace"]),
     module("CodexSetup", knows: ["JSON", "MCP", "PosixSupport", "Text"]),
-    module("StandInOpenCode", knows: ["JSON", "PosixSupport", "Text"], texts: ["README.md"]),
+    module("StandInOpenCode", knows: ["JSON", "PosixSupport", "Text"]),
     .executableTarget(
       name: "WorkerServer",
       dependencies: [
         "CodexSetup", "JSON", "JSONRPC", "MCP", "OpenCode", "PosixSupport", "Runs", "ShellReading", "StandInOpenCode", "Text", "Workspace",
       ],
-      swiftSettings: strict, linkerSettings: staticRuntime),
+      exclude: ["README.md"], swiftSettings: strict, linkerSettings: staticRuntime),
     .target(name: "TestSupport", dependencies: ["JSON", "JSONRPC", "PosixSupport"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("PosixSupportTests", know: ["PosixSupport"]),
     tests("JSONTests", know: ["JSON"]),

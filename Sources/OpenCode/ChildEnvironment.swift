@@ -1,6 +1,7 @@
 import PosixSupport
 
 /// The environment that OpenCode gets.
+/// PWD counts more than the folder: recordings `1.18.34/stale-pwd`, `2.0-preview-20260807/unset-pwd`.
 package enum ChildEnvironment {
   /// OpenCode's children carry this with the run's id, and no other variable of ours.
   package static let marker = "OPENCODE_WORKER_RUN"

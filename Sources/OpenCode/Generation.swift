@@ -1,4 +1,5 @@
 /// The two programs that go by the name of `opencode`: 1.x, and 2.x, which is a rewrite with a command line and events of its own.
+/// Rests on `docs/generations.md`.
 package enum Generation: Int, Sendable, Equatable, Codable {
   case v1 = 1
   case v2 = 2

@@ -32,6 +32,7 @@ package struct OpenCodeNotFound: Error, CustomStringConvertible, Sendable {
   }
 }
 
+/// Where OpenCode is found: `docs/facts/opencode-cli.md`, "Finding the binary".
 package enum OpenCodeFinder {
   /// Finds OpenCode and asks its version: `OPENCODE_BIN`, then PATH (the login shell's when ours is bare), then the usual places.
   /// A set but unusable `OPENCODE_BIN` is an error, not skipped. Blocks the calling thread.
@@ -134,13 +135,11 @@ private final class Search {
   }
 
   private func version(of path: String, _ kind: ProgramKind) throws(VersionUnknown) -> OpenCodeVersion {
-    // A shim's answer depends on the folder and on what its manager has installed; a script's on the folder. A native binary is always itself.
-    let stamp = kind == .shim ? nil : FileStamp(path)
-    let key = kind == .native ? path : "\(path) in \(workspace ?? "/")"
-    if let stamp, let known = cache?.version(of: key, stamp) { return known }
-    // A native binary is kept from reading what lies in the workspace.
+    let stamp = kind == .native ? FileStamp(path) : nil
+    if let stamp, let known = cache?.version(of: path, stamp) { return known }
+    // A shim's answer depends on the folder; a native binary is kept from reading what lies in the workspace.
     let version = try VersionUnknown.ask(path, environment: environment, folder: kind == .native ? "/" : workspace ?? "/")
-    if let stamp { cache?.remember(version, of: key, stamp) }
+    if let stamp { cache?.remember(version, of: path, stamp) }
     return version
   }
 }

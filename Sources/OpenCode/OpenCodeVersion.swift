@@ -1,6 +1,7 @@
 import Text
 
 /// A version as `opencode --version` prints it: `1.18.34`, or `opencode v2.0.22`.
+/// Recordings: `1.18.34/version`, `2.0-preview-20260807/version`.
 package struct OpenCodeVersion: Sendable, Hashable, Codable, CustomStringConvertible {
   package let major: Int
   package let minor: Int

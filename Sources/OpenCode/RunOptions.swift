@@ -1,4 +1,5 @@
 /// What `opencode run` is asked to do. The prompt is not part of it: it goes through stdin.
+/// Why stdin: a message with a space reaches the model in quotes as an argument (`docs/facts/opencode-cli.md`, "Starting a run").
 package struct RunOptions: Sendable, Equatable {
   /// An absolute folder.
   package var cwd: String

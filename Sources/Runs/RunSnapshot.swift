@@ -29,7 +29,7 @@ package struct RunSnapshot: Sendable {
   /// Whether OpenCode has printed any event yet.
   package var hasSpoken: Bool { digest.lastEventAt != nil }
 
-  /// As `tools.md` names it.
+  /// As `docs/tools.md` names it.
   package var state: String {
     switch phase {
     case .starting: "starting"

@@ -88,10 +88,7 @@ struct Shapes {
   }
 
   private func failure(_ why: String, _ result: ToolResult) -> JSONObject {
-    var state: JSONObject = ["status": "error", "input": .object(result.input), "error": .string(why)]
-    if !result.metadata.isEmpty { state["metadata"] = .object(result.metadata) }
-    state["time"] = time(result)
-    return state
+    ["status": "error", "input": .object(result.input), "error": .string(why), "time": time(result)]
   }
 
   private func toolOfTwo(_ id: String, _ call: String, _ result: ToolResult) -> JSONObject {

@@ -17,7 +17,7 @@ import Testing
   }
 
   private static func documents() -> [String] {
-    ["README.md", "CONTRIBUTING.md", "Tests/Fixtures/recordings/README.md"] + files(below: "docs", ending: ".md")
+    ["README.md", "CONTRIBUTING.md", "Tests/Fixtures/recordings/README.md"] + files(below: "docs", ending: ".md") + files(below: "Sources", ending: "README.md")
   }
 
   /// What stands between backquotes in a text, code blocks aside.
@@ -182,6 +182,23 @@ import Testing
     #expect(named > 40)
   }
 
+  /// `1.18.34/export` and `docs/facts/mcp.md` in the code's comments.
+  @Test func whatCommentsRestOnExists() throws {
+    var named = 0
+    for file in Self.files(below: "Sources", ending: ".swift") {
+      let text = try Self.document(file)
+      for name in text.matches(of: /`(\d+\.\d+[\w.-]*\/[\w.-]+)`/).map({ String($0.1) }) {
+        named += 1
+        #expect(PrivateFiles.exists("\(Fixture.folder)/recordings/\(name).json"), "\(file): there is no recording \(name)")
+      }
+      for path in text.matches(of: /`((?:docs|Tests)\/[\w.\/-]+)`/).map({ String($0.1) }) {
+        named += 1
+        #expect(PrivateFiles.exists("\(Self.repository)/\(path)"), "\(file): there is no \(path)")
+      }
+    }
+    #expect(named > 50)
+  }
+
   @Test func theFilesOfARunAreListed() throws {
     let world = try World()
     let client = try MCPClient(world)
@@ -189,6 +206,11 @@ import Testing
     let reply = try client.call("opencode_run_and_wait", ["message": "Do it.", "cwd": .string(world.repository)], within: 120)
     let run = try #require(reply["run"]?.string, "\(reply.text)")
     let listed = try Self.document("docs/architecture.md")
+    // Those, too, that this run had no need of.
+    let code = try Self.files(below: "Sources/Runs", ending: ".swift").map(Self.document).joined()
+    for name in code.matches(of: /(?:path|root) \+ "\/([\w.-]+)"/).map({ String($0.1) }) {
+      #expect(listed.contains(name), "docs/architecture.md, Files: \(name) is missing")
+    }
     for name in try [world.file("", of: run), world.path("state")].flatMap(FileManager.default.contentsOfDirectory(atPath:)) {
       #expect(listed.contains(name), "docs/architecture.md, Files: \(name) is missing")
     }

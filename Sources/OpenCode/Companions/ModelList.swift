@@ -1,5 +1,6 @@
 import Text
 
+/// What is asked of `opencode models`.
 package struct ModelsQuery: Sendable, Equatable {
   package var provider: String?
   /// Names, limits and prices too (1.x only).
@@ -10,6 +11,7 @@ package struct ModelsQuery: Sendable, Equatable {
   package init() {}
 }
 
+/// What it answered. Recordings: `1.18.34/models`, `1.18.34/models-verbose`; empty without meaning it: `2.0-preview-20260807/models-standalone`.
 package struct ModelList: Sendable, Equatable {
   package var models: [Model]
   /// false: the list was empty where OpenCode 2 is known to leave it out; what models there are is unknown.

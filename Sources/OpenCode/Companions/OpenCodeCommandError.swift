@@ -1,4 +1,5 @@
 /// A companion command of OpenCode (`models`, `export`, ...) that gave no usable answer.
+/// Recordings: `1.18.34/models-unknown`, `1.18.34/export-bogus`.
 package enum OpenCodeCommandError: Error, Sendable, Equatable, CustomStringConvertible {
   /// It couldn't be started.
   case notStarted(command: String, why: String)

@@ -1,6 +1,7 @@
 import Foundation
 
 /// A whole session as `export` prints it, without what nobody here needs: outputs, diffs, files.
+/// Recordings: `1.18.34/export`, `1.18.34/export-tools`, `1.18.34/subagent-checks.child-export`, `2.0-preview-20260807/export-standalone`.
 package struct SessionExport: Sendable, Equatable {
   package let info: SessionInfo
   package let messages: [Message]

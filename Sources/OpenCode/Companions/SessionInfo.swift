@@ -1,6 +1,7 @@
 import Foundation
 
 /// What OpenCode keeps of a session. Its figures are those of the session alone, without the ones below it.
+/// Recordings: `1.18.34/subagent-checks.db`, `1.18.34/session-list-json`, `2.0-preview-20260807/api-session`.
 package struct SessionInfo: Sendable, Equatable {
   package let id: String
   package var parent: String?

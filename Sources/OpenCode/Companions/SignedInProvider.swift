@@ -1,6 +1,7 @@
 import Text
 
 /// A provider for which OpenCode has a credential, or finds a key in the environment.
+/// Recording: `1.18.34/auth-list`. The form of 2.x is only known from its source.
 package struct SignedInProvider: Sendable, Equatable {
   /// As OpenCode shows it: often the display name ("GitHub Copilot"), not the id.
   package let name: String

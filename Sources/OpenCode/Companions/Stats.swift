@@ -1,6 +1,7 @@
 import JSON
 import Text
 
+/// What is asked of `opencode stats`.
 package struct StatsQuery: Sendable, Equatable {
   /// 0 is today; nil: since ever.
   package var days: Int?
@@ -14,6 +15,7 @@ package struct StatsQuery: Sendable, Equatable {
 }
 
 /// OpenCode's own totals. An absent figure is one that it didn't print.
+/// Recordings: `1.18.34/stats`, `1.18.34/stats-days-models`. The form of 2.x is only known from its source.
 package struct Stats: Sendable, Equatable {
   /// A figure, and whether it was printed rounded (`1.4K`, `$0.01`).
   package struct Figure: Sendable, Equatable {

@@ -18,6 +18,7 @@ extension EventDecoding where Self == OpenCode2Events {
 }
 
 /// OpenCode 1.x.
+/// Recordings: all of 1.x.
 package struct OpenCode1Events: EventDecoding {
   package init() {}
 
@@ -38,6 +39,7 @@ package struct OpenCode1Events: EventDecoding {
 }
 
 /// OpenCode 2.x.
+/// Recordings: all of 2.x; `docs/facts/opencode-cli.md`, "Events: same names and envelope, other insides".
 package struct OpenCode2Events: EventDecoding {
   package init() {}
 

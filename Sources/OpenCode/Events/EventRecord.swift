@@ -1,7 +1,7 @@
 import Text
 
 /// A value in OpenCode's event lines that is read; everything else is skipped.
-/// Both lines' places for one fact have one field, unless their order of preference matters.
+/// Both generations' places for one fact have one field, unless their order of preference matters.
 package enum EventField: UInt8, Sendable, CaseIterable {
   case type, timestamp, sessionID
   case partID, partToolID, messageID, callID, tool, text, synthetic, reason, cost

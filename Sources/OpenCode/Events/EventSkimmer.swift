@@ -20,6 +20,7 @@ package struct SkimmedLine: Sendable {
 
 /// Reads JSON lines as they come, in pieces of any size, in constant memory: keeps the wanted members, each string bounded, and passes over
 /// the rest. Iterative, so nesting costs nothing; nothing that a line holds can make it fail.
+/// Lines may be megabytes, and other text occurs on stdout: recording `1.17.9/model-unknown`.
 package struct EventSkimmer: Sendable {
   private enum State: UInt8 {
     case lineStart, textLine, brokenLine

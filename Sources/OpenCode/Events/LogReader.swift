@@ -2,6 +2,7 @@ import Foundation
 import Text
 
 /// Something that OpenCode said outside its events: on stderr, or as plain text on stdout.
+/// Recordings: `1.18.34/agent-unknown`, `1.18.34/external-dir-rejected`, `1.18.34/logs-500-forever`, `1.18.34/logs-model-unknown`.
 package enum LogFact: Sendable, Equatable {
   /// Nobody was there to allow it.
   case permissionRejected(permission: String, pattern: String?)
@@ -64,6 +65,7 @@ package struct LineReader: Sendable {
 }
 
 /// Reads OpenCode's stderr, and the plain text that some versions print on stdout, for the facts that no event carries.
+/// Rests on `docs/facts/opencode-cli.md`, "What the silence hides" and "stderr"; the old form: recording `1.3.2/logs-429-then-ok`.
 package struct LogReader: Sendable {
   /// 1.17.9's dump of an error spreads over lines: what was seen of it so far.
   private struct Dump {

@@ -1,6 +1,7 @@
 import Text
 
 /// What OpenCode reported on stdout, the same for both generations.
+/// Rests on every recorded run; `docs/facts/opencode-cli.md`, "stdout" and "Events".
 package enum OpenCodeEvent: Sendable, Equatable {
   case stepStart(EventHeader)
   case text(TextPart)
@@ -38,6 +39,7 @@ package struct EventHeader: Sendable, Equatable {
 }
 
 /// A complete block of text: the model's own, or one that OpenCode put in (`synthetic`, at a compaction).
+/// Recordings: `1.18.34/text-stdin`, `1.18.34/compaction`.
 package struct TextPart: Sendable, Equatable {
   package var header: EventHeader
   package var text: BoundedText
@@ -51,6 +53,7 @@ package struct TextPart: Sendable, Equatable {
 }
 
 /// A tool call that has ended.
+/// Recordings: `1.18.34/bash-exit-3`, `1.18.34/bash-timeout`, `1.18.34/apply-patch`, `2.0-preview-20260807/write-edit-read`.
 package struct ToolUse: Sendable, Equatable {
   package enum Status: String, Sendable, Codable { case completed, error, other }
 
@@ -111,6 +114,7 @@ enum ToolNames {
   static let subagent: Set<String> = ["task", "subagent"]
 }
 
+/// One file that an edit, write or patch tool changed. Recordings: `1.18.34/write-edit-read`, `1.18.34/apply-patch`, `2.0-preview-20260807/edit`.
 package struct FileEdit: Sendable, Equatable {
   package let path: String
   package var movedTo: String?
@@ -120,6 +124,7 @@ package struct FileEdit: Sendable, Equatable {
   package var deletions: Int?
 }
 
+/// An entry of the todo list. Recording: `1.18.34/todo`; OpenCode 2 has no such tool.
 package struct Todo: Sendable, Equatable, Codable {
   package let content: String
   /// `pending`, `in_progress`, `completed`, `cancelled`.
@@ -131,6 +136,7 @@ package struct Todo: Sendable, Equatable, Codable {
   }
 }
 
+/// A session below the run's own. Recordings: `1.18.34/subagent`, `2.0-preview-20260807/subagent`.
 package struct Subagent: Sendable, Equatable, Codable {
   package let session: String
   package let title: String?
@@ -138,6 +144,8 @@ package struct Subagent: Sendable, Equatable, Codable {
 }
 
 /// The end of one step: the usage is that of the step alone.
+/// Recordings: `1.18.34/text-stdin`, `1.18.34/length`, `1.18.34/stream-broken-off`.
+/// OpenCode 2 mostly leaves the last one out: `2.0-preview-20260807/text-stdin`.
 package struct StepFinish: Sendable, Equatable {
   package var header: EventHeader
   /// `stop`, `tool-calls`, `length`, ...
@@ -155,6 +163,7 @@ package struct StepFinish: Sendable, Equatable {
 }
 
 /// Tokens, none of them counted twice: `input` is without the cache, `output` without the reasoning.
+/// 1.3.2 counts reasoning in `output`, too: recording `1.3.2/bash-exit-3`. Without usage: `1.18.34/no-usage`.
 package struct TokenCounts: Sendable, Equatable, Codable {
   package var input = 0
   package var output = 0
@@ -190,6 +199,7 @@ package struct TokenCounts: Sendable, Equatable, Codable {
 }
 
 /// An error that OpenCode reported. Headers and bodies of responses, which may hold secrets, are not read.
+/// Recordings: `1.18.34/error-401`, `1.18.34/model-unknown`, `1.18.34/context-overflow`, `2.0-preview-20260807/error-401`.
 package struct ErrorEvent: Sendable, Equatable {
   package var header: EventHeader
   /// 1.x: `APIError`, `UnknownError`, ...; 2.x: `provider.auth`, `aborted`, ...

@@ -1,6 +1,7 @@
 import JSON
 
 /// OpenCode 1.x.
+/// Options: `docs/facts/opencode-cli.md`, "Starting a run"; recordings `1.18.34/run-help`, `1.3.2/external-dir-auto`. Companions: "Other commands".
 package struct OpenCode1: OpenCodeCommandLine {
   package let version: OpenCodeVersion
 

@@ -1,6 +1,8 @@
 import JSON
 
 /// OpenCode 2.x. `--standalone` everywhere: without it a background service with an environment of its own does the work.
+/// Options: `docs/facts/opencode-cli.md`, "OpenCode 2"; recordings `2.0-preview-20260807/run-help`, `2.0-preview-20260807/stale-pwd`,
+/// `2.0-preview-20260807/model-variant`.
 package struct OpenCode2: OpenCodeCommandLine {
   package let version: OpenCodeVersion
 

@@ -4,6 +4,7 @@ import JSON
 package typealias AgentPermissions = [String: [String]]
 
 /// One generation of OpenCode: its command line, its environment, its companion commands and what they print.
+/// What each generation tells and where: `docs/generations.md`.
 package protocol OpenCodeCommandLine: Sendable {
   var version: OpenCodeVersion { get }
 

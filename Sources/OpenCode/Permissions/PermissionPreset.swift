@@ -1,6 +1,7 @@
 import JSON
 
 /// A set of rules without any "ask", which nobody could answer. None of them sandboxes `bash`.
+/// The rules were tried with the real program: `docs/facts/opencode-cli.md`, "Permissions"; recording `1.18.34/preset-read-only`.
 package enum PermissionPreset: String, Sendable, Codable, CaseIterable {
   case readOnly = "read-only"
   case workspace
@@ -68,6 +69,7 @@ package enum PermissionPreset: String, Sendable, Codable, CaseIterable {
 }
 
 /// A rule that beats a preset: the agent would allow, or ask about, what the preset forbids or decides.
+/// Seen: `Tests/Fixtures/opencode/agent-list-beaten.txt`.
 package struct PresetProblem: Sendable, Equatable, CustomStringConvertible {
   package let agent: String
   package let permission: String

@@ -23,6 +23,7 @@ package struct PermissionRule: Sendable, Equatable, Codable {
 }
 
 /// Rules in order. The last one that matches wins.
+/// Rests on `docs/facts/opencode-cli.md`, "Permissions".
 package struct PermissionRules: Sendable, Equatable {
   package var rules: [PermissionRule]
 
@@ -34,6 +35,7 @@ package struct PermissionRules: Sendable, Equatable {
 }
 
 /// An agent as `opencode agent list` prints it.
+/// Recording: `1.18.34/agent-list`; with rules of the user's own: `Tests/Fixtures/opencode/agent-list-user-rules.txt`.
 package struct AgentListing: Sendable, Equatable {
   package let name: String
   /// `primary`, `subagent` or `all`.

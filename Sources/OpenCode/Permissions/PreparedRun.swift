@@ -17,7 +17,7 @@ package struct PresetNotHeld: Error, CustomStringConvertible, Sendable {
 package struct PreparedRun: Sendable {
   package let arguments: [String]
   package let environment: [String: String]
-  /// Whether OpenCode itself confirmed that the preset holds; nil: no preset was asked for, or this line can't tell.
+  /// Whether OpenCode itself confirmed that the preset holds; nil: no preset was asked for, or this generation can't tell.
   package let presetHolds: Bool?
 }
 
