@@ -135,11 +135,13 @@ private final class Search {
   }
 
   private func version(of path: String, _ kind: ProgramKind) throws(VersionUnknown) -> OpenCodeVersion {
-    let stamp = kind == .native ? FileStamp(path) : nil
-    if let stamp, let known = cache?.version(of: path, stamp) { return known }
-    // A shim's answer depends on the folder; a native binary is kept from reading what lies in the workspace.
+    // A shim's answer depends on the folder and on what its manager has installed; a script's on the folder. A native binary is always itself.
+    let stamp = kind == .shim ? nil : FileStamp(path)
+    let key = kind == .native ? path : "\(path) in \(workspace ?? "/")"
+    if let stamp, let known = cache?.version(of: key, stamp) { return known }
+    // A native binary is kept from reading what lies in the workspace.
     let version = try VersionUnknown.ask(path, environment: environment, folder: kind == .native ? "/" : workspace ?? "/")
-    if let stamp { cache?.remember(version, of: path, stamp) }
+    if let stamp { cache?.remember(version, of: key, stamp) }
     return version
   }
 }

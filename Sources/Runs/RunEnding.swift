@@ -41,6 +41,7 @@ package struct RunEnding {
         try log.save()
         try Stored.save(changes, to: folder.changes)
         try Stored.save(review, to: folder.review)
+        baseline?.tidy(runFolder: folder.path, keeping: changes)
         return nil
       } catch {
         failure = "review: \(error)"
@@ -100,6 +101,8 @@ package struct RunEnding {
       if case .neverStarted = end { return ChangedFiles(root: record.request.cwd) }
       return .notRecorded(root: record.request.cwd, why: "the workspace's state before the run is not known")
     }
+    // A review that is made again: what the first one was made from is gone, but its list of changes isn't.
+    if baseline.isTidied(runFolder: folder.path), let known = Stored.load(ChangedFiles.self, from: folder.changes) { return known }
     return baseline.finish(runFolder: folder.path, toolPaths: digest.namedFiles.sorted, endSeen: endSeen, deadline: partDeadline)
   }
 

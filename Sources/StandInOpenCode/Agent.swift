@@ -87,7 +87,9 @@ struct Agent {
       .init("read", "*", .allow), .init("read", "*.env", .ask), .init("read", "*.env.*", .ask), .init("read", "*.env.example", .allow),
     ]
     switch name {
-    case "plan": rules.append(.init("edit", "*", .deny))
+    case "plan":
+      rules.append(.init("edit", "*", .deny))
+      if !isTwo { rules.append(.init("edit", ".opencode/plans/*.md", .allow)) }
     case "explore":
       rules.append(.init("*", "*", .deny))
       let allowed = ["grep", "glob", "list", "webfetch", "websearch", "read"] + (isTwo ? [] : ["bash"])

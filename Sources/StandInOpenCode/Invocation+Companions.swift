@@ -41,6 +41,9 @@ extension Invocation {
     return 0
   }
 
+  /// What 1.x's runs don't offer.
+  private static let withoutAPerson = Rules.legacyJSON(["question", "plan_enter", "plan_exit"].map { .init($0, "*", .deny) })
+
   func info(_ session: SessionStore.Session) -> JSONObject {
     let time: JSONValue = ["created": JSONValue(session.created), "updated": JSONValue(session.updated)]
     var info: JSONObject = ["id": .string(session.id)]
@@ -66,7 +69,7 @@ extension Invocation {
       info["cost"] = .number(session.usage.cost)
       info["tokens"] = session.usage.tokens(withTotal: false)
     }
-    info["permission"] = Rules.legacyJSON(["question", "plan_enter", "plan_exit"].map { .init($0, "*", .deny) })
+    info["permission"] = Invocation.withoutAPerson
     info["time"] = time
     return info
   }
@@ -142,7 +145,8 @@ extension Invocation {
     var row: JSONObject = [
       "id": .string(session.id), "project_id": .string(Places.project(session.directory)), "workspace_id": .null,
       "parent_id": session.parent.map { .string($0) } ?? .null, "slug": "quiet-stand-in", "directory": .string(session.directory), "path": "",
-      "title": .string(session.title), "version": .string(build.version),
+      "title": .string(session.title), "version": .string(build.version), "share_url": .null, "summary_additions": 0, "summary_deletions": 0,
+      "summary_files": 0, "summary_diffs": .null, "metadata": .null,
     ]
     if !build.isAncient {
       let usage = session.usage
@@ -152,6 +156,8 @@ extension Invocation {
         "agent": .string(session.agent), "model": .string(#"{"id":"\#(session.model)","providerID":"\#(Model.provider)","variant":"default"}"#),
       ])
     }
+    row["revert"] = .null
+    row["permission"] = .string(Invocation.withoutAPerson.text)
     row.merge(["time_created": JSONValue(session.created), "time_updated": JSONValue(session.updated), "time_compacting": .null, "time_archived": .null])
     return .object(row)
   }

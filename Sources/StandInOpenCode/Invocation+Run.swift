@@ -99,7 +99,7 @@ extension Invocation {
     service.release(session.id)
     try player.sleep(script.linger)
     switch ending {
-    case .finished: return script.exit
+    case .finished: return player.saidError ? 1 : script.exit
     case .stopped: return 0
     case .failed: return build.isAncient ? 0 : 1
     case .exit(let code): return code

@@ -14,20 +14,27 @@ enum Places {
 
   /// Forty hex digits that change when a file at the top of the folder does.
   static func snapshot(_ folder: String) -> String {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().filter { $0 != ".git" }
+    return digest(
+      names.compactMap { name in
+        var info = stat()
+        return lstat("\(folder)/\(name)", &info) == 0 ? "\(name) \(info.st_size) \(info.st_mode)" : nil
+      }.joined(separator: "\n"))
+  }
+
+  /// Forty hex digits for a text.
+  static func digest(_ text: String) -> String {
     var state: UInt64 = 14_695_981_039_346_656_037
     func add(_ text: String) { for byte in text.utf8 { state = (state ^ UInt64(byte)) &* 1_099_511_628_211 } }
-    for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted() where name != ".git" {
-      var info = stat()
-      if lstat("\(folder)/\(name)", &info) == 0 { add("\(name) \(info.st_size) \(info.st_mode)") }
+    add(text)
+    var digits = ""
+    while digits.count < 40 {
+      add("\(digits.count)")
+      digits += String(state, radix: 16)
     }
-    var text = ""
-    while text.count < 40 {
-      add("\(text.count)")
-      text += String(state, radix: 16)
-    }
-    return String(text.prefix(40))
+    return String(digits.prefix(40))
   }
 
   /// The project's id: the same for every run in a folder.
-  static func project(_ folder: String) -> String { isInGit(folder) ? snapshot("/nowhere" + folder) : "global" }
+  static func project(_ folder: String) -> String { isInGit(folder) ? digest(folder) : "global" }
 }

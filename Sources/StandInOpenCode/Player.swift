@@ -14,6 +14,8 @@ final class Player: @unchecked Sendable {
   let background: Background
   /// Of a subagent in the background.
   let cancellation: Cancellation?
+  /// An error was said from which the run went on: 1.x ends with 1 then, however well it went.
+  var saidError = false
   private var identifiers = Identifiers()
   private var calls = 0
 

@@ -88,7 +88,10 @@ struct Shapes {
   }
 
   private func failure(_ why: String, _ result: ToolResult) -> JSONObject {
-    ["status": "error", "input": .object(result.input), "error": .string(why), "time": time(result)]
+    var state: JSONObject = ["status": "error", "input": .object(result.input), "error": .string(why)]
+    if !result.metadata.isEmpty { state["metadata"] = .object(result.metadata) }
+    state["time"] = time(result)
+    return state
   }
 
   private func toolOfTwo(_ id: String, _ call: String, _ result: ToolResult) -> JSONObject {

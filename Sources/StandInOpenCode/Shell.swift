@@ -51,7 +51,7 @@ struct Shell: Sendable {
 
   /// Keeps the whole output in a file of OpenCode's, as it does with one that is cut.
   private func keep(_ size: Int) throws -> String {
-    let folder = data + (build.isTwo ? "/shell/\(Places.snapshot("/nowhere" + command))" : "/tool-output")
+    let folder = data + (build.isTwo ? "/shell/\(Places.digest(command))" : "/tool-output")
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let path = build.isTwo ? "\(folder)/\(id).out" : "\(folder)/tool_\(id.dropFirst(3))"
     try PrivateFiles.replace(path, with: try output.bytes(limit: size))
@@ -66,12 +66,13 @@ struct Shell: Sendable {
       shown = "...\n\n" + text
       metadata["outputPath"] = .string(kept)
     }
-    metadata["output"] = .string(shown)
     if isLate {
       output +=
         "\n\n<shell_metadata>\nshell tool terminated command after exceeding timeout \(Int(timeout)) ms. If this command is expected to take longer and"
         + " is not waiting for interactive input, retry with a larger timeout value in milliseconds.\n</shell_metadata>"
+      if text.isEmpty { shown = output }
     }
+    metadata["output"] = .string(shown)
     return .completed(output: output, title: command, metadata: metadata)
   }
 

@@ -87,6 +87,10 @@ final class Step {
         if error.isInStream || turn.text != nil { try answerBefore(error, turn) }
         try fail(error, turn)
         try end(turn)
+        if error.isOverflow {
+          player.saidError = true
+          return (.another, used)
+        }
         return (.done(turn.exit.map { .exit($0) } ?? .failed), used)
       }
       attempt += 1
@@ -167,7 +171,9 @@ final class Step {
     session.usage = session.usage + usage
     try save()
     try self.end(turn)
-    let text = "Continue if you have next steps, or stop and ask for clarification if you are unsure how to proceed."
+    let reason = "The previous request exceeded the provider's size limit due to large media attachments. The conversation was compacted.\n\n"
+    let text =
+      (player.saidError ? reason : "") + "Continue if you have next steps, or stop and ask for clarification if you are unsure how to proceed."
     let word: JSONObject = [
       "type": "text", "metadata": ["compaction_continue": true], "synthetic": true, "text": .string(text),
       "time": ["start": JSONValue(Player.now()), "end": JSONValue(Player.now())],
@@ -202,11 +208,13 @@ final class Step {
     }
     guard !turn.cut else { return nil }
     var stopped: Player.Ending?
-    for call in turn.tools where stopped == nil { stopped = try perform(Tools.canonical(call)) }
+    let began = turn.order == nil ? nil : Player.now()
+    for call in turn.ended where stopped == nil { stopped = try perform(Tools.canonical(call), since: began) }
     return stopped
   }
 
-  private func perform(_ call: ToolCall) throws -> Player.Ending? {
+  /// - Parameter began: when the call began; nil: now
+  private func perform(_ call: ToolCall, since began: Int?) throws -> Player.Ending? {
     let tools = Tools(
       build: build, directory: session.directory, data: player.configuration.data, environment: player.environment,
       rules: player.agents.first { $0.name == session.agent }?.rules ?? Rules(list: [.init("*", "*", .deny)]),
@@ -216,14 +224,14 @@ final class Step {
     let (part, id) = (player.identifier("prt"), player.nextCall())
     func mark(_ metadata: JSONObject) throws { try save(running: shapes.running(part, call: id, name: name, input: input, metadata: metadata)) }
     var result = ToolResult(name: name, input: input, ending: .unavailable)
-    result.startedAt = Player.now()
+    result.startedAt = began ?? Player.now()
     var ended: Player.Ending?
     if let refusal = tools.refusal(of: call) {
-      // In the recorded build a subagent's question waits for ever.
-      if case .rejected = refusal, !isRoot, build.isPreview { try player.hang() }
+      // In builds with this mistake a subagent's question waits for ever.
+      if case .rejected = refusal, !isRoot, build.isPreview || build.isAncient { try player.hang() }
       result.ending = refusal
     } else if call.name == "task" {
-      (result.ending, ended) = try delegate(call, mark)
+      ended = try delegate(call, &result, mark)
     } else if call.name == "bash" {
       (result.ending, result.note) = try shell(call, tools, mark)
     } else {
@@ -275,38 +283,48 @@ final class Step {
     return result
   }
 
-  private func delegate(_ call: ToolCall, _ mark: (JSONObject) throws -> Void) throws -> (ToolResult.Ending, Player.Ending?) {
+  /// - Returns: what ends the whole run
+  private func delegate(_ call: ToolCall, _ result: inout ToolResult, _ mark: (JSONObject) throws -> Void) throws -> Player.Ending? {
     let name = call.input["subagent_type"]?.string ?? ""
     guard let agent = player.agents.first(where: { $0.name == name }) else {
-      return (.failed(build.isTwo ? "Unknown agent: \(name)" : "Unknown agent type: \(name) is not a valid agent type"), nil)
+      result.ending = .failed(build.isTwo ? "Unknown agent: \(name)" : "Unknown agent type: \(name) is not a valid agent type")
+      return nil
     }
-    if build.isTwo, agent.mode == "primary" { return (.failed("Agent \(name) cannot run as a subagent"), nil) }
+    if build.isTwo, agent.mode == "primary" {
+      result.ending = .failed("Agent \(name) cannot run as a subagent")
+      return nil
+    }
     let child = try player.child(for: call, of: session, model: model)
-    try mark(build.isTwo ? ["sessionID": .string(child.id), "status": "running"] : ["sessionId": .string(child.id)])
-    if build.isTwo, call.input["background"]?.bool ?? false {
+    let isBeside = build.isTwo && call.input["background"]?.bool ?? false
+    var metadata: JSONObject = ["sessionID": .string(child.id), "status": isBeside ? "running" : "completed", "truncated": false]
+    if !build.isTwo {
+      metadata = [
+        "parentSessionId": .string(session.id), "sessionId": .string(child.id),
+        "model": ["modelID": .string(model.id), "providerID": .string(Model.provider)],
+      ]
+    }
+    try mark(build.isTwo ? ["sessionID": .string(child.id), "status": "running"] : metadata)
+    if isBeside {
       player.playBeside(call, in: child, model: model)
       let text = "The subagent is working in the background (sessionID: \(child.id)). You will be notified automatically when it finishes."
-      return (.completed(output: text, title: "subagent", metadata: ["sessionID": .string(child.id), "status": "running", "truncated": false]), nil)
+      result.ending = .completed(output: text, title: "subagent", metadata: metadata)
+      return nil
     }
     let ending = try player.playSubagent(call, in: child, model: model)
+    func failure(_ why: String) -> ToolResult.Ending { .failed("Subagent failed (\(build.isTwo ? "sessionID" : "task_id"): \(child.id)): \(why)") }
+    if !build.isTwo { result.metadata = metadata }
     switch ending {
+    case .finished(let text) where build.isTwo: result.ending = .completed(output: text, title: "subagent", metadata: metadata)
     case .finished(let text):
-      if build.isTwo {
-        return (.completed(output: text, title: "subagent", metadata: ["sessionID": .string(child.id), "status": "completed", "truncated": false]), nil)
-      }
-      return (
-        .completed(
-          output: "<task id=\"\(child.id)\" state=\"completed\">\n<task_result>\n\(text)\n</task_result>\n</task>",
-          title: call.input["description"]?.string ?? "",
-          metadata: [
-            "parentSessionId": .string(session.id), "sessionId": .string(child.id),
-            "model": ["modelID": .string(model.id), "providerID": .string(Model.provider)], "truncated": false,
-          ]), nil
-      )
-    case .stopped: return (.failed("The user rejected permission to use this specific tool call."), .stopped)
-    case .failed: return (.failed(build.isTwo ? "Subagent failed (sessionID: \(child.id)): the provider's error" : "The subagent failed"), nil)
-    case .exit: return (.failed("The subagent ended"), ending)
+      metadata["truncated"] = false
+      result.ending = .completed(
+        output: "<task id=\"\(child.id)\" state=\"completed\">\n<task_result>\n\(text)\n</task_result>\n</task>",
+        title: call.input["description"]?.string ?? "", metadata: metadata)
+    case .stopped: result.ending = failure("The user rejected permission to use this specific tool call.")
+    case .failed: result.ending = failure("the provider's error")
+    case .exit: return ending
     }
+    return nil
   }
 
   // MARK: The end of the step

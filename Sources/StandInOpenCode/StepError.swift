@@ -22,6 +22,9 @@ struct StepError {
 
   private var type: String? { isInStream ? body["type"]?.string : nil }
 
+  /// The conversation was too long: 1.x says so, and shortens it.
+  var isOverflow: Bool { !build.isTwo && body["error"]?["code"] == "context_length_exceeded" }
+
   /// OpenCode makes the request again.
   var isRetried: Bool {
     if let type { return ["overloaded_error", "rate_limit_error", "server_error", "provider.rate-limit", "provider.internal"].contains(type) }
@@ -50,6 +53,7 @@ struct StepError {
   private var one: JSONValue {
     guard let status, !isInStream else { return ["name": "UnknownError", "data": ["message": .string(body.text)]] }
     let text = body.text
+    if isOverflow { return ["name": "ContextOverflowError", "data": ["message": .string(reason), "responseBody": .string(text)]] }
     let headers: JSONValue = [
       "content-length": .string("\(text.utf8.count)"), "content-type": "application/json", "date": .string("\(Date())"), "server": "stand-in",
     ]

@@ -16,6 +16,8 @@ struct ToolResult {
   var ending: Ending
   /// What OpenCode 2 appends to a shell command's output.
   var note: String?
+  /// Of a failure.
+  var metadata: JSONObject = [:]
   var startedAt = 0
   var endedAt = 0
 }

@@ -47,6 +47,8 @@ struct Turn: Sendable {
   var text: String?
   var reasoning: String?
   var tools: [ToolCall] = []
+  /// In which order the tools, which begin together, come to their end; nil: as they stand.
+  var order: [Int]?
   /// An HTTP error.
   var status: Int?
   var body = JSONValue.object(["error": ["message": "scripted error", "type": "scripted"]])
@@ -90,6 +92,7 @@ struct Turn: Sendable {
       case "textBytes": text = String(repeating: "text ", count: max(0, min(value.int ?? 0, 1 << 30)) / 5)
       case "reasoning": reasoning = value.string
       case "tools": tools = try (value.array ?? []).map { try ToolCall($0) }
+      case "order": order = value.array?.compactMap(\.int)
       case "status": status = value.int
       case "body": body = value
       case "forever": forever = value.bool ?? false
@@ -110,6 +113,9 @@ struct Turn: Sendable {
       }
     }
   }
+
+  /// The tools in the order in which they end.
+  var ended: [ToolCall] { (order ?? Array(tools.indices)).filter(tools.indices.contains).map { tools[$0] } }
 
   /// A signal's number by its name, `SIGKILL`.
   static func signal(_ name: JSONValue) throws -> Int32 {

@@ -6,24 +6,33 @@ package final class HashBudget: @unchecked Sendable {
   package static let file: Int64 = 8 << 20
   private let lock = NSLock()
   private var left: Int64
+  private var files: Int
 
-  package init(_ total: Int64 = 256 << 20) { left = total }
+  /// - Parameters: bytes and files in all
+  package init(_ total: Int64 = 256 << 20, files: Int = 20_000) {
+    left = total
+    self.files = files
+  }
+
+  /// No further file will be hashed.
+  package var isSpent: Bool { lock.withLock { files == 0 } }
 
   package func take(_ size: Int64) -> Bool {
     guard size <= HashBudget.file else { return false }
-    lock.lock()
-    defer { lock.unlock() }
-    guard size <= left else { return false }
-    left -= size
-    return true
+    return lock.withLock {
+      guard size <= left, files > 0 else { return false }
+      left -= size
+      files -= 1
+      return true
+    }
   }
 }
 
 /// A file whose content wasn't hashed.
-package struct Unhashed: Codable, Sendable {
-  package enum Reason: String, Codable, Sendable {
+package struct Unhashed: Sendable {
+  package enum Reason: String, Sendable {
     case large = "over 8 MiB"
-    case total = "beyond 256 MiB in all"
+    case total = "beyond 256 MiB or 20,000 files in all"
     case unreadable
   }
   package var path: String
@@ -31,6 +40,37 @@ package struct Unhashed: Codable, Sendable {
   package var reason: Reason
   /// Its entry in the index was up to date: git's own record of size and times says that it is as committed.
   package var isTrackedClean = false
+
+  private static let reasons: [Reason] = [.large, .total, .unreadable]
+
+  /// One record for each, NUL at its end: reason and kind, size, time, then the path.
+  package static func encoded(_ files: [Unhashed]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for file in files {
+      let reason = reasons.firstIndex(of: file.reason) ?? 0
+      let kind = file.facts.kind == .link ? "l" : file.facts.executable ? "x" : "f"
+      bytes += Array("\(reason)\(kind)\(file.isTrackedClean ? "c" : "d") \(file.facts.size) \(file.facts.modified) \(file.path)".utf8) + [0]
+    }
+    return bytes
+  }
+
+  /// Reads the same; what isn't one is left out.
+  package static func decoded(_ bytes: [UInt8]) -> [Unhashed] {
+    bytes.split(separator: 0).compactMap { record in
+      let parts = record.split(separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
+      guard parts.count == 4, parts[0].count == 3, let size = Int64(String(decoding: parts[1], as: UTF8.self)),
+        let modified = Int64(String(decoding: parts[2], as: UTF8.self))
+      else { return nil }
+      let letters = Array(parts[0])
+      let reason = Int(letters[0]) - 0x30
+      guard reasons.indices.contains(reason) else { return nil }
+      let isLink = letters[1] == UInt8(ascii: "l")
+      return Unhashed(
+        path: String(decoding: parts[3], as: UTF8.self),
+        facts: FileFacts(kind: isLink ? .link : .file, executable: isLink || letters[1] == UInt8(ascii: "x"), size: size, modified: modified),
+        reason: reasons[reason], isTrackedClean: letters[2] == UInt8(ascii: "c"))
+    }
+  }
 }
 
 /// A git directory of our own that looks at a work tree of the user's.
@@ -221,7 +261,9 @@ package struct GitSnapshot: Sendable {
         return
       }
       let shown = WorkspacePath.shown(path)
-      if !BytePaths.canRead(full) {
+      if budget.isSpent {
+        unhashed.append(Unhashed(path: shown, facts: facts, reason: .total))
+      } else if !BytePaths.canRead(full) {
         unhashed.append(Unhashed(path: shown, facts: facts, reason: .unreadable))
       } else if !budget.take(facts.size) {
         unhashed.append(Unhashed(path: shown, facts: facts, reason: facts.size > HashBudget.file ? .large : .total))

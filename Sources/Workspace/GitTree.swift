@@ -22,11 +22,26 @@ package struct GitTree: Codable, Sendable {
   /// The user's index file, and ours after recording: the same again means that nothing was staged or recorded since.
   package var userIndex: FileFacts?
   package var ownIndex: FileFacts?
+  /// In a file of their own: there may be hundreds of thousands.
   package var unhashed: [Unhashed] = []
   /// Entries for submodules and nested repositories, relative to this tree.
   package var inner: [String] = []
   /// What wasn't recorded fully.
   package var doubts: [String] = []
+
+  private enum CodingKeys: String, CodingKey {
+    case name, folder, prefix, repository, common, objectFormat, convertsLineEndings, head, branch, began, userIndex, ownIndex, inner, doubts
+  }
+
+  /// The same tree with what lies in the run's folder; nil when that is gone.
+  package func loaded(_ runFolder: String) -> GitTree? {
+    let directory = GitTree.directory(runFolder, name)
+    guard PrivateFiles.exists("\(directory)/refs.before") else { return nil }
+    var tree = self
+    let bytes = try? PrivateFiles.read("\(directory)/unhashed", limit: 1 << 30)
+    tree.unhashed = bytes.map(Unhashed.decoded) ?? []
+    return tree
+  }
 
   package func snapshot(_ runFolder: String, _ git: GitProgram) -> GitSnapshot {
     GitSnapshot(directory: GitTree.directory(runFolder, name), workTree: folder, git: git, objectFormat: objectFormat, convertsLineEndings: convertsLineEndings)
@@ -80,6 +95,7 @@ package struct GitTree: Codable, Sendable {
     try PrivateFiles.replace("\(snapshot.directory)/dirty", with: terminated(names))
     try PrivateFiles.replace("\(snapshot.directory)/refs.before", with: GitRef.encoded(found.refs))
     if PrivateFiles.exists(snapshot.indexPath) { try PrivateFiles.copy(snapshot.indexPath, to: "\(snapshot.directory)/base.index", limit: 1 << 30) }
+    if !tree.unhashed.isEmpty { try PrivateFiles.replace("\(snapshot.directory)/unhashed", with: Unhashed.encoded(tree.unhashed)) }
     tree.ownIndex = FileFacts.of(Array(snapshot.indexPath.utf8))
     tree.doubts = doubt(doubtful, prefix: prefix) + unseen(candidates.warnings, prefix: prefix)
     return tree

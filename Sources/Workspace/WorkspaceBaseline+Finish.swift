@@ -17,11 +17,12 @@ extension WorkspaceBaseline {
     case .none: break
     case .plain: finishPlain(runFolder, &result, until)
     case .git:
-      guard let git, let outer = trees.first else {
-        result.doubt(["the record of the workspace is damaged"])
+      let trees = trees.compactMap { $0.loaded(runFolder) }
+      guard let git, let outer = trees.first, trees.count == self.trees.count else {
+        result.doubt(["the record of the workspace before the run is damaged or gone"])
         break
       }
-      finishTrees(outer, GitProgram(path: git, until: until), runFolder, &result)
+      finishTrees(outer, trees, GitProgram(path: git, until: until), runFolder, &result)
     }
     addNamed(toolPaths, to: &result, runFolder: runFolder)
     return result
@@ -72,7 +73,7 @@ extension WorkspaceBaseline {
     }
   }
 
-  private func finishTrees(_ outer: GitTree, _ git: GitProgram, _ runFolder: String, _ result: inout ChangedFiles) {
+  private func finishTrees(_ outer: GitTree, _ trees: [GitTree], _ git: GitProgram, _ runFolder: String, _ result: inout ChangedFiles) {
     let budget = HashBudget()
     var sources: [ChangedFiles.Source] = []
     let innerTrees = trees.dropFirst().map { WorkspacePath.bytes($0.prefix) }
@@ -161,7 +162,8 @@ extension WorkspaceBaseline {
       guard facts.kind == .file || facts.kind == .link, facts.changed >= began else { continue }
       if known[tree.name] == nil {
         let index = try? GitIndex.read("\(GitTree.directory(runFolder, tree.name))/index", objectFormat: tree.objectFormat)
-        known[tree.name] = Set(index.map { index in index.entries.map(index.path) } ?? []).union(tree.unhashed.map { WorkspacePath.bytes($0.path) })
+        let unhashed = tree.loaded(runFolder)?.unhashed ?? []
+        known[tree.name] = Set(index.map { index in index.entries.map(index.path) } ?? []).union(unhashed.map { WorkspacePath.bytes($0.path) })
       }
       if known[tree.name]?.contains(inTree) ?? false { continue }
       // In a folder ignored as a whole nothing was listed: its own time says whether a name was added to it.

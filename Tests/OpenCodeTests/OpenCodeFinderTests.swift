@@ -94,8 +94,8 @@ import Testing
     #expect(error?.description.contains("`--version` didn't end within 10 s") == true)
   }
 
-  /// A shim's answer depends on the folder: mise, asdf and the like.
-  @Test func aScriptIsAskedEachTimeInTheWorkspace() throws {
+  /// A script's answer may depend on the folder.
+  @Test func aScriptIsAskedOnceInEachWorkspace() throws {
     let scratch = try Scratch()
     let (one, two) = (try scratch.folder("one"), try scratch.folder("two"))
     try scratch.file("one/version", "1.17.9")
@@ -105,7 +105,11 @@ import Testing
     let cache = scratch.path + "/cache"
     #expect(try OpenCodeFinder.find(environment: environment, workspace: one, cache: cache).version == OpenCodeVersion(1, 17, 9))
     #expect(try OpenCodeFinder.find(environment: environment, workspace: two, cache: cache).version == OpenCodeVersion(1, 18, 34))
-    #expect(!PrivateFiles.exists(cache))
+    // Another file under its name is asked again; the same one isn't.
+    try scratch.file("one/version", "1.18.34")
+    #expect(try OpenCodeFinder.find(environment: environment, workspace: one, cache: cache).version == OpenCodeVersion(1, 17, 9))
+    try scratch.script("bin/opencode", "cat version; true")
+    #expect(try OpenCodeFinder.find(environment: environment, workspace: one, cache: cache).version == OpenCodeVersion(1, 18, 34))
   }
 
   @Test func aSymlinkIsExecutedByItsOwnName() throws {

@@ -144,7 +144,7 @@ import Testing
       let program = GitProgram(path: GitFixture.git, until: Monotonic.now + 10)
       guard case .repository(let found) = try GitRepository.find(fixture.work, program) else { throw WorkspaceError("no repository") }
       let tree = try GitTree.record(found, name: "0", prefix: "", runFolder: fixture.run, git: program, settings: [], budget: budget)
-      #expect(tree.doubts == ["2 files beyond 256 MiB in all, compared by size and time: x, y"])
+      #expect(tree.doubts == ["2 files beyond 256 MiB or 20,000 files in all, compared by size and time: x, y"])
       try fixture.write("x", [UInt8](repeating: 1, count: 201))
       let end = try tree.end(fixture.run, program, innerTrees: [], budget: HashBudget())
       #expect(end.rows.map(\.path) == ["x"])
