@@ -19,6 +19,14 @@ extension ExitStatus {
     return names.first { $0.0 == number }?.1 ?? "signal \(number)"
   }
 
+  /// Shells and scripts end with 128 and the number of the signal that ended their child: its name. Not proven: a program may exit with that
+  /// number by itself.
+  package var signalBehindShell: String? {
+    guard case .exited(let code) = self, code > 128 else { return nil }
+    let name = ExitStatus.signalName(code - 128)
+    return name.hasPrefix("SIG") ? name : nil
+  }
+
   /// "exit 3" or "SIGTERM".
   package var text: String {
     switch self {

@@ -58,53 +58,103 @@ package struct RunLaunch: Codable, Sendable, Equatable {
 }
 
 /// How a run ended: a pure function of its end, its digest and, when it is known, the session's own outcome.
-package struct Outcome: Codable, Sendable, Equatable {
+package struct Outcome: Sendable, Equatable {
   package enum State: String, Codable, Sendable { case completed, incomplete, failed, lost }
 
   package let state: State
   /// One sentence; nil when it is completed.
   package let reason: String?
-  /// Short sentences of what a reviewer would miss, most important first.
-  package let attention: [String]
+  /// What a reviewer would miss, most important first.
+  package let attention: [Attention]
+
+  package init(state: State, reason: String?, attention: [Attention]) {
+    (self.state, self.reason, self.attention) = (state, reason, attention.ranked)
+  }
 
   /// - Parameters:
   ///   - session: nil when it isn't known
   ///   - now: seconds since 1970, for "9 s ago"; of an ended run, when it ended
-  package static func of(end: RunEnd, digest: RunDigest, session: SessionOutcome? = nil, launch: RunLaunch, now: Double) -> Outcome {
-    let judge = Judge(digest: digest, session: session, launch: launch)
+  package static func of(
+    end: RunEnd, digest: RunDigest, session: SessionOutcome? = nil, lastWords: LastWords = .notAsked, launch: RunLaunch, now: Double
+  ) -> Outcome {
+    let judge = Judge(digest: digest, session: session, lastWords: lastWords, launch: launch)
     let verdict = judge.verdict(of: end)
-    let attention = judge.endAttention(of: end, state: verdict.state) + Outcome.attention(digest: digest, now: now, quietSince: nil)
+    let attention = judge.endAttention(of: end, state: verdict.state) + Outcome.attention(digest: digest, now: now)
     return Outcome(state: verdict.state, reason: verdict.reason?.shortened(to: 700), attention: attention)
   }
 
   /// What is worth knowing of a run, alive or ended.
-  /// - Parameters:
-  ///   - now: seconds since 1970
-  ///   - quietSince: of a live run, when it last printed something or was started; from 300 s on its silence is mentioned
-  package static func attention(digest: RunDigest, now: Double, quietSince: Double?) -> [String] {
-    var list: [String] = []
-    if let name = digest.missingAgent { list.append("agent \"\(name)\" not found: the default agent ran") }
-    for rejection in digest.rejections.elements { list.append("permission rejected: \(rejection.text)") }
-    if digest.dismissedQuestions > 0 { list.append("asked the user \(digest.dismissedQuestions) x a question (tool question): nobody could answer") }
+  /// - Parameter now: seconds since 1970
+  package static func attention(digest: RunDigest, now: Double) -> [Attention] {
+    var list: [Attention] = []
+    if let name = digest.missingAgent { list.append(.agentNotFound(name)) }
+    if let name = digest.subagentAsAgent { list.append(.agentIsSubagent(name)) }
+    for rejection in digest.rejections.elements { list.append(.permissionRejected(rejection.text)) }
+    if digest.dismissedQuestions > 0 { list.append(.questionsDismissed(digest.dismissedQuestions)) }
     let errors = digest.providerErrors
     if errors.count > 0 {
-      let ago = errors.at.flatMap { wholeSeconds(now - $0) }.map { ", last \($0) s ago" } ?? ""
-      list.append("provider errors: \(errors.count) x \(errors.last ?? "error")\(ago)")
+      list.append(.providerErrors(count: errors.count, last: errors.last, secondsAgo: errors.at.flatMap { wholeSeconds(now - $0) }))
     }
-    if digest.retries > 0 { list.append("a step was begun again \(digest.retries) x: OpenCode retries after provider errors") }
-    if let quietSince, let quiet = wholeSeconds(now - quietSince), quiet >= 300 {
-      list.append("no output for \(quiet) s (normal during a long command)")
-    }
-    for tool in digest.deniedTools.elements { list.append("denied by a rule: \(tool)") }
+    if digest.retries > 0 { list.append(.stepsBegunAgain(digest.retries)) }
+    for tool in digest.deniedTools.elements { list.append(.deniedByRule(tool)) }
     let missing = digest.unavailableTools.elements
-    if !missing.isEmpty { list.append("the model called tools that it doesn't have: \(missing.joined(separator: ", "))".shortened(to: 300)) }
-    if digest.brokenLines > 0 { list.append("broken lines in OpenCode's output: \(digest.brokenLines); what they said is missing") }
-    if !digest.usage.costIsKnown { list.append("cost unknown: the model has no price") }
-    return list
+    if !missing.isEmpty { list.append(.unavailableTools(missing)) }
+    if digest.compactions > 0 { list.append(.compacted(digest.compactions)) }
+    if digest.brokenLines > 0 { list.append(.brokenLines(digest.brokenLines)) }
+    if !digest.usage.costIsKnown { list.append(.costUnknown("the model")) }
+    return list.ranked
+  }
+
+  /// What is worth knowing of a run whose OpenCode is alive.
+  /// - Parameters:
+  ///   - now: seconds since 1970
+  ///   - quietSince: when it last printed something or was started; from 300 s on its silence is mentioned, and from 30 s on that it
+  ///     stays although it has said its last word
+  package static func liveAttention(digest: RunDigest, now: Double, quietSince: Double) -> [Attention] {
+    var list = attention(digest: digest, now: now)
+    guard let quiet = wholeSeconds(now - quietSince) else { return list }
+    if digest.hasFinalAnswer, digest.finishReason == "stop", quiet >= 30 {
+      list.append(.answerStands(seconds: quiet))
+    } else if quiet >= 300 {
+      list.append(.silent(seconds: quiet))
+    }
+    return list.ranked
   }
 
   /// Range-checked: times in a log may be anything.
   private static func wholeSeconds(_ seconds: Double) -> Int? { seconds.isFinite && seconds < 1e10 ? Int(max(0, seconds)) : nil }
+}
+
+/// What the last message of a session is: after a compaction the log alone can't tell its summary from an answer.
+package enum LastWords: Sendable, Equatable {
+  case notAsked, answer, summary
+  /// It was asked, and OpenCode couldn't tell; why.
+  case unknown(String)
+}
+
+extension Outcome: Codable {
+  private enum CodingKeys: CodingKey { case state, reason, attention, ranked }
+
+  /// Reviews of version 1.0.0 have the sentences alone.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    state = try values.decode(State.self, forKey: .state)
+    reason = try values.decodeIfPresent(String.self, forKey: .reason)
+    // What a later version ranks may be unknown here: its sentences are always there.
+    if let ranked = try? values.decodeIfPresent([Attention].self, forKey: .ranked) {
+      attention = ranked
+    } else {
+      attention = try values.decode([String].self, forKey: .attention).map { .notTold($0) }
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(state, forKey: .state)
+    try values.encodeIfPresent(reason, forKey: .reason)
+    try values.encode(attention.sentences, forKey: .attention)
+    try values.encode(attention, forKey: .ranked)
+  }
 }
 
 // MARK: - The judgement
@@ -112,6 +162,7 @@ package struct Outcome: Codable, Sendable, Equatable {
 private struct Judge {
   let digest: RunDigest
   let session: SessionOutcome?
+  let lastWords: LastWords
   let launch: RunLaunch
 
   typealias Verdict = (state: Outcome.State, reason: String?)
@@ -147,8 +198,12 @@ private struct Judge {
     // OpenCode 2.0.22 goes on after a rejection, so that alone is no end.
     if let what = stoppedAt, digest.endedWithError || (digest.generation == .v1 && digest.finishReason != nil) { return (.incomplete, what) }
     if digest.endedWithError { return (.failed, terminalError) }
+    if digest.awaitsContinuation || lastWords == .summary { return (.lost, "gone in a compaction, whose summary is no answer; its exit was not seen") }
     let hasStopped = digest.finishReason == "stop" && digest.lastStepHasAnswer
-    if hasStopped || (session == .succeeded && digest.lastStepHasAnswer) { return (.completed, nil) }
+    if hasStopped || (session == .succeeded && digest.lastStepHasAnswer) {
+      guard case .unknown(let why) = lastWords else { return (.completed, nil) }
+      return (.lost, "its exit was not seen, and whether its last text is an answer or a compaction's summary is not known (\(why))")
+    }
     if session == .failed { return (.failed, "OpenCode's session ended as failed") }
     return (.lost, "gone without a final answer, and its exit was not seen")
   }
@@ -172,15 +227,12 @@ private struct Judge {
   /// What OpenCode calls an interruption by itself, not a failure.
   private static let interruptions: Set<String> = ["aborted", "MessageAbortedError"]
 
-  /// The last step ended with `stop` and an answer. OpenCode 2 leaves the last step's end out.
-  private var hasFinalAnswer: Bool {
-    guard digest.lastStepHasAnswer else { return false }
-    return digest.finishReason == "stop" || (digest.finishReason == nil && digest.generation == .v2)
-  }
+  private var hasFinalAnswer: Bool { digest.hasFinalAnswer }
 
   /// Why a run that ended by itself isn't finished; nil if it is.
   private var unfinished: String? {
     if hasFinalAnswer { return nil }
+    if digest.awaitsContinuation { return "it ended in a compaction: its last text is a summary, no answer" }
     switch digest.finishReason {
     case "stop": return "no final answer: the last step has no text"
     case "length": return "the answer was cut by the token limit (length)"
@@ -228,6 +280,7 @@ private struct Judge {
   private func exitReason(_ code: Int32) -> String {
     let words = digest.failures.last ?? ""
     if code == 0 { return words }
+    if let signal = ExitStatus.exited(code).signalBehindShell { return "exit \(code), as a shell or script says of \(signal)\(lastErrorClause)" }
     return words.isEmpty ? "exit \(code)\(lastErrorClause)" : "\(words) (exit \(code))"
   }
 
@@ -250,18 +303,18 @@ private struct Judge {
   // MARK: Attention
 
   /// What only the end brings up.
-  func endAttention(of end: RunEnd, state: Outcome.State) -> [String] {
-    var list: [String] = []
-    if end == .notSeen { list.append("the exit of OpenCode was not seen: exit code unknown") }
+  func endAttention(of end: RunEnd, state: Outcome.State) -> [Attention] {
+    var list: [Attention] = []
+    if end == .notSeen { list.append(.exitNotSeen) }
     if state == .completed || state == .incomplete {
-      let exit = if case .exited(let code) = end, code != 0 { " (exit \(code))" } else { "" }
+      let code: Int? = if case .exited(let code) = end, code != 0 { Int(code) } else { nil }
       if digest.mendedErrors > 0, let error = digest.errors.elements.dropLast(digest.trailingErrors).last {
-        list.append("an error from which it went on\(exit): \(sentence(of: error))".shortened(to: 400))
-      } else if state == .completed, !exit.isEmpty {
-        list.append("it finished, but ended\(exit)")
+        list.append(.wentOn(error: sentence(of: error), exitCode: code))
+      } else if state == .completed, let code {
+        list.append(.endedWith(exitCode: code))
       }
     }
-    if state == .completed, session == .failed { list.append("OpenCode's session says failed, though a final answer came") }
+    if state == .completed, session == .failed { list.append(.sessionSaysFailed) }
     return list
   }
 }

@@ -87,6 +87,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
   package private(set) var retryingSince: Double?
   package var toolCallCount = 0
   package var usage = UsageSum()
+  package private(set) var firstEventAt: Double?
   package var lastEventAt: Double?
 
   package private(set) var firstTexts: [Text] = []
@@ -96,7 +97,10 @@ package struct RunDigest: Codable, Sendable, Equatable {
   package private(set) var verification: VerificationTally
   package private(set) var namedFiles = NamedFiles()
   package private(set) var todos: [Todo] = []
+  /// Files in which a language server found errors after their last edit; the newest 64.
+  package private(set) var diagnosedFiles: [String] = []
   package private(set) var subagents = Newest<Subagent>(limit: 64)
+  private var subagentPlaces: [String: LogPlace] = [:]
   package private(set) var lastDone: LastDone?
 
   package private(set) var errors = Newest<RunError>(limit: 16)
@@ -111,6 +115,10 @@ package struct RunDigest: Codable, Sendable, Equatable {
   /// The last step has text after all its tool calls.
   package private(set) var lastStepHasAnswer = false
   package private(set) var lastWord: LastWord?
+  /// How often the conversation was summed up to make room.
+  package private(set) var compactions = 0
+  /// OpenCode has put words of its own in, as it does after a compaction: another request must follow, and the last text is no answer.
+  package private(set) var awaitsContinuation = false
 
   package private(set) var rejections = Newest<Rejection>(limit: 16)
   package private(set) var dismissedQuestions = 0
@@ -118,6 +126,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
   package private(set) var unavailableTools = Newest<String>(limit: 16)
   package private(set) var providerErrors = ProviderErrors()
   package private(set) var missingAgent: String?
+  /// The agent that was asked for is one for subagents: the default one ran.
+  package private(set) var subagentAsAgent: String?
   package private(set) var causes = Newest<Cause>(limit: 16)
   package private(set) var failures = Newest<String>(limit: 8)
   package private(set) var help: Help?
@@ -136,6 +146,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
   private var itemCount = 0
   private var parts = PartMemory()
   private var answerMessage: String?
+  /// The answer before `answer`'s message: what counts again when that message was a compaction's summary.
+  private var answerBefore: BoundedText?
   private var currentMessage: String?
   /// `step_start` has been seen for a message: the same again is a retry.
   private var hasStarted = false
@@ -153,6 +165,11 @@ package struct RunDigest: Codable, Sendable, Equatable {
   /// Nothing of a run was seen: no event but errors.
   package var sawNoStep: Bool { steps == 0 && toolCallCount == 0 && lastText == nil }
   package var endedWithError: Bool { trailingErrors > 0 }
+  /// The last step ended with `stop` and an answer. OpenCode 2 leaves the last step's end out.
+  package var hasFinalAnswer: Bool {
+    guard lastStepHasAnswer, !awaitsContinuation else { return false }
+    return finishReason == "stop" || (finishReason == nil && generation == .v2)
+  }
   /// The last step's end, which tells its usage, is not in the log.
   package var lastStepIsOpen: Bool { stepIsOpen }
 
@@ -163,7 +180,10 @@ package struct RunDigest: Codable, Sendable, Equatable {
 
   package mutating func fold(_ event: OpenCodeEvent) {
     let header = event.header
-    if let at = header.at { lastEventAt = max(lastEventAt ?? at, at) }
+    if let at = header.at {
+      firstEventAt = min(firstEventAt ?? at, at)
+      lastEventAt = max(lastEventAt ?? at, at)
+    }
     session = session ?? header.sessionID
     if case .stepStart = event {} else { retryingSince = nil }
     if case .error(let error) = event {
@@ -213,9 +233,20 @@ package struct RunDigest: Codable, Sendable, Equatable {
     finishReason = nil
     lastStepHasAnswer = false
     lastWord = nil
+    awaitsContinuation = false
+  }
+
+  /// After a compaction OpenCode goes on with a message of its own; what came before it was the summary.
+  private mutating func foldSynthetic(_ part: TextPart) {
+    let isKnown = part.header.partID.map { parts.note($0.kept(128)).isKnown } ?? false
+    guard !isKnown, !stepIsOpen else { return }
+    compactions += 1
+    awaitsContinuation = true
+    if let message = currentMessage, message == answerMessage { (answer, answerMessage) = (answerBefore, nil) }
   }
 
   private mutating func fold(_ part: TextPart) {
+    if part.synthetic { foldSynthetic(part) }
     guard !part.synthetic, !part.text.isBlank else { return }
     let id = part.header.partID?.kept(128)
     let isKnown = id.map { parts.note($0).isKnown } ?? false
@@ -234,6 +265,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
     if let answer, !isKnown, let message = part.header.messageID, message == answerMessage {
       self.answer = answer.followed(by: part.text, limit: 16 << 10).kept(16 << 10)
     } else {
+      if !isKnown { answerBefore = answer }
       answer = part.text.kept(16 << 10)
       answerMessage = part.header.messageID
     }
@@ -242,10 +274,10 @@ package struct RunDigest: Codable, Sendable, Equatable {
   }
 
   private mutating func fold(_ step: StepFinish) {
-    let usage = step.tokens.map { StepUsage(tokens: $0, cost: step.cost ?? 0) }
+    let usage = StepUsage(tokens: step.tokens ?? TokenCounts(), cost: step.cost ?? 0)
     let seen = step.header.partID.map { parts.note($0.kept(128), usage: usage) }
     if let before = seen?.before { self.usage.remove(before) }
-    if let usage { self.usage.add(usage) }
+    self.usage.add(usage)
     let isKnown = seen?.isKnown ?? false
     // An old step's end, told again, says nothing of the last step.
     if isKnown, step.header.messageID != currentMessage { return }
@@ -273,24 +305,46 @@ package struct RunDigest: Codable, Sendable, Equatable {
       toolCalls.append(call)
       if !isKnown { toolCallCount += 1 }
     }
+    let place = LogPlace(order: call.order, step: steps, start: tool.start, end: at)
     lastDone = LastDone(tool: call.tool, title: call.title, at: call.at)
     lastStepHasAnswer = false
     note(tool.refusal, of: tool, isKnown: isKnown)
     if tool.isShell, tool.refusal == nil, let command = tool.command {
       verification.recordShell(
-        command: command.text, isCut: command.isCut, exitCode: tool.timedOut ? nil : tool.exitCode, at: at, id: id ?? "call \(toolCallCount)")
+        command: command.text, isCut: command.isCut, exitCode: tool.timedOut ? nil : tool.exitCode, startedIn: absolute(tool.folder), place: place,
+        id: id ?? "call \(toolCallCount)")
     }
     if tool.isEdit, tool.status == .completed {
-      verification.recordEdit(at: at)
+      verification.recordEdit(place)
       for file in tool.files {
         namedFiles.insert(file.path)
         file.movedTo.map { namedFiles.insert($0) }
       }
+      noteDiagnostics(tool)
     }
     if let todos = tool.todos, tool.status == .completed {
       self.todos = todos.prefix(100).map { Todo(content: $0.content.kept(300), status: $0.status.kept(32)) }
     }
-    if let child = tool.subagent, !subagents.elements.contains(where: { $0.session == child.session }) { subagents.append(child) }
+    if let child = tool.subagent {
+      if !subagents.elements.contains(where: { $0.session == child.session }) { subagents.append(child) }
+      if subagentPlaces.count < 256 || subagentPlaces[child.session] != nil { subagentPlaces[child.session] = place }
+    }
+  }
+
+  /// A tool's folder as OpenCode takes it; nil: the workspace.
+  private func absolute(_ folder: String?) -> String? {
+    guard let folder, !folder.isEmpty else { return nil }
+    return folder.hasPrefix("/") ? folder : verification.workspace.map { "\($0)/\(folder)" } ?? folder
+  }
+
+  /// Where the call stands that ran this subagent; nil: no event names it.
+  package func place(ofSubagent session: String) -> LogPlace? { subagentPlaces[session] }
+
+  private mutating func noteDiagnostics(_ tool: ToolUse) {
+    let edited = tool.files.map { $0.path.kept(1_024) }
+    diagnosedFiles.removeAll { edited.contains($0) }
+    guard tool.leftDiagnostics, let path = edited.first else { return }
+    diagnosedFiles = (diagnosedFiles + [path]).suffix(64)
   }
 
   private mutating func note(_ refusal: ToolUse.Refusal?, of tool: ToolUse, isKnown: Bool) {
@@ -316,6 +370,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
       let rejection = Rejection(permission: permission.kept(100), pattern: pattern?.kept(300))
       if !rejections.elements.contains(rejection) { rejections.append(rejection) }
     case .agentNotFound(let name): missingAgent = name.kept(100)
+    case .agentIsSubagent(let name): subagentAsAgent = name.kept(100)
     case .failure(let message): failures.append(message.kept(500))
     case .providerError(let message, let at):
       providerErrors.count += 1
@@ -341,9 +396,19 @@ package struct RunDigest: Codable, Sendable, Equatable {
 
   /// What subagents did, from their exported sessions. Doing it twice changes nothing.
   package mutating func add(_ facts: SessionFacts) {
-    for call in facts.shellCommands { verification.recordShell(command: call.command, exitCode: call.exitCode, at: call.at, id: call.id) }
-    for at in facts.editTimes { verification.recordEdit(at: at) }
+    for call in facts.shellCommands {
+      verification.recordShell(
+        command: call.command, exitCode: call.exitCode, startedIn: absolute(call.folder), place: place(of: call.session, start: call.start, end: call.at),
+        id: call.id)
+    }
+    for edit in facts.edits { verification.recordEdit(place(of: edit.session, start: nil, end: edit.at)) }
     for path in facts.namedFiles { namedFiles.insert(path) }
+  }
+
+  /// What a subagent did stands where the call stands that ran it; without one it was at work when the run ended.
+  private func place(of session: String, start: Double?, end: Double) -> LogPlace {
+    let call = subagentPlaces[session]
+    return LogPlace(order: call?.order ?? .max, step: call?.step ?? steps, start: start, end: end)
   }
 
   /// A line of stdout that isn't an event.

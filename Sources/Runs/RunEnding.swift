@@ -11,7 +11,7 @@ package struct RunEnding {
   /// The supervisor's own, from which OpenCode's is derived.
   package let environment: [String: String]
 
-  /// Seconds for the workspace and for OpenCode's own answers, both at the same time.
+  /// Seconds for the workspace; OpenCode's own answers have some of their own, at the same time.
   package static let partDeadline = 10.0
   /// Seconds for all of it: each part has a deadline of its own, but a file system that hangs keeps none. Past it the review is written with
   /// what is known.
@@ -57,7 +57,7 @@ package struct RunEnding {
   ) -> (RunReview, ChangedFiles) {
     let digest = log.digest
     let (record, folder) = (record, folder)
-    let questions = SessionQuestions(record.request, digest: digest, environment: environment, until: Monotonic.now + RunEnding.partDeadline)
+    let questions = SessionQuestions(record, digest: digest, end: end, environment: environment, until: Monotonic.now + SessionQuestions.deadline)
     let parts: [EndPart?] = gathered(
       until: Monotonic.now + RunEnding.deadline,
       [
@@ -68,7 +68,7 @@ package struct RunEnding {
     var changes = ChangedFiles.notRecorded(root: record.request.cwd, why: "comparing the workspace took more than \(Int(RunEnding.deadline)) s")
     var facts = SessionFacts()
     if parts[1] == nil { facts.missing = "OpenCode didn't say within \(Int(RunEnding.deadline)) s what its sessions used" }
-    var remarks = known
+    var remarks: [Attention] = known.map { .unrecorded($0) }
     for part in parts {
       switch part {
       case .changes(let found)?: changes = found
@@ -77,13 +77,13 @@ package struct RunEnding {
       case nil: break
       }
     }
-    if PrivateFiles.exists(folder.promptUnsent) { remarks.append("OpenCode did not read the whole prompt") }
+    if PrivateFiles.exists(folder.promptUnsent) { remarks.append(.unrecorded("OpenCode did not read the whole prompt")) }
     log.add(facts)
     // Only now are the files known that subagents' tools named.
     baseline?.addNamed(facts.namedFiles, to: &changes, runFolder: folder.path)
     var review = RunReview.make(end, at: endedAt, record: record, digest: log.digest, changes: changes, facts: facts, remarks: remarks)
     if let suggestion = questions.modelSuggestion(for: review.outcome) {
-      review.outcome = Outcome(state: review.outcome.state, reason: review.outcome.reason, attention: [suggestion] + review.outcome.attention)
+      review.outcome = Outcome(state: review.outcome.state, reason: review.outcome.reason, attention: [.modelSuggestion(suggestion)] + review.outcome.attention)
     }
     return (review, changes)
   }
@@ -91,7 +91,7 @@ package struct RunEnding {
   private enum EndPart: Sendable {
     case changes(ChangedFiles)
     case facts(SessionFacts)
-    case leftovers([String])
+    case leftovers([Attention])
   }
 
   private static func changes(
@@ -107,12 +107,12 @@ package struct RunEnding {
   }
 
   /// Processes that the run started and that live on. Those that are just ending get a moment to.
-  private static func leftovers(_ id: String) -> [String] {
+  private static func leftovers(_ id: String) -> [Attention] {
     func find() -> [ListedProcess] { ProcessTable.carrying(ChildEnvironment.marker, id) }
     guard !find().isEmpty else { return [] }
     usleep(100_000)
     let left = find()
     let named = left.prefix(5).map { "\(TextCut.headAndTail($0.command, bytes: 120)) (pid \($0.pid))" }
-    return left.isEmpty ? [] : ["still running: " + named.joined(separator: ", ") + (left.count > 5 ? " and \(left.count - 5) more" : "")]
+    return left.isEmpty ? [] : [.stillRunning(named, count: left.count)]
   }
 }

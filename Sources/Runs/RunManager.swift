@@ -190,22 +190,33 @@ package actor RunManager {
   }
 
   /// The run that a tool is about: the one named; else the live one; else this conversation's latest; else the latest of all.
-  /// - Parameter thread: Codex's conversation; nil when that isn't known
+  /// - Parameters:
+  ///   - thread: Codex's conversation; nil when that isn't known
+  ///   - prefersOwn: another conversation's live run comes after this one's latest
   /// - Returns: nil when there has been none
   /// - Throws: `RunRefusal` (`no_such_run`)
-  package func resolve(_ id: String?, thread: String?) async throws -> RunSnapshot? {
-    if let id { return try await snapshot(id) }
-    if let live = await live() { return live }
+  package func resolve(_ id: String?, thread: String?, prefersOwn: Bool = false) async throws -> RunSnapshot? {
+    if let id { return owned(try await snapshot(id), by: thread) }
+    let live = await live().map { owned($0, by: thread) }
+    if let live, !(live.isForeign && prefersOwn) { return live }
     let state = state
     let latest: (id: String, foreign: Bool)? = await gate.onThread {
       let runs = state.runFolders()
       if let thread, let own = runs.first(where: { $0.loadRecord()?.request.threadID == thread }) { return (own.id, false) }
       return (runs.first { $0.loadRecord() != nil } ?? runs.first).map { ($0.id, thread != nil) }
     }
+    if let live, latest?.foreign != false { return live }
     guard let latest else { return nil }
     var snapshot = try await snapshot(latest.id)
     if latest.foreign { snapshot.remarks.insert("not started by this conversation", at: 0) }
     return snapshot
+  }
+
+  /// - Parameter thread: nil: nobody's conversation
+  package nonisolated func owned(_ run: RunSnapshot, by thread: String?) -> RunSnapshot {
+    var run = run
+    run.isForeign = thread.map { !Conversation([$0]).started(run.record.request) } ?? false
+    return run
   }
 
   // MARK: - Waiting

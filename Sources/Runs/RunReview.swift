@@ -14,6 +14,8 @@ package struct RunReview: Codable, Sendable {
   package var verification: VerificationReport
   package var usage: RunUsage
   package var changes: ChangesSummary
+  /// `provider/model`, as OpenCode's store has it; nil: not asked or not known.
+  package var model: String?
 }
 
 /// The changed files as far as a review shows them; all of them are in a file of their own.
@@ -116,15 +118,21 @@ package struct RunUsage: Codable, Sendable, Equatable {
     steps = digest.steps
     subagents = facts.subagents
     source = facts.isEmpty ? "events" : "events and OpenCode's sessions"
-    missing = facts.missing
-    var cost: Double? = digest.usage.costIsKnown ? digest.usage.cost + (facts.lastStep?.cost ?? 0) : nil
-    if let last = facts.lastStep, last.isUnpriced { cost = nil }
-    for subagent in subagents {
-      if let used = subagent.tokens { tokens = tokens + used }
-      if let sum = cost, let part = subagent.cost { cost = sum + part } else { cost = nil }
-    }
-    if tokens.total == 0 || missing != nil { cost = cost == 0 || missing != nil ? nil : cost }
-    self.cost = cost
+    missing = facts.missing ?? RunUsage.missing(digest, facts)
+    for subagent in subagents { tokens = tokens + (subagent.tokens ?? TokenCounts()) }
+    // One part that isn't known, and the sum would be told as the whole.
+    guard missing == nil, tokens.total > 0 || digest.sawNoStep, digest.usage.costIsKnown, facts.lastStep?.isUnpriced != true else { return }
+    guard subagents.allSatisfy({ $0.cost != nil }) else { return }
+    cost = subagents.reduce(digest.usage.cost + (facts.lastStep?.cost ?? 0)) { $0 + ($1.cost ?? 0) }
+    if cost == 0, tokens.total == 0 { cost = nil }
+  }
+
+  private static func missing(_ digest: RunDigest, _ facts: SessionFacts) -> String? {
+    if digest.lastStepIsOpen, facts.lastStep == nil, !digest.sawNoStep { return "the usage of the last step, whose end is not in the log" }
+    if digest.usage.untoldSteps > 0 { return "the usage of \(digest.usage.untoldSteps) steps: the provider told none" }
+    if digest.brokenLines > 0 { return "what broken lines of OpenCode's output said" }
+    if !facts.asked, !digest.subagents.isEmpty { return "the subagents' usage: OpenCode wasn't asked" }
+    return nil
   }
 }
 
@@ -133,13 +141,19 @@ package struct SessionFacts: Sendable {
   package var subagents: [RunUsage.Subagent] = []
   /// Shell commands that subagents ran.
   package var shellCommands: [ShellCall] = []
-  /// The times at which subagents changed files, seconds since 1970.
-  package var editTimes: [Double] = []
+  /// When subagents changed files.
+  package var edits: [Edit] = []
+  /// Commands may be missing.
+  package var hidesCommands = false
+  /// The session's own, `provider/model`.
+  package var model: String?
   /// Files that their tools named.
   package var namedFiles: [String] = []
   /// The usage of the step whose end OpenCode 2 leaves out.
   package var lastStep: StepUsage?
   package var outcome: SessionOutcome?
+  /// Of a run whose exit was not seen.
+  package var lastWords = LastWords.notAsked
   /// What is missing from the usage, and why.
   package var missing: String?
   /// Sentences for `attention`: what else could not be had.
@@ -149,39 +163,65 @@ package struct SessionFacts: Sendable {
     package let id: String
     package let command: String
     package let exitCode: Int?
+    /// Where it started, if it said so.
+    package var folder: String?
+    /// Seconds since 1970.
+    package var start: Double?
     package let at: Double
+    /// The subagent's, as an event names it.
+    package let session: String
   }
+
+  package struct Edit: Sendable {
+    /// Seconds since 1970.
+    package let at: Double
+    package let session: String
+  }
+
+  /// OpenCode was asked about subagents.
+  package var asked = false
 
   package var isEmpty: Bool { subagents.isEmpty && lastStep == nil && outcome == nil }
 }
 
 extension RunReview {
   /// Puts together what is known. Pure.
-  /// - Parameter remarks: sentences for `attention` that neither the exit nor the logs tell
+  /// - Parameter remarks: for `attention`: what neither the exit nor the logs tell
   package static func make(
     _ end: RunEnd, at: Double, record: RunRecord, digest: RunDigest, changes: ChangedFiles, facts: SessionFacts = SessionFacts(),
-    remarks: [String] = []
+    remarks: [Attention] = []
   ) -> RunReview {
     let launch = RunLaunch(arguments: record.request.arguments, version: record.request.installation.version.description)
-    let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, launch: launch, now: at)
+    let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, lastWords: facts.lastWords, launch: launch, now: at)
     let usage = RunUsage(digest, facts)
-    var remarks = remarks + facts.remarks + (facts.missing.map { [$0] } ?? [])
+    var remarks = remarks + (facts.remarks + (usage.missing.map { [$0] } ?? [])).map { .notTold($0) }
     // Of the steps in the log the outcome tells it itself.
     if usage.cost == nil, usage.missing == nil, usage.tokens.total > 0, digest.usage.costIsKnown {
-      remarks.append("cost unknown: \(facts.lastStep?.isUnpriced == true ? "the model" : "a subagent's model") has no price")
+      remarks.append(.costUnknown(facts.lastStep?.isUnpriced == true ? "the model" : "a subagent's model"))
     }
-    let outcome = Outcome(state: judged.state, reason: judged.reason, attention: judged.attention + remarks)
+    remarks += attention(of: digest) + attention(of: changes, in: record.request.cwd)
     var exit: ExitStatus?
-    var endNotSeen = outcome.state == .lost
     switch end {
     case .exited(let code): exit = .exited(code)
-    case .signaled(let number):
-      exit = .signaled(number)
-      endNotSeen = true
+    case .signaled(let number): exit = .signaled(number)
     case .spawnFailed, .notSeen, .neverStarted: break
     }
+    let report = digest.verification.report(
+      mayHideCommands: mayHideCommands(end, digest, facts, judged.state), changedNothing: changes.exact && changes.files.isEmpty)
+    let outcome = Outcome(state: judged.state, reason: judged.reason, attention: judged.attention + remarks + (digest.sawNoStep ? [] : attention(of: report)))
     return RunReview(
-      endedAt: at, exit: exit, outcome: outcome, verification: digest.verification.report(endNotSeen: endNotSeen), usage: usage,
-      changes: ChangesSummary(changes))
+      endedAt: at, exit: exit, outcome: outcome, verification: report, usage: usage, changes: ChangesSummary(changes), model: facts.model)
+  }
+
+  /// A tool that was cut short leaves no event, and a subagent's commands are only in OpenCode's store.
+  private static func mayHideCommands(_ end: RunEnd, _ digest: RunDigest, _ facts: SessionFacts, _ state: Outcome.State) -> Bool {
+    switch end {
+    case .neverStarted, .spawnFailed: return false
+    case .signaled, .notSeen: return state != .completed
+    case .exited(let code):
+      if ExitStatus.exited(code).signalBehindShell != nil { return true }
+      let isOpen = digest.lastStepIsOpen && !digest.sawNoStep && !digest.hasFinalAnswer
+      return isOpen || facts.hidesCommands || digest.brokenLines > 0 || (!digest.subagents.isEmpty && !facts.asked)
+    }
   }
 }

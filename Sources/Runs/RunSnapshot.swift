@@ -23,6 +23,8 @@ package struct RunSnapshot: Sendable {
   package let process: ProcessIdentity?
   /// What a reader of this reply should know besides: most important first.
   package var remarks: [String] = []
+  /// It is alive, and another conversation started it than the one that asks.
+  package var isForeign = false
 
   package var isOver: Bool { phase == .ended }
 

@@ -2,32 +2,49 @@ import Foundation
 import OpenCode
 import PosixSupport
 
-/// What OpenCode is asked after a run has ended: its subagents' usage and commands, and on 2.x what its stream leaves out.
+/// What OpenCode is asked after a run has ended: its subagents' usage and commands, and what its stream leaves out.
 package struct SessionQuestions: Sendable {
+  /// Seconds for all answers; on a busy machine an export takes many.
+  package static let deadline = 30.0
+
   private let request: RunRequest
   private let digest: RunDigest
+  private let end: RunEnd
   private let environment: [String: String]
+  /// Milliseconds since 1970: what is older belongs to an earlier run of a session that was continued.
+  private let since: Int
   /// On the clock of `Monotonic`.
   private let until: Double
 
-  package init(_ request: RunRequest, digest: RunDigest, environment: [String: String], until: Double) {
-    self.request = request
+  package init(_ record: RunRecord, digest: RunDigest, end: RunEnd, environment: [String: String], until: Double) {
+    request = record.request
     self.digest = digest
+    self.end = end
     self.environment = environment
     self.until = until
+    // OpenCode's own clock, should it differ.
+    since = Int(max(0, min(record.startedAt, digest.firstEventAt ?? record.startedAt)) * 1000) - 1
   }
 
-  /// The run keeps its line, whatever is installed meanwhile.
-  private var isLine2: Bool { request.installation.version.generation == .v2 }
+  /// The run keeps its generation, whatever is installed meanwhile.
+  private var isOpenCode2: Bool { request.installation.version.generation == .v2 }
   private var left: Double { max(0.1, until - Monotonic.now) }
-  /// What one question may take: one that hangs leaves time for the others.
+  /// What one of two questions may take: one that hangs leaves time for the other.
   private var share: Double { max(0.1, left / 2) }
+
+  /// A tool that was cut short leaves no event: a subagent may have been at work.
+  private var mayHideSubagents: Bool { !isOpenCode2 && digest.lastStepIsOpen && !digest.sawNoStep }
+  /// Nobody saw the exit, and a compaction's summary looks like an answer.
+  private var needsLastWords: Bool { !isOpenCode2 && end == .notSeen && digest.hasFinalAnswer }
 
   /// Whether the stream alone doesn't tell everything.
   package var needsAnswers: Bool {
     guard digest.session.map({ !$0.isEmpty }) == true else { return false }
-    return !digest.subagents.isEmpty || (isLine2 && !digest.sawNoStep)
+    return !digest.subagents.isEmpty || mayHideSubagents || needsLastWords || (isOpenCode2 && !digest.sawNoStep) || needsModel
   }
+
+  /// Nobody chose a model: OpenCode's store knows which one it was.
+  private var needsModel: Bool { request.model == nil && !digest.sawNoStep && !isOpenCode2 }
 
   /// The OpenCode that can be asked now: an upgrade during the run may have put another in its place.
   private func client() -> OpenCodeClient {
@@ -42,9 +59,24 @@ package struct SessionQuestions: Sendable {
     let client = client()
     let (ran, now) = (request.installation.version, client.installation.version)
     if now != ran { facts.remarks.append("OpenCode was replaced during the run: \(ran) ran, \(now) is installed now") }
-    if isLine2 { askOwnSession(session, client, &facts) }
-    if !digest.subagents.isEmpty { askSubagents(of: session, client, &facts) }
+    if isOpenCode2 {
+      askOwnSession(session, client, &facts)
+      if !digest.subagents.isEmpty { askSubagents(of: session, client, &facts) }
+      return facts
+    }
+    if needsLastWords { askLastWords(session, client, &facts) }
+    if !digest.subagents.isEmpty || mayHideSubagents || needsModel { askSubagents(of: session, client, &facts) }
     return facts
+  }
+
+  private func askLastWords(_ session: String, _ client: OpenCodeClient, _ facts: inout SessionFacts) {
+    do {
+      let last = try client.export(session, deadline: share).messages.last
+      // A compaction's own request comes after its summary; an answer is the last message.
+      facts.lastWords = last?.role == "assistant" && last?.isSummary == false ? .answer : .summary
+    } catch {
+      facts.lastWords = .unknown("\(error)")
+    }
   }
 
   /// 2.x: the last step's end isn't in the stream, and the exit code may be that of an error long mended.
@@ -52,6 +84,7 @@ package struct SessionQuestions: Sendable {
     do {
       let info = try client.session(session, deadline: share)
       facts.outcome = info?.outcome.flatMap(SessionOutcome.init)
+      facts.model = info?.model
       if info == nil { facts.remarks.append("the session's own outcome is not known: OpenCode has no session \(session)") }
     } catch {
       facts.remarks.append("the session's own outcome is not known (\(error))")
@@ -69,24 +102,67 @@ package struct SessionQuestions: Sendable {
     }
   }
 
+  /// Side by side; on 1.x one query tells the sessions and their usage, and their exports the commands.
   private func askSubagents(of session: String, _ client: OpenCodeClient, _ facts: inout SessionFacts) {
-    // One query tells the usage of all on 1.x; their commands are only in their exports.
-    let tree = client.line.tellsChildren ? try? client.sessionTree(session, deadline: share) : nil
+    let seconds = left
+    let listed = digest.subagents.elements
+    let (tree, exported) = both(
+      { client.line.tellsChildren ? Result { try client.sessionTree(session, deadline: seconds) } : nil },
+      { concurrently(listed.map { subagent in { @Sendable in Result { try client.exportTree(subagent.session, deadline: seconds) } } }) })
+    facts.asked = true
+    var sessions: [SessionInfo] = []
+    if case .success(let found)? = tree { sessions = found }
+    facts.model = sessions.first { $0.id == session }?.model
+    var exports: [String: SessionExport] = [:]
     var problems: [String] = []
-    for subagent in digest.subagents.elements {
-      do {
-        let exports = try client.exportTree(subagent.session, deadline: share)
-        if exports.isEmpty { problems.append("the subagent's session \(subagent.session) is gone") }
-        for export in exports { facts.add(export, from: subagent, withUsage: tree == nil) }
-      } catch {
-        problems.append("a subagent's commands and edits are not known (\(error))")
-        if tree == nil { facts.subagents.append(RunUsage.Subagent(session: subagent.session, title: subagent.title, agent: subagent.agent)) }
+    func take(_ result: Result<[SessionExport], any Error>, of id: String) {
+      switch result {
+      case .success(let found) where found.isEmpty: problems.append("the subagent's session \(id) is gone")
+      case .success(let found): for export in found { exports[export.info.id] = export }
+      case .failure(let error): problems.append("a subagent's commands and edits are not known (\(error))")
       }
     }
-    if let tree { facts.add(tree, below: digest.subagents.elements) }
+    // A subagent's subagent stands where the one that an event names does.
+    var callers: [String: String] = [:]
+    for (subagent, result) in zip(listed, exported) {
+      take(result, of: subagent.session)
+      for export in (try? result.get()) ?? [] { callers[export.info.id] = callers[export.info.id] ?? subagent.session }
+    }
+    // Sessions that no event names: a tool that was cut short leaves none.
+    let below = SessionQuestions.below(session, in: sessions)
+    let hidden = below.filter { info in exports[info.id] == nil && !listed.contains { $0.session == info.id } && (info.created ?? 0) >= since }
+    let more = concurrently(hidden.map { info in { @Sendable in Result { [try client.export(info.id, deadline: left)] } } })
+    for (info, result) in zip(hidden, more) { take(result, of: info.id) }
+    if mayHideSubagents, case .failure(let error)? = tree { problems.append("whether a subagent was at work when it ended is not known (\(error))") }
+    facts.hidesCommands = !problems.isEmpty
+    let calls = Dictionary(listed.map { ($0.session, $0) }) { first, _ in first }
+    let infos = Dictionary(below.map { ($0.id, $0) }) { first, _ in first }
+    // In the order in which they were started, each with those below it.
+    var ids = listed.map(\.session)
+    for id in exports.values.sorted(by: { ($0.info.created ?? 0, $0.info.id) < ($1.info.created ?? 0, $1.info.id) }).map(\.info.id) + hidden.map(\.id)
+    where !ids.contains(id) { ids.append(id) }
+    for id in ids {
+      let row = RunUsage.Subagent(id, stored: infos[id], exported: exports[id], since: since, call: calls[id])
+      facts.subagents.append(row)
+      if row.tokens == nil { facts.missing = facts.missing ?? "the usage of the subagent's session \(id) is not known" }
+      if let export = exports[id] { facts.add(export, since: since, of: callers[id] ?? id) }
+    }
     guard let first = problems.first else { return }
     facts.remarks.append(problems.count > 1 ? "\(first) (and \(problems.count - 1) more such)" : first)
-    if tree == nil { facts.missing = facts.missing ?? "a subagent's usage is not known" }
+  }
+
+  /// The sessions of a tree below its root, parents first.
+  private static func below(_ root: String, in tree: [SessionInfo]) -> [SessionInfo] {
+    var found: [SessionInfo] = []
+    var known: Set = [root]
+    // Parents stand before their children, or another round finds them.
+    for _ in 0..<8 {
+      for info in tree where !known.contains(info.id) && info.parent.map(known.contains) == true {
+        known.insert(info.id)
+        found.append(info)
+      }
+    }
+    return found
   }
 
   /// For a run that failed on its model: the names closest to it.
@@ -104,33 +180,27 @@ package struct SessionQuestions: Sendable {
 }
 
 extension SessionFacts {
-  /// Takes a subagent's session (or one below it) as it was exported.
-  fileprivate mutating func add(_ export: SessionExport, from subagent: Subagent, withUsage: Bool) {
-    if withUsage { subagents.append(RunUsage.Subagent(export.info, subagent)) }
-    for message in export.messages {
+  /// Takes what a subagent's session did in this run.
+  /// - Parameters:
+  ///   - since: milliseconds since 1970; what is older was another run's
+  ///   - session: the subagent that an event names, if any does: this one, or one above it
+  fileprivate mutating func add(_ export: SessionExport, since: Int, of session: String) {
+    for message in export.messages where (message.created ?? .max) >= since {
       for call in message.toolCalls {
         let at = Double(call.ended ?? call.started ?? message.completed ?? message.created ?? 0) / 1000
         if let command = call.command {
-          shellCommands.append(ShellCall(id: "\(export.info.id)/\(call.id)", command: command, exitCode: call.exitCode, at: at))
+          let start = call.started.map { Double($0) / 1000 }
+          shellCommands.append(
+            ShellCall(
+              id: "\(export.info.id)/\(call.id)", command: command, exitCode: call.exitCode, folder: call.folder, start: start, at: at,
+              session: session))
         }
         if !call.files.isEmpty, call.status == "completed" {
-          editTimes.append(at)
+          edits.append(Edit(at: at, session: session))
           namedFiles += call.files
         }
       }
     }
-  }
-
-  /// Takes the usage of the subagents' sessions, and of those below them, out of the whole tree.
-  fileprivate mutating func add(_ tree: [SessionInfo], below roots: [Subagent]) {
-    var known = Dictionary(roots.map { ($0.session, $0) }) { first, _ in first }
-    // Parents stand before their children, or a second round finds them.
-    for _ in 0..<8 {
-      for info in tree where known[info.id] == nil {
-        if let parent = info.parent, let above = known[parent] { known[info.id] = above }
-      }
-    }
-    subagents += tree.compactMap { info in known[info.id].map { RunUsage.Subagent(info, $0) } }
   }
 }
 
@@ -138,8 +208,27 @@ extension RunUsage.Subagent {
   /// - Parameter call: the call in the stream that made this session, or one above it
   package init(_ info: SessionInfo, _ call: Subagent?) {
     let own = call?.session == info.id ? call : nil
-    self.init(
-      session: info.id, title: info.title ?? own?.title, agent: info.agent ?? own?.agent, tokens: info.tokens,
-      cost: info.cost.flatMap { $0 == 0 && (info.tokens?.total ?? 0) > 0 ? nil : $0 })
+    self.init(session: info.id, title: info.title ?? own?.title, agent: info.agent ?? own?.agent)
+    set(info.tokens, info.cost)
+  }
+
+  /// What a session used in this run: all of it, when it is the run's own, else its messages since the start.
+  fileprivate init(_ id: String, stored: SessionInfo?, exported: SessionExport?, since: Int, call: Subagent?) {
+    let info = stored ?? exported?.info
+    self.init(session: id, title: info?.title ?? call?.title, agent: info?.agent ?? call?.agent)
+    let isOwn = (info?.created ?? 0) >= since
+    if isOwn, let info, let tokens = info.tokens {
+      set(tokens, info.cost)
+    } else if let messages = exported?.messages.filter({ $0.role == "assistant" && ($0.created ?? .max) >= since }),
+      messages.allSatisfy({ $0.tokens != nil }), isOwn || !messages.isEmpty
+    {
+      set(messages.reduce(TokenCounts()) { $0 + ($1.tokens ?? TokenCounts()) }, messages.reduce(0) { $0 + ($1.cost ?? 0) })
+    }
+  }
+
+  private mutating func set(_ tokens: TokenCounts?, _ cost: Double?) {
+    self.tokens = tokens
+    // 0 is also what a model without a price costs.
+    self.cost = cost.flatMap { StepUsage(tokens: tokens ?? TokenCounts(), cost: $0).isUnpriced ? nil : $0 }
   }
 }

@@ -1,22 +1,28 @@
-/// A bounded fold over a run's shell commands and edits, in any order.
+/// A bounded fold over a run's shell commands and edits, recorded in any order.
 package struct VerificationTally: Codable, Sendable, Equatable {
   /// One declared command's part in one shell command.
   private struct Sight: Codable, Sendable, Equatable {
     var verdict: ShellVerdict
     var exitCode: Int?
     var why: String?
-    var at: Double
+    var place: LogPlace
+    /// More follows it in its own shell command.
+    var isFollowed = false
 
-    /// The later one decides; of two at the same time the worse one.
-    func yields(to other: Sight) -> Bool { (at, rank, exitCode ?? 0) < (other.at, other.rank, other.exitCode ?? 0) }
+    /// The later one decides; of two at the same place the worse one.
+    func yields(to other: Sight) -> Bool {
+      (place.order, place.end, rank, exitCode ?? 0) < (other.place.order, other.place.end, other.rank, other.exitCode ?? 0)
+    }
     private var rank: Int { verdict == .failed ? 2 : verdict == .unknown ? 1 : 0 }
   }
   private struct Seen: Codable, Sendable, Equatable {
     var times = 0
+    var failures = 0
     var last: Sight?
 
     mutating func add(_ sight: Sight, times added: Int = 1) {
       times += added
+      if sight.verdict == .failed { failures += added }
       if last.map({ $0.yields(to: sight) }) ?? true { last = sight }
     }
   }
@@ -24,7 +30,30 @@ package struct VerificationTally: Codable, Sendable, Equatable {
     var command: String
     var exitCode: Int?
     var times: Int
-    var at: Double
+    var place: LogPlace
+  }
+  /// Where the newest of something stand: the last of all, and of each step the two that ended last.
+  private struct Marks: Codable, Sendable, Equatable {
+    private static let stepLimit = 64
+    private(set) var first: LogPlace?
+    private var last: [LogPlace] = []
+    private var steps: [Int: [LogPlace]] = [:]
+
+    mutating func add(_ place: LogPlace) {
+      if first.map({ (place.order, place.end) < ($0.order, $0.end) }) ?? true { first = place }
+      last = Marks.two(last + [place]) { ($0.order, $0.end) < ($1.order, $1.end) }
+      steps[place.step] = Marks.two(steps[place.step, default: []] + [place]) { $0.end < $1.end }
+      if steps.count > Marks.stepLimit, let oldest = steps.keys.min() { steps[oldest] = nil }
+    }
+
+    /// Two, so that one of them isn't the place that is asked about.
+    private static func two(_ places: [LogPlace], _ isBefore: (LogPlace, LogPlace) -> Bool) -> [LogPlace] {
+      var once: [LogPlace] = []
+      for place in places where !once.contains(place) { once.append(place) }
+      return Array(once.sorted(by: isBefore).suffix(2))
+    }
+
+    func follow(_ place: LogPlace) -> Bool { (last + steps[place.step, default: []]).contains { $0 != place && place.mayPrecede($0) } }
   }
   /// A shell command that can still be replaced by a second report of the same part.
   private struct Recent: Codable, Sendable, Equatable {
@@ -43,7 +72,8 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   private var settled: [Int: Seen] = [:]
   private var checks: [Check] = []
   private var recent: [Recent] = []
-  private var lastEdit: Double?
+  private var edits = Marks()
+  private var shells = Marks()
 
   /// - Parameter workspace: absolute path of the folder that the commands are declared for; what ran elsewhere proves nothing about it
   package init(declared: [String], workspace: String? = nil) {
@@ -56,10 +86,11 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   ///   - isCut: parts of the command's text are missing
   ///   - exitCode: nil when OpenCode gave none (killed, timed out)
   ///   - folder: absolute path of where it started; nil: in the workspace
-  ///   - at: seconds since 1970 of its end
+  ///   - place: where it stands
   ///   - id: of the part; the same id again replaces what was recorded
-  package mutating func recordShell(command text: String, isCut: Bool = false, exitCode: Int?, startedIn folder: String? = nil, at: Double, id: String) {
-    let at = at.isFinite ? at : 0
+  package mutating func recordShell(
+    command text: String, isCut: Bool = false, exitCode: Int?, startedIn folder: String? = nil, place: LogPlace, id: String
+  ) {
     let command = ShellCommand(text, isCut: isCut)
     var sights: [Int: Sight] = [:]
     for (index, declared) in commands.enumerated() {
@@ -67,12 +98,14 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       if finding.verdict != .unknown, finding.isInside(workspace ?? "") != true {
         finding = ShellFinding(verdict: .unknown, why: "it ran in \(finding.folders?.joined(separator: " or ") ?? "a folder that isn't known")")
       }
-      sights[index] = Sight(verdict: finding.verdict, exitCode: finding.exitCode, why: finding.why?.shortened(toBytes: VerificationTally.textLimit), at: at)
+      sights[index] = Sight(verdict: finding.verdict, exitCode: finding.exitCode, why: finding.why?.shortened(toBytes: VerificationTally.textLimit), place: place,
+        isFollowed: VerificationTally.isFollowed(declared.text, in: text))
     }
     var check: Check?
     if sights.isEmpty, let result = CheckCommands.result(of: command, exitCode: exitCode) {
-      check = Check(command: text.shortened(toBytes: VerificationTally.textLimit), exitCode: result.exitCode, times: 1, at: at)
+      check = Check(command: text.shortened(toBytes: VerificationTally.textLimit), exitCode: result.exitCode, times: 1, place: place)
     }
+    shells.add(place)
     let id = id.shortened(toBytes: VerificationTally.textLimit)
     if let index = recent.firstIndex(where: { $0.id == id }) { recent.remove(at: index) }
     recent.append(Recent(id: id, sights: sights, check: check))
@@ -80,9 +113,19 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   }
 
   /// Notes that a tool changed files.
-  /// - Parameter at: seconds since 1970
-  package mutating func recordEdit(at: Double) {
-    if at.isFinite { lastEdit = max(lastEdit ?? at, at) }
+  package mutating func recordEdit(_ place: LogPlace) {
+    edits.add(place)
+  }
+
+  /// Whether something may come after it in the same shell command: all that can be told of a text is that it ends with it.
+  private static func isFollowed(_ declared: String, in text: String) -> Bool {
+    let separators = "&;\n|"
+    guard text.contains(where: separators.contains) else { return false }
+    let (wanted, whole) = (ShellText.trimmed(declared.utf8), ShellText.trimmed(text.utf8))
+    guard whole.count >= wanted.count else { return true }
+    if whole.suffix(wanted.count).elementsEqual(wanted) { return false }
+    // A redirection behind it is no other command.
+    return !(whole.count >= wanted.count + 5 && whole.suffix(5).elementsEqual(" 2>&1".utf8) && whole.dropLast(5).suffix(wanted.count).elementsEqual(wanted))
   }
 
   private mutating func settle(_ old: Recent) {
@@ -94,16 +137,20 @@ package struct VerificationTally: Codable, Sendable, Equatable {
     var checks = checks
     if let index = checks.firstIndex(where: { $0.command == check.command }) {
       checks[index].times += check.times
-      if check.at >= checks[index].at { (checks[index].exitCode, checks[index].at) = (check.exitCode, check.at) }
+      if !isBefore(check, checks[index]) { (checks[index].exitCode, checks[index].place) = (check.exitCode, check.place) }
     } else {
       checks.append(check)
     }
-    if checks.count > checkLimit, let oldest = checks.indices.min(by: { checks[$0].at < checks[$1].at }) { checks.remove(at: oldest) }
+    if checks.count > checkLimit, let oldest = checks.indices.min(by: { isBefore(checks[$0], checks[$1]) }) { checks.remove(at: oldest) }
     return checks
   }
 
-  /// - Parameter endNotSeen: the run ended by a signal or is lost: a tool cut short leaves no event, so "not run" can't be said
-  package func report(endNotSeen: Bool) -> VerificationReport {
+  private static func isBefore(_ one: Check, _ other: Check) -> Bool { (one.place.order, one.place.end) < (other.place.order, other.place.end) }
+
+  /// - Parameters:
+  ///   - mayHideCommands: a tool cut short leaves no event, a subagent's commands couldn't be had: "not run" can't be said
+  ///   - changedNothing: the trees before and after the run are the same
+  package func report(mayHideCommands: Bool, changedNothing: Bool = false) -> VerificationReport {
     var (seen, checks) = (settled, checks)
     for one in recent {
       for (index, sight) in one.sights { seen[index, default: Seen()].add(sight) }
@@ -112,13 +159,20 @@ package struct VerificationTally: Codable, Sendable, Equatable {
     let declared = commands.enumerated().map { index, command in
       let command = command.text.shortened(toBytes: VerificationTally.textLimit)
       guard let own = seen[index], let last = own.last else {
-        return VerificationReport.Declared(command: command, result: endNotSeen ? "unknown" : "not run", times: 0, editedAfter: false)
+        return VerificationReport.Declared(
+          command: command, result: mayHideCommands ? "unknown" : "not run", why: mayHideCommands ? "not every shell command is known" : nil, times: 0,
+          editedAfter: false)
       }
-      return VerificationReport.Declared(
-        command: command, result: last.verdict.rawValue, exitCode: last.exitCode, why: last.why, times: own.times, at: last.at,
-        editedAfter: lastEdit.map { $0 > last.at } ?? false)
+      var row = VerificationReport.Declared(
+        command: command, result: last.verdict.rawValue, exitCode: last.exitCode, why: last.why, times: own.times, at: last.place.end,
+        editedAfter: edits.follow(last.place))
+      // Nothing came before it, and the tree is as it was: so it is as it was when the check began.
+      let isQuiet = changedNothing && edits.first == nil && shells.first == last.place
+      if !row.editedAfter, !isQuiet, last.isFollowed || shells.follow(last.place) { row.maybeEditedAfter = true }
+      if last.verdict == .passed, own.failures > 0 { row.failedBefore = true }
+      return row
     }
-    let undeclared = checks.sorted { ($0.at, $0.command) < ($1.at, $1.command) }
+    let undeclared = checks.sorted { ($0.place.order, $0.place.end, $0.command) < ($1.place.order, $1.place.end, $1.command) }
       .map { VerificationReport.Undeclared(command: $0.command, exitCode: $0.exitCode, times: $0.times) }
     return VerificationReport(declared: declared, undeclared: undeclared)
   }

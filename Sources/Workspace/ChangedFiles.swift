@@ -3,7 +3,11 @@ import PosixSupport
 
 /// One file that changed.
 package struct ChangedFile: Codable, Sendable, Equatable {
-  package enum Change: String, Codable, Sendable { case added, modified, deleted, renamed }
+  package enum Change: String, Codable, Sendable {
+    case added, modified, deleted, renamed
+    /// Of a file outside: a tool wrote it; whether it was there before isn't known.
+    case written
+  }
 
   /// Relative to the root; names that aren't UTF-8 as `WorkspacePath` shows them.
   package var path: String
@@ -22,6 +26,8 @@ package struct ChangedFile: Codable, Sendable, Equatable {
   package var byTool: Bool?
   /// git ignores it; it is listed because a tool named it, or because the rule was written during the run.
   package var ignored: Bool?
+  /// It is no part of the workspace, or is git's own (`.git/hooks`): `path` is absolute, and nothing was recorded of it before.
+  package var outside: Bool?
   /// git's file modes before and after when they differ: `100644 to 100755`.
   package var mode: String?
   /// What it was at the end; absent: it was gone. For `changedSince`.
@@ -115,12 +121,13 @@ package struct ChangedFiles: Codable, Sendable {
   package mutating func settle(_ rows: [ChangedFile]) {
     files = rows.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     counts = Counts()
-    for row in files {
+    for row in files where row.outside != true {
       switch row.change {
       case .added: counts.added += 1
       case .modified: counts.modified += 1
       case .deleted: counts.deleted += 1
       case .renamed: counts.renamed += 1
+      case .written: break
       }
     }
   }

@@ -30,6 +30,7 @@ extension WorkspaceBaseline {
 
   /// Marks the rows that OpenCode's own tools named, and adds the ignored files that they did. Needs no git; may be called again with more paths.
   package func addNamed(_ toolPaths: [String], to result: inout ChangedFiles, runFolder: String) {
+    addOutside(toolPaths, to: &result)
     let named = Set(toolPaths.flatMap(inWorkspace))
     guard !named.isEmpty else { return }
     for index in result.files.indices {
@@ -51,6 +52,27 @@ extension WorkspaceBaseline {
     var ignored = ignoredRows(missing, runFolder)
     for index in ignored.indices { ignored[index].byTool = true }
     if !ignored.isEmpty { result.settle(result.files + ignored) }
+  }
+
+  /// Files that tools named outside the root, or among git's own: nothing else tells of them.
+  private func addOutside(_ toolPaths: [String], to result: inout ChangedFiles) {
+    let known = Set(result.files.filter { $0.outside == true }.map(\.path))
+    var rows: [String: ChangedFile] = [:]
+    for text in toolPaths {
+      let inside = inWorkspace(text)
+      let isGits = inside.contains { $0.split(separator: WorkspacePath.slash).contains { $0.elementsEqual(".git".utf8) } }
+      guard inside.isEmpty || isGits, let path = absolute(text) else { continue }
+      let shown = WorkspacePath.shown(path)
+      guard !known.contains(shown) else { continue }
+      let facts = FileFacts.of(path)
+      rows[shown] = ChangedFile(path: shown, change: facts == nil ? .deleted : .written, byTool: true, outside: true, end: facts.map { .init($0, id: nil) })
+    }
+    if !rows.isEmpty { result.settle(result.files + rows.values) }
+  }
+
+  private func absolute(_ text: String) -> PathBytes? {
+    let full = text.hasPrefix("/") ? Array(text.utf8) : WorkspacePath.join(Array(cwd.utf8), Array(text.utf8))
+    return WorkspacePath.normalized(full).map { [WorkspacePath.slash] + $0 }
   }
 
   private func isSameFile(_ one: PathBytes, _ other: PathBytes) -> Bool {

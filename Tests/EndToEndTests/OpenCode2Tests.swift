@@ -244,7 +244,7 @@ import Testing
     #expect(
       try eventually {
         let status = try client.call("opencode_status")
-        process = status["toStop"]?.string?.split(separator: "-").last.flatMap { Int32($0) }
+        process = status["run"]?.string.flatMap(world.openCode)
         return process != nil && (status["steps"]?.int ?? 0) > 0
       })
     Foundation.kill(try #require(process), signal)

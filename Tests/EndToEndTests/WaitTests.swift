@@ -37,7 +37,7 @@ import Testing
     #expect((early["providerErrors"]?["count"]?.int ?? 0) > 0)
     let waited = try client.call("opencode_wait", ["timeoutSeconds": 4])
     #expect(waited["timedOut"]?.bool == true && waited["early"] == nil, "\(waited.text)")
-    let command = try #require(waited["toStop"]?.string?.split(separator: "-").last.flatMap { Int32($0) })
+    let command = try #require(waited["run"]?.string.flatMap(world.openCode))
     kill(-command, SIGKILL)
     #expect(try client.call("opencode_wait")["state"]?.string == "failed")
   }

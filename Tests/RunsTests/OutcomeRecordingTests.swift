@@ -9,7 +9,7 @@ import Testing
   func aRecordedRunEndsAsTheContractSays(_ expected: ExpectedOutcome) throws {
     let run = try expected.recording.folded()
     let outcome = Outcome.of(end: run.end, digest: run.digest, launch: run.launch, now: 1_795_400_000)
-    let said = ([outcome.reason ?? ""] + outcome.attention).joined(separator: "\n")
+    let said = ([outcome.reason ?? ""] + outcome.attention.sentences).joined(separator: "\n")
     #expect(outcome.state.rawValue == expected.state, "\(said)")
     for words in expected.says { #expect(said.contains(words), "\(said)") }
     #expect((outcome.reason == nil) == (outcome.state == .completed))

@@ -50,18 +50,18 @@ import Testing
   @Test func anErrorAfterWhichItWentOnIsNamedWithTheExit() throws {
     let lines = [EventLines.start("a"), EventLines.error("Input is too long", name: "ContextOverflowError")] + good
     let outcome1 = try outcome(.exited(1), lines)
-    #expect(outcome1.state == .completed && outcome1.attention == ["an error from which it went on (exit 1): Input is too long"])
-    #expect(try outcome(.exited(0), lines).attention == ["an error from which it went on: Input is too long"])
+    #expect(outcome1.state == .completed && outcome1.attention.sentences == ["an error from which it went on (exit 1): Input is too long"])
+    #expect(try outcome(.exited(0), lines).attention.sentences == ["an error from which it went on: Input is too long"])
     #expect(try outcome(.exited(1), good) == Outcome(state: .failed, reason: "exit 1", attention: []), "an exit 1 without any error is a failure")
     let unfinished = try outcome(.exited(1), [EventLines.error("overflow"), EventLines.start("m"), EventLines.finish("m", "stop")])
-    #expect(unfinished.state == .incomplete && unfinished.attention.first?.contains("(exit 1): overflow") == true)
+    #expect(unfinished.state == .incomplete && unfinished.attention.sentences.first?.contains("(exit 1): overflow") == true)
   }
 
   @Test func aMendedErrorOfOpenCode2IsNoFailure() throws {
     let lines = [EventLines.start("m", at: 1), EventLines.start("m", at: 2), EventLines.text("m", "Done.")]
     let retried = try outcome(.exited(1), lines, generation: .v2)
     #expect(retried.state == .completed)
-    #expect(retried.attention == ["it finished, but ended (exit 1)", "a step was begun again 1 x: OpenCode retries after provider errors"])
+    #expect(retried.attention.sentences == ["it finished, but ended (exit 1)", "a step was begun again 1 x: OpenCode retries after provider errors"])
     #expect(try outcome(.exited(1), lines, generation: .v2, session: .failed).state == .failed)
     #expect(try outcome(.exited(1), [lines[0], lines[2]], generation: .v2).state == .failed)
     #expect(try outcome(.exited(1), [lines[0], lines[2]], generation: .v2, session: .succeeded).state == .completed)
@@ -86,10 +86,10 @@ import Testing
   @Test func anExitThatWasNotSeenIsJudgedByTheLogAlone() throws {
     let unseen = "the exit of OpenCode was not seen: exit code unknown"
     let completed = try outcome(.notSeen, good)
-    #expect(completed.state == .completed && completed.attention == [unseen])
+    #expect(completed.state == .completed && completed.attention.sentences == [unseen])
     let cut = [EventLines.start("m"), EventLines.text("m", "Working.")]
     let lost = try outcome(.notSeen, cut)
-    #expect(lost.state == .lost && lost.reason == "gone without a final answer, and its exit was not seen" && lost.attention == [unseen])
+    #expect(lost.state == .lost && lost.reason == "gone without a final answer, and its exit was not seen" && lost.attention.sentences == [unseen])
     #expect(try outcome(.notSeen, []).state == .lost)
     #expect(try outcome(.notSeen, cut, generation: .v2).state == .lost, "without a step's end nothing is proven")
     #expect(try outcome(.notSeen, cut, generation: .v2, session: .succeeded).state == .completed)
@@ -103,12 +103,12 @@ import Testing
     for code in [Int32(0), 1] {
       let outcome = try outcome(.exited(code), stopped, stderr: notice)
       #expect(outcome.state == .incomplete && outcome.reason == "stopped at a rejected permission: external_directory (/etc/*)")
-      #expect(outcome.attention == ["permission rejected: external_directory (/etc/*)"])
+      #expect(outcome.attention.sentences == ["permission rejected: external_directory (/etc/*)"])
     }
     #expect(try outcome(.exited(0), stopped).reason == "stopped at a rejected permission: read (f)", "without the notice the tool is named")
     let wentOn = try outcome(
       .exited(0), stopped + [EventLines.start("n"), EventLines.text("n", "Without it."), EventLines.finish("n", "stop")], stderr: notice)
-    #expect(wentOn.state == .completed && wentOn.attention == ["permission rejected: external_directory (/etc/*)"])
+    #expect(wentOn.state == .completed && wentOn.attention.sentences == ["permission rejected: external_directory (/etc/*)"])
     #expect(try outcome(.notSeen, stopped, generation: .v2).state == .lost, "OpenCode 2 may go on after it")
     let inSubagent = [EventLines.start("m"), EventLines.tool("m", "task", error: "Tool execution aborted"), EventLines.finish("m", "tool-calls")]
     #expect(try outcome(.exited(0), inSubagent, stderr: notice).reason == "stopped at a rejected permission: external_directory (/etc/*)")
@@ -161,7 +161,7 @@ import Testing
       EventLines.finish("m", "stop", cost: 0), "{broken",
     ]
     #expect(
-      try outcome(.exited(0), lines, stderr: stderr).attention == [
+      try outcome(.exited(0), lines, stderr: stderr).attention.sentences == [
         "agent \"x\" not found: the default agent ran",
         "permission rejected: bash (rm -rf /)",
         "asked the user 1 x a question (tool question): nobody could answer",
@@ -175,8 +175,8 @@ import Testing
 
   @Test func aLongSilenceIsMentionedWhileItIsAlive() throws {
     let digest = RunDigest(generation: .v1, declaredCommands: [])
-    #expect(Outcome.attention(digest: digest, now: 1_312, quietSince: 1_000) == ["no output for 312 s (normal during a long command)"])
-    #expect(Outcome.attention(digest: digest, now: 1_299, quietSince: 1_000).isEmpty)
-    #expect(Outcome.attention(digest: digest, now: 9_000, quietSince: nil).isEmpty)
+    #expect(Outcome.liveAttention(digest: digest, now: 1_312, quietSince: 1_000).sentences == ["no output for 312 s (normal during a long command)"])
+    #expect(Outcome.liveAttention(digest: digest, now: 1_299, quietSince: 1_000).isEmpty)
+    #expect(Outcome.attention(digest: digest, now: 9_000).isEmpty)
   }
 }

@@ -34,10 +34,10 @@ import Testing
   @Test func whoeverHasNoPriceTheCostIsUnknownAndThatIsSaidOnce() throws {
     let below = try review(subagent(cost: nil))
     #expect(below.usage.cost == nil && below.usage.tokens.total == 150)
-    #expect(below.outcome.attention == ["cost unknown: a subagent's model has no price"])
-    #expect(try review(subagent(cost: nil), cost: 0).outcome.attention == ["cost unknown: the model has no price"])
+    #expect(below.outcome.attention.sentences == ["cost unknown: a subagent's model has no price"])
+    #expect(try review(subagent(cost: nil), cost: 0).outcome.attention.sentences == ["cost unknown: the model has no price"])
     var last = SessionFacts()
     last.lastStep = StepUsage(tokens: TokenCounts(input: 50), cost: 0)
-    #expect(try review(last).outcome.attention == ["cost unknown: the model has no price"])
+    #expect(try review(last).outcome.attention.sentences == ["cost unknown: the model has no price"])
   }
 }

@@ -19,6 +19,8 @@ package struct SessionExport: Sendable, Equatable {
     /// USD; 0 also when the model has no price.
     package var cost: Double?
     package var tokens: TokenCounts?
+    /// 1.x: what a compaction summed the conversation up to.
+    package var isSummary = false
     /// Why its last step ended: `stop`, `tool-calls`, `length`, ...
     package var finish: String?
     /// The model's or the user's words, without what OpenCode itself put in.
@@ -34,6 +36,8 @@ package struct SessionExport: Sendable, Equatable {
     package var title: String?
     /// Of a shell tool.
     package var command: String?
+    /// Of a shell tool: where it was to start, if it was said.
+    package var folder: String?
     /// nil: killed, timed out, or no shell tool.
     package var exitCode: Int?
     /// Of a tool that edits: the files it named.
@@ -88,6 +92,7 @@ private struct ToolState: Decodable {
 
   struct Input: Decodable {
     let command: Lenient<String>?
+    let workdir: Lenient<String>?
     let filePath: Lenient<String>?
     let path: Lenient<String>?
   }
@@ -139,6 +144,7 @@ private struct ToolState: Decodable {
     let named = [input?.filePath?.value, input?.path?.value].compactMap { $0 }
     return SessionExport.ToolCall(
       id: id, tool: tool, status: status, title: title, command: isShell ? input?.command?.value : nil,
+      folder: isShell ? input?.workdir?.value : nil,
       exitCode: isShell ? metadata?.exit?.value ?? inner?.exit?.value : nil, files: edits ? (precise.isEmpty ? named : precise) : [],
       childSession: ToolNames.subagent.contains(tool)
         ? metadata?.sessionId?.value ?? metadata?.sessionID?.value ?? inner?.sessionID?.value : nil,
@@ -164,6 +170,8 @@ private struct Export1: Decodable {
       let cost: Double?
       let tokens: Lenient<CountedTokens>?
       let finish: String?
+      /// Of a user's message it is an object.
+      let summary: Lenient<Bool>?
       let time: Lenient<Moments>?
     }
 
@@ -182,7 +190,8 @@ private struct Export1: Decodable {
       let parts = parts.compactMap(\.value)
       return SessionExport.Message(
         id: info.id, role: info.role, agent: info.agent, model: named ?? info.model?.value?.full, created: info.time?.value?.created,
-        completed: info.time?.value?.completed, cost: info.cost, tokens: info.tokens?.value?.counts, finish: info.finish,
+        completed: info.time?.value?.completed, cost: info.cost, tokens: info.tokens?.value?.counts,
+        isSummary: info.summary?.value == true || info.agent == "compaction", finish: info.finish,
         text: parts.filter { $0.type == "text" && $0.synthetic != true }.compactMap(\.text).joined(separator: "\n"),
         toolCalls: parts.compactMap { part in
           guard part.type == "tool", let tool = part.tool else { return nil }

@@ -133,6 +133,7 @@ struct EventReader {
     tool.status = record.string(.status).flatMap(ToolUse.Status.init) ?? .other
     tool.title = record.text(.title)?.text.oneLine(300)
     tool.command = tool.isShell ? record.text(.command) : nil
+    tool.folder = tool.isShell ? filled(.inputFolder) : nil
     tool.path = paths.lazy.compactMap(filled).first ?? filled(.writtenPath)
     tool.description = record.text(.inputDescription)?.text ?? record.text(.pattern)?.text ?? record.text(.url)?.text
     tool.exitCode = record.integer(.exit, in: -255...65_535)

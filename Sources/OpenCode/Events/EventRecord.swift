@@ -7,7 +7,7 @@ package enum EventField: UInt8, Sendable, CaseIterable {
   case partID, partToolID, messageID, callID, tool, text, synthetic, reason, cost
   case tokensTotal, tokensInput, tokensOutput, tokensReasoning, cacheRead, cacheWrite
   case status, title, toolError, output, start, end
-  case command, inputFilePath, inputPath, inputDescription, inputTool, inputError, agent, pattern, url
+  case command, inputFilePath, inputPath, inputDescription, inputFolder, inputTool, inputError, agent, pattern, url
   case exit, timedOut, writtenPath, childSession
   case diffFile, diffAdditions, diffDeletions
   /// Of each element of a list: the record's `elements`.
@@ -139,7 +139,7 @@ struct EventShape: Sendable {
     ("part.state.status", .status, 32), ("part.state.title", .title, 1024), ("part.state.error", .toolError, 2048),
     ("part.state.output", .output, 2048), ("part.state.time.start", .start, 0), ("part.state.time.end", .end, 0),
     ("part.state.input.command", .command, 16 << 10), ("part.state.input.filePath", .inputFilePath, 4096),
-    ("part.state.input.path", .inputPath, 4096), ("part.state.input.description", .inputDescription, 512),
+    ("part.state.input.workdir", .inputFolder, 4096), ("part.state.input.path", .inputPath, 4096), ("part.state.input.description", .inputDescription, 512),
     ("part.state.input.tool", .inputTool, 128), ("part.state.input.error", .inputError, 1024),
     ("part.state.input.subagent_type", .agent, 128), ("part.state.input.agent", .agent, 128),
     ("part.state.input.pattern", .pattern, 512), ("part.state.input.url", .url, 512),

@@ -8,6 +8,8 @@ package enum LogFact: Sendable, Equatable {
   case permissionRejected(permission: String, pattern: String?)
   /// The default agent ran instead.
   case agentNotFound(name: String)
+  /// It can't lead a run: the default agent ran instead.
+  case agentIsSubagent(name: String)
   /// `Error: ...`: why it didn't start.
   case failure(String)
   /// A request to the provider failed; OpenCode tries again.
@@ -105,6 +107,9 @@ package struct LogReader: Sendable {
     if let found = text.range(of: "agent \""), let end = text.range(of: "\" not found. Falling back", range: found.upperBound..<text.endIndex) {
       return .agentNotFound(name: String(text[found.upperBound..<end.lowerBound]).oneLine(100))
     }
+    if let found = text.range(of: "agent \""), let end = text.range(of: "\" is a subagent, not a primary agent", range: found.upperBound..<text.endIndex) {
+      return .agentIsSubagent(name: String(text[found.upperBound..<end.lowerBound]).oneLine(100))
+    }
     if text.hasPrefix("Error: ") { return .failure(String(text.dropFirst(7)).oneLine(500)) }
     for words in ["Unknown argument: ", "Unknown arguments: ", "Unrecognized flag: ", "Unknown option: ", "Unknown flag: "] {
       if let found = text.range(of: words) { return .refusedArgument(String(text[found.upperBound...]).oneLine(200)) }
@@ -133,7 +138,8 @@ package struct LogReader: Sendable {
       return [.cause(ref: ref.oneLine(100), message: withoutClass(error))]
     }
     guard fields["message"] == "stream error", fields["small"] != "true" else { return [] }
-    let message = (fields["error.error"] ?? fields["error"]).map(withoutClass)
+    // An error object inside a stream that began well is told member by member: `error.error.message=Overloaded`.
+    let message = (fields["error.error"] ?? fields["error"]).map(withoutClass) ?? fields["error.error.message"]?.oneLine(300) ?? fields["error.error.type"]
     return [.providerError(message: message, at: fields["timestamp"].flatMap { Timestamp.seconds(Substring($0)) })]
   }
 

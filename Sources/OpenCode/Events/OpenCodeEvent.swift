@@ -77,6 +77,8 @@ package struct ToolUse: Sendable, Equatable {
   /// Of a shell call: the command in full, unless it is longer than 16 KiB.
   package var command: BoundedText?
   package var path: String?
+  /// Of a shell call: where it was to start (`workdir`).
+  package var folder: String?
   package var description: String?
   package var exitCode: Int?
   package var timedOut = false
@@ -99,6 +101,12 @@ package struct ToolUse: Sendable, Equatable {
 
   package var isShell: Bool { ToolNames.shell.contains(tool) }
   package var isEdit: Bool { ToolNames.edit.contains(tool) }
+
+  /// OpenCode's own words in the output of an edit whose file a language server found errors in (1.x: "LSP errors detected in this file").
+  package var leftDiagnostics: Bool {
+    guard isEdit, let output else { return false }
+    return ["LSP errors detected in this file", "This file has errors, please fix"].contains { output.head.contains($0) || output.tail.contains($0) }
+  }
 
   package var seconds: Double? {
     guard let start, let end, end >= start else { return nil }

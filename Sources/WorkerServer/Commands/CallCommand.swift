@@ -35,7 +35,7 @@ enum CallCommand {
       guard let reply = try? await tool.reply(to: object, in: .byHand()) else { return ExitCode.failure }
       Terminal.line(JSONValue.object(reply.structured).prettyText)
       if let delivered = reply.whenDelivered { await onThread(delivered) }
-      return reply.isError ? ExitCode.failure : ExitCode.success
+      return reply.isError || reply.isAlarming ? ExitCode.failure : ExitCode.success
     }
   }
 }

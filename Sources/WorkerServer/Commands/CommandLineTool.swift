@@ -26,7 +26,7 @@ enum CommandLineTool {
       --help, --version
 
     Runs are kept in ~/.local/state/codex-opencode-worker (OPENCODE_WORKER_STATE_DIR moves it).
-    Exit codes: 0 done, 1 the reply was an error or the run did not complete, 2 the command line was wrong.
+    Exit codes: 0 done, 1 the reply was an error, the run did not complete or needs a look, 2 the command line was wrong.
     """
 
   static func run(_ arguments: [String], environment: [String: String]) -> Int32 {

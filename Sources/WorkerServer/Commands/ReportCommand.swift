@@ -34,6 +34,13 @@ enum ReportCommand {
     let reply = ReplyBound.fit(run.isOver ? RunReply.review(run, for: nil) : RunReply.status(run))
     Terminal.line(JSONValue.object(reply.structured).prettyText)
     reply.whenDelivered?()
-    return run.state == "completed" ? ExitCode.success : ExitCode.failure
+    if let process = run.process { Terminal.error("To end it: kill -- -\(process.pid)") }
+    return isWell(run) ? ExitCode.success : ExitCode.failure
+  }
+
+  /// It came to its own end, and there is nothing in it that somebody must look at.
+  static func isWell(_ run: RunSnapshot) -> Bool {
+    guard let review = run.review else { return false }
+    return review.outcome.state == .completed && !review.outcome.attention.contains { $0.isAlarm }
   }
 }

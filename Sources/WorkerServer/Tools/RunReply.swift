@@ -20,7 +20,7 @@ enum RunReply {
     facts["reason"] = run.review?.outcome.reason.map { .string($0) }
     facts["title"] = .string(request.title)
     facts["cwd"] = .string(request.cwd)
-    facts["model"] = request.model.map { .string($0) }
+    facts["model"] = (request.model ?? run.review?.model).map { .string($0) }
     facts["agent"] = request.agent.map { .string($0) }
     facts["session"] = (run.digest.session ?? request.session).map { .string($0) }
     facts["startedAt"] = .string(Timestamp.text(run.record.startedAt))
@@ -64,7 +64,7 @@ enum RunReply {
     reply.structured["todo"] = todo(digest)
     reply.structured["lastText"] = digest.lastText.map { .string(TextCut.headAndTail($0.text, bytes: 800)) }
     reply.structured["providerErrors"] = providerErrors(digest, now: now)
-    if let process = run.process { reply.structured["toStop"] = .string("a person can, in a terminal: kill -- -\(process.pid)") }
+    if run.isForeign { reply.structured["next"] = .string(notYours) }
     return reply
   }
 
@@ -72,9 +72,11 @@ enum RunReply {
   static func stillRunning(_ run: RunSnapshot) -> ToolReply {
     var reply = status(run)
     reply.structured["timedOut"] = true
-    reply.structured["next"] = "call opencode_wait again"
+    reply.structured["next"] = run.isForeign ? .string("\(notYours); opencode_wait waits on") : "call opencode_wait again"
     return reply
   }
+
+  private static let notYours = "not yours: don't review it; start yours when it has ended"
 
   /// A wait that came back because somebody must decide.
   static func stalled(_ run: RunSnapshot, _ stall: Stall, now: Double = Date().timeIntervalSince1970) -> ToolReply {
@@ -87,7 +89,7 @@ enum RunReply {
       case .silence: "OpenCode has shown no sign for \(seconds) s; a long command looks the same"
       }
     reply.structured["next"] = .string(
-      "tell the user: \(what). The run goes on and nothing stops it from here. Ask whether to wait (opencode_wait) or to end it (toStop)")
+      "tell the user: \(what). The run goes on and nothing stops it from here. Ask whether to wait (opencode_wait) or to end it: only they can (opencode-worker report shows how)")
     return reply
   }
 
@@ -102,9 +104,15 @@ enum RunReply {
       if answer.isCut || answer.text.utf8.count > answerBytes { reply.structured["cut"] = true }
     }
     reply.structured["changedFiles"] = changes(review.changes)
+    reply.structured["git"] = review.changes.git.flatMap(git)
     reply.structured["verification"] = verification(review.verification, undeclared: 6)
+    let criteria = run.record.request.acceptanceCriteria
+    if !criteria.isEmpty { reply.structured["acceptanceCriteria"] = JSONValue(strings: criteria.prefix(12).map { TextCut.headAndTail($0, bytes: 200) }) }
+    if criteria.count > 12 || criteria.contains(where: { $0.utf8.count > 200 }) { reply.structured["cut"] = true }
+    reply.structured["todo"] = todo(run.digest)
     reply.structured["usage"] = usage(review.usage)
-    reply.structured["next"] = .string(next(run, review))
+    reply.structured["next"] = .string(run.isForeign ? notYours : NextStep.after(run, review))
+    reply.isAlarming = !ReportCommand.isWell(run)
     let folder = run.folder
     reply.whenDelivered = { try? folder.add(.reviewed, by: thread ?? RunMark.person) }
     return review.outcome.state == .completed ? reply : withLogPath(reply, of: run)
@@ -123,18 +131,7 @@ enum RunReply {
   }
 
   /// What a reviewer would miss, most important first.
-  static func attention(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> [String] {
-    let quietSince = max(run.record.startedAt, run.digest.lastEventAt ?? 0)
-    var remarks = run.remarks
-    let request = run.record.request
-    if request.sandboxIsReadOnly == true { remarks.append("Codex's sandbox is read-only: OpenCode ran with the read-only preset") }
-    remarks += run.review?.outcome.attention ?? Outcome.attention(digest: run.digest, now: now, quietSince: quietSince)
-    if let preset = request.permissions, request.presetHolds != true {
-      remarks.append(
-        "preset \(preset) could not be checked (OpenCode \(request.installation.version)): rules of single agents in its configuration files may beat it")
-    }
-    return remarks
-  }
+  static func attention(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> [String] { run.attention(now: now).sentences }
 
   /// Of an answer in a review.
   private static let answerBytes = 2500
@@ -169,7 +166,7 @@ enum RunReply {
     row["added"] = file.added.map { JSONValue($0) }
     row["removed"] = file.removed.map { JSONValue($0) }
     row["mode"] = file.mode.map { .string($0) }
-    for (name, flag) in [("binary", file.binary), ("dirtyBefore", file.dirtyBefore), ("byTool", file.byTool), ("ignored", file.ignored)] {
+    for (name, flag) in [("binary", file.binary), ("dirtyBefore", file.dirtyBefore), ("byTool", file.byTool), ("ignored", file.ignored), ("outside", file.outside), ("lostWork", file.lostWork)] {
       if flag == true { row[name] = true }
     }
     return .object(row)
@@ -185,7 +182,11 @@ enum RunReply {
         row["why"] = check.why.map { .string($0) }
         row["times"] = JSONValue(check.times)
         row["at"] = check.at.map { .string(Timestamp.text($0)) }
-        if check.times > 0 { row["editedAfter"] = .bool(check.editedAfter) }
+        if check.times > 0 { row["editedAfter"] = check.maybeEditedAfter == true ? "maybe" : .bool(check.editedAfter) }
+        if check.failedBefore == true { row["failedBefore"] = true }
+        row["by"] = check.by.map { .string($0) }
+        row["seconds"] = check.seconds.map { seconds($0) }
+        row["lastOutput"] = check.lastOutput.map { .string($0) }
         return .object(row)
       })
     if !report.undeclared.isEmpty {
@@ -256,15 +257,31 @@ enum RunReply {
     return "\(run.record.request.title) (\(run.folder.id)): \(run.state)\(reason)\(changed)."
   }
 
-  private static func next(_ run: RunSnapshot, _ review: RunReview) -> String {
-    switch review.outcome.state {
-    case .completed:
-      return review.changes.count > 0
-        ? "review the diff (opencode_changed_files with patch); follow up with session" : "check the answer; follow up with session"
-    case .incomplete: return "read reason and attention; go on with opencode_run_and_wait and session"
-    case .failed, .lost:
-      return review.changes.count > 0 ? "mend the cause, review what it changed, then start again" : "mend the cause, then start again"
+  /// What the run did to the repository itself; nil when that is nothing.
+  private static func git(_ git: GitSummary) -> JSONValue? {
+    var object = JSONObject()
+    if git.commitCount > 0 {
+      object["commits"] = .array(git.commits.map { ["id": .string($0.id), "subject": .string(TextCut.prefix($0.subject, bytes: 100))] })
+      object["commitCount"] = JSONValue(git.commitCount)
     }
+    if git.branchBefore != git.branchAfter {
+      object["branch"] = ["before": .string(git.branchBefore ?? "(none)"), "after": .string(git.branchAfter ?? "(none)")]
+    }
+    if git.rewritten == true { object["rewritten"] = true }
+    if !git.refs.isEmpty {
+      object["refs"] = .array(
+        git.refs.prefix(5).map { ref in
+          var row: JSONObject = ["name": .string(TextCut.prefix(ref.name, bytes: 120)), "change": .string(ref.kind.rawValue)]
+          row["by"] = ref.by.map { .string($0) }
+          row["repository"] = ref.repository.map { .string($0) }
+          return .object(row)
+        })
+      if git.refCount > 5 {
+        object["refCount"] = JSONValue(git.refCount)
+        object["cut"] = true
+      }
+    }
+    return object.isEmpty ? nil : .object(object)
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import MCP
 import OpenCode
 import PosixSupport
@@ -14,7 +15,7 @@ struct RunStarter: Sendable {
     let sandboxed = context.sandboxIsReadOnly && environment["OPENCODE_WORKER_IGNORE_SANDBOX"] != "1"
     let asked = try arguments.decoded(StartArguments.self).checked(sandboxIsReadOnly: sandboxed)
     // A look first: what follows may ask OpenCode, which takes seconds.
-    if let live = await manager.live() { throw RunStarter.busy(live) }
+    if let live = await manager.live() { throw busy(live, for: context) }
     let workspace = try await workspace(for: asked, in: context)
     let (request, openCodeEnvironment) = try await onThread {
       var plan = try StartPlan(asked, workspace: workspace.folder, state: state, environment: environment)
@@ -29,7 +30,7 @@ struct RunStarter: Sendable {
     case .accepted(var run):
       if case .folder(_, let remark?) = workspace { run.remarks.append(remark) }
       return run
-    case .busy(let run): throw RunStarter.busy(run)
+    case .busy(let run): throw busy(run, for: context)
     }
   }
 
@@ -54,10 +55,14 @@ struct RunStarter: Sendable {
       hint: "Do the work yourself, here. The other tools of this server work.")
   }
 
-  private static func busy(_ run: RunSnapshot?) -> RunRefusal {
-    let which = run.map { ": \($0.folder.id) (\($0.record.request.title))" } ?? ""
+  private func busy(_ run: RunSnapshot?, for context: CallContext) -> RunRefusal {
+    let run = run.map { manager.owned($0, by: context.threadID) }
+    let age = run.map { Int(max(0, Date().timeIntervalSince1970 - $0.record.startedAt)) } ?? 0
+    let which = run.map { ": \($0.folder.id) (\($0.record.request.title)) in \($0.record.request.cwd), since \(age) s" } ?? ""
     return RunRefusal(
       code: .busy, message: "A run is alive\(which). Nothing was started.",
-      hint: "One run at a time: opencode_wait for it, or do something else meanwhile.", run: run)
+      hint: run?.isForeign == true
+        ? "It is another conversation's: don't review it. Start yours when it has ended (opencode_wait with run)."
+        : "One run at a time: opencode_wait for it, or do something else meanwhile.", run: run)
   }
 }

@@ -22,7 +22,7 @@ struct WaitTool: Tool {
   ]
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
-    guard let run = try await manager.resolve(arguments.string("run"), thread: context.threadID) else { return RunReply.none }
+    guard let run = try await manager.resolve(arguments.string("run"), thread: context.threadID, prefersOwn: true) else { return RunReply.none }
     return try await WaitTool.wait(for: run, arguments, in: context, manager: manager)
   }
 
@@ -42,6 +42,7 @@ struct WaitTool: Tool {
     }
     var (ended, stall) = try await manager.wait(
       for: run.folder.id, seconds: seconds, patience: Patience(environment: manager.environment), follow: follow)
+    ended.isForeign = run.isForeign
     ended.remarks = run.remarks + ended.remarks.filter { !run.remarks.contains($0) }
     if let stall { return RunReply.stalled(ended, stall) }
     return ended.isOver ? RunReply.review(ended, for: context.threadID) : RunReply.stillRunning(ended)

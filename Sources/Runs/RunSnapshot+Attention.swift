@@ -1,0 +1,25 @@
+import OpenCode
+
+extension RunSnapshot {
+  /// What a reviewer would miss, most important first.
+  /// - Parameter now: seconds since 1970
+  package func attention(now: Double) -> [Attention] {
+    var list: [Attention] = remarks.map { .unrecorded($0) }
+    let request = record.request
+    if isForeign, !isOver {
+      list.append(.notYours("not yours: another conversation started this run \(Int(max(0, now - record.startedAt))) s ago in \(request.cwd)"))
+    }
+    if request.sandboxIsReadOnly == true { list.append(.sandboxReadOnly) }
+    if let review {
+      list += review.outcome.attention
+    } else if phase == .running {
+      list += Outcome.liveAttention(digest: digest, now: now, quietSince: max(record.startedAt, digest.lastEventAt ?? 0))
+    } else {
+      list += Outcome.attention(digest: digest, now: now)
+    }
+    if let preset = request.permissions, request.presetHolds != true {
+      list.append(.presetUnchecked(preset, version: request.installation.version.description))
+    }
+    return list.ranked
+  }
+}
