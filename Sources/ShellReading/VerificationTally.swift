@@ -98,7 +98,8 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       if finding.verdict != .unknown, finding.isInside(workspace ?? "") != true {
         finding = ShellFinding(verdict: .unknown, why: "it ran in \(finding.folders?.joined(separator: " or ") ?? "a folder that isn't known")")
       }
-      sights[index] = Sight(verdict: finding.verdict, exitCode: finding.exitCode, why: finding.why?.shortened(toBytes: VerificationTally.textLimit), place: place,
+      sights[index] = Sight(
+        verdict: finding.verdict, exitCode: finding.exitCode, why: finding.why?.shortened(toBytes: VerificationTally.textLimit), place: place,
         isFollowed: VerificationTally.isFollowed(declared.text, in: text))
     }
     var check: Check?

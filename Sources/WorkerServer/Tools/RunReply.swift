@@ -89,7 +89,8 @@ enum RunReply {
       case .silence: "OpenCode has shown no sign for \(seconds) s; a long command looks the same"
       }
     reply.structured["next"] = .string(
-      "tell the user: \(what). The run goes on and nothing stops it from here. Ask whether to wait (opencode_wait) or to end it: only they can (opencode-worker report shows how)")
+      "tell the user: \(what). The run goes on and nothing stops it from here. Ask whether to wait (opencode_wait) or to end it: only they can (opencode-worker report shows how)"
+    )
     return reply
   }
 
@@ -166,7 +167,10 @@ enum RunReply {
     row["added"] = file.added.map { JSONValue($0) }
     row["removed"] = file.removed.map { JSONValue($0) }
     row["mode"] = file.mode.map { .string($0) }
-    for (name, flag) in [("binary", file.binary), ("dirtyBefore", file.dirtyBefore), ("byTool", file.byTool), ("ignored", file.ignored), ("outside", file.outside), ("lostWork", file.lostWork)] {
+    for (name, flag) in [
+      ("binary", file.binary), ("dirtyBefore", file.dirtyBefore), ("byTool", file.byTool), ("ignored", file.ignored), ("outside", file.outside),
+      ("lostWork", file.lostWork),
+    ] {
       if flag == true { row[name] = true }
     }
     return .object(row)
