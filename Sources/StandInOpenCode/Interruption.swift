@@ -2,16 +2,31 @@ import Foundation
 import JSON
 import PosixSupport
 
-/// What signals do to a run of 2.x: it prints an error, ends its shell command and exits with 130. SIGINT, a user's, also releases the claim and
+/// What signals do to a run of 2.x: it prints an error, ends its shell commands and exits with 130. SIGINT, a user's, also releases the claim and
 /// leaves the session's outcome. 1.x just dies of them.
 enum Interruption {
   nonisolated(unsafe) private static var message: UnsafeMutablePointer<CChar>?
   nonisolated(unsafe) private static var length = 0
-  nonisolated(unsafe) private static var currentChild: Int32 = 0
+  /// The shell commands at work; 0: a free place. The handler only reads it.
+  nonisolated(unsafe) private static let children: UnsafeMutablePointer<Int32> = {
+    let places = UnsafeMutablePointer<Int32>.allocate(capacity: capacity)
+    places.initialize(repeating: 0, count: capacity)
+    return places
+  }()
+  private static let capacity = 64
+  private static let lock = NSLock()
   nonisolated(unsafe) private static var claim: UnsafeMutablePointer<CChar>?
   nonisolated(unsafe) private static var outcome: Int32 = -1
 
-  static func child(_ pid: Int32) { currentChild = pid }
+  /// A shell command began: it ends with the run.
+  static func began(_ pid: Int32) { replace(0, with: pid) }
+  static func ended(_ pid: Int32) { replace(pid, with: 0) }
+
+  private static func replace(_ old: Int32, with new: Int32) {
+    lock.withLock {
+      if let place = (0..<capacity).first(where: { children[$0] == old }) { children[place] = new }
+    }
+  }
 
   /// Puts the time into the prepared message, digit by digit.
   private static func stamp() {
@@ -36,7 +51,7 @@ enum Interruption {
     ]
     let text = event.text + "\n"
     length = text.utf8.count
-    _ = stampStart
+    _ = (stampStart, children, capacity)
     message = strdup(text)
     self.claim = claim.map { strdup($0) }
     if claim != nil { self.outcome = try Descriptor.open(outcome, O_WRONLY | O_CREAT | O_TRUNC).raw }
@@ -54,7 +69,7 @@ enum Interruption {
   private static func end() -> Never {
     stamp()
     if let message { _ = write(1, message, length) }
-    if currentChild > 0 { kill(-currentChild, SIGKILL) }
+    for place in 0..<capacity where children[place] > 0 { kill(-children[place], SIGKILL) }
     _exit(130)
   }
 }

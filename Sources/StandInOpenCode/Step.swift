@@ -264,6 +264,7 @@ final class Step {
     } catch {
       return (.failed("\(error)"), nil)
     }
+    if build.isTwo { Interruption.began(shell.child.pid) }
     try mark(build.isTwo ? ["shellID": .string(shell.id)] : [:])
     if build.isTwo, call.input["background"]?.bool ?? false {
       player.background.add(
@@ -275,8 +276,11 @@ final class Step {
           }, cancel: { shell.child.killGroup() }))
       return shell.background
     }
-    if let cancellation = player.cancellation { cancellation.watch(shell.child) } else { Interruption.child(shell.child.pid) }
-    defer { if let cancellation = player.cancellation { cancellation.watch(nil) } else { Interruption.child(0) } }
+    player.cancellation?.watch(shell.child)
+    defer {
+      player.cancellation?.watch(nil)
+      Interruption.ended(shell.child.pid)
+    }
     let result = try shell.finish()
     // A subagent that was ended in its command comes no further.
     try player.cancellation?.sleep(0)

@@ -65,6 +65,19 @@ import Testing
     #expect(try ask("session", "delete", "--standalone", session).succeeded && claims.isEmpty)
   }
 
+  @Test func itsCommandsEndWithARunThatIsInterrupted() throws {
+    let background: JSONValue = ["name": "shell", "arguments": ["command": "echo $$ > beside; sleep 3600", "background": true]]
+    let foreground: JSONValue = ["name": "shell", "arguments": ["command": "echo $$ > pid; sleep 3600"]]
+    let (process, output) = try start(["version": "2.0.26", "turns": [["tools": [background, foreground]], ["text": "never"]]])
+    func pid(_ name: String) -> Int32? { world.read("repository/" + name).flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) } }
+    #expect(eventually { pid("beside") != nil && pid("pid") != nil })
+    kill(process.pid, SIGTERM)
+    #expect(process.wait() == .exited(130))
+    output.close()
+    let commands = try [#require(pid("beside")), #require(pid("pid"))]
+    #expect(eventually { commands.allSatisfy { kill($0, 0) != 0 } })
+  }
+
   @Test func aFailureReleasesTheClaim() throws {
     let (process, output) = try start(["version": "2.0.26", "turns": [["status": 401]]])
     #expect(process.wait() == .exited(1) && claims.isEmpty)
