@@ -44,7 +44,7 @@ package struct DeclaredCommand: Sendable {
     let walk = ShellWalk(target: self, command: command, exitCode: exitCode, start: ShellFolder(folder ?? ""))
     if single == nil, command.text == bytes { return walk.asAWhole() }
     guard let refusal = command.script.refusal else { return walk.finding() }
-    guard mayBe(in: command.script, of: command) else { return nil }
+    guard mayBe(in: command.script, text: command.text, of: command) else { return nil }
     return ShellFinding(verdict: .unknown, why: "it may have run; not read here: \(refusal)")
   }
 
@@ -93,10 +93,10 @@ package struct DeclaredCommand: Sendable {
 
   // MARK: Where it may have run
 
-  /// Whether a part of `command` that isn't understood may run it.
-  func mayBe(in script: ShellScript, of command: ShellCommand) -> Bool {
-    if command.hasInterpreter || script.isConfused, ShellText.mentions(rough, in: command.text) { return true }
-    guard !self.script.isConfused, !steps.isEmpty else { return ShellText.mentions(rough, in: command.text) }
+  /// Whether `script`, a part of `command` with the text `text` that isn't understood, may run it.
+  func mayBe(in script: ShellScript, text: [UInt8], of command: ShellCommand) -> Bool {
+    if command.hasInterpreter || script.isConfused, ShellText.mentions(rough, in: text) { return true }
+    guard !self.script.isConfused, !steps.isEmpty else { return ShellText.mentions(rough, in: text) }
     var next = 0
     for part in script.allCommands where next < steps.count && DeclaredCommand.mayRun(part, steps[next], of: command) { next += 1 }
     return next == steps.count
@@ -108,15 +108,13 @@ package struct DeclaredCommand: Sendable {
     return DeclaredCommand.mayRun(part, single, of: command) || (command.isInterpreter(part) && isMentioned(by: part))
   }
 
-  func isMentioned(by part: ShellSimple) -> Bool {
-    ShellText.mentions(rough, in: (part.assignments.map(\.value) + part.words).map(\.bytes).joined(separator: " ".utf8))
-  }
+  func isMentioned(by part: ShellSimple) -> Bool { ShellText.mentions(rough, in: part.text) }
 
   private static func mayRun(_ part: ShellSimple, _ wanted: ShellSimple, of command: ShellCommand) -> Bool {
     var layer: ShellSimple? = part
     for _ in 0..<8 {
       guard let current = layer else { break }
-      if mayEqual(current.words, wanted.words) {
+      if mayEqual(current.words, wanted.words) || isNamesake(current.words, wanted.words) {
         // The same words without the variables that it sets for itself are another command.
         return wanted.assignments.allSatisfy { wanted in
           current.assignments.contains { $0.name.utf8.elementsEqual(wanted.name.utf8) } || command.assigns(wanted.name)
@@ -125,6 +123,8 @@ package struct DeclaredCommand: Sendable {
       layer = current.unwrapped()
     }
     if ShellNames.runsNoWord(part) { return false }
+    // What `xargs swift` runs isn't in its words.
+    if ShellNames.makesCommands(part), part.words.contains(where: { $0.base == wanted.words.first?.base }) { return true }
     // A program that runs others: `sudo swift test`, `find -exec swift test ;`.
     let words = part.words.suffix(from: min(1, part.words.count))
     let ends: Set<String> = [";", "+", "{}", ":::"]
@@ -133,6 +133,12 @@ package struct DeclaredCommand: Sendable {
     let (own, other) = (joined(tail), joined(wanted.words[...]))
     return own.reversed().prefix { $0 < 0x100 }.starts(with: other.reversed().prefix { $0 < 0x100 })
       || other.reversed().prefix { $0 < 0x100 }.starts(with: own.reversed().prefix { $0 < 0x100 })
+  }
+
+  /// The same program by another path, with the same arguments.
+  private static func isNamesake(_ words: [ShellWord], _ wanted: [ShellWord]) -> Bool {
+    guard let first = words.first, let other = wanted.first, first.isLiteral else { return false }
+    return first.base == other.base && words.dropFirst() == wanted.dropFirst()
   }
 
   /// Whether they are the same, or may be where something stands for other text.

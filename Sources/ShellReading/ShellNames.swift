@@ -44,6 +44,14 @@ enum ShellNames {
     "doas", "sudo", "direnv", "mise", "builtin", "exec", "noglob", "nocorrect",
   ]
 
+  /// Whether the program runs text that stands in its words or its input.
+  static func runsText(_ program: String) -> Bool { interpreters.contains(program) || program == "eval" }
+
+  /// Whether a command adds words to the command that it runs.
+  static func makesCommands(_ command: ShellSimple) -> Bool {
+    command.words.contains { $0.ascii.map { ["xargs", "parallel", "find", "git"].contains(base($0)) } ?? false }
+  }
+
   /// Whether a command runs text.
   static func isInterpreter(_ command: ShellSimple) -> Bool {
     if command.words.contains(where: { $0.ascii.map { interpreters.contains(base($0)) } ?? false }) { return true }

@@ -260,14 +260,23 @@ struct ShellReader {
 
   private mutating func finish(_ command: ShellSimple) -> ShellSimple {
     if let refusal = command.refusal { refuse(refusal) }
-    var command = command
-    if shells < ShellReader.shellLimit, let text = command.wrappedShellText {
-      let inner = ShellReader.read(text.bytes, insideShells: shells + 1)
-      if inner.isConfused { script.isConfused = true }
-      command = ShellSimple(assignments: command.assignments, words: command.words, redirections: command.redirections, inner: inner)
+    var inner: ShellScript?
+    if shells < ShellReader.shellLimit {
+      if let text = command.wrappedShellText {
+        inner = ShellReader.read(text.bytes, insideShells: shells + 1)
+      } else if let shell = command.words.firstIndex(where: { $0.ascii.map { ShellNames.runsText(ShellNames.base($0)) } ?? false }) {
+        // With options that aren't known: any text may be what it runs.
+        let texts = command.words[(shell + 1)...].filter { $0.units.contains { ShellReader.endsWord(UInt8(truncatingIfNeeded: $0)) } }.prefix(16)
+        let scripts = texts.map { ShellReader.read($0.bytes, insideShells: shells + 1) }
+        if !scripts.isEmpty {
+          inner = ShellScript(refusal: "these options of a shell", isConfused: scripts.contains { $0.isConfused }, commands: scripts.flatMap(\.commands))
+        }
+      }
     }
-    script.commands.append(command)
-    return command
+    let whole = ShellSimple(assignments: command.assignments, words: command.words, redirections: command.redirections, inner: inner)
+    if inner?.isConfused ?? false { script.isConfused = true }
+    script.commands.append(whole)
+    return whole
   }
 
   /// The text from `start`, when it is short and without quotes.

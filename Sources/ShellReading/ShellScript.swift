@@ -51,6 +51,9 @@ final class ShellSimple: Equatable, Sendable {
   /// The first word, when it is plain.
   var name: String? { words.first?.ascii }
 
+  /// Its words and the values that it assigns, without quotes.
+  var text: [UInt8] { Array((assignments.map(\.value) + words).map(\.bytes).joined(separator: " ".utf8)) }
+
   /// Where its input and output go, other than to where they can't fail.
   var files: [ShellRedirection] { redirections.filter { !$0.isHarmless } }
 }

@@ -49,7 +49,7 @@ struct ShellWalk {
   /// - Precondition: nothing was refused in the command
   func finding() -> ShellFinding? {
     if let found = scan(command.script, known, state) { return found }
-    guard target.single == nil, target.mayBe(in: command.script, of: command) else { return nil }
+    guard target.single == nil, target.mayBe(in: command.script, text: command.text, of: command) else { return nil }
     return ShellFinding(verdict: .unknown, why: "its parts may have run")
   }
 
@@ -134,7 +134,7 @@ struct ShellWalk {
     state.files += layer.files
     if target.single == nil, let text = layer.shellText, ShellText.trimmed(text.bytes) == target.bytes { return finding(known, ShellAddition(), state) }
     guard let refusal = inner.refusal else { return scan(inner, known, state) }
-    return target.mayBe(in: inner, of: command) ? unknown("it may have run; not read here: \(refusal)", before) : nil
+    return target.mayBe(in: inner, text: part.text, of: command) ? unknown("it may have run; not read here: \(refusal)", before) : nil
   }
 
   private func isSame(_ command: ShellSimple) -> Bool {

@@ -216,7 +216,8 @@ import Testing
     ("t\u{37e} x", "t; x", "not run", "not run"), ("npm run test", "npm test", "not run", "not run"), ("pip install pytest", "pytest", "not run", "not run"),
     ("which pytest", "pytest", "not run", "not run"), ("uv run pytest", "pytest", "unknown", "unknown"), ("python -m pytest", "pytest", "unknown", "unknown"),
     ("sudo make", "make", "unknown", "unknown"), ("cmake", "make", "not run", "not run"), ("chmod +x t.sh", "t.sh", "not run", "not run"),
-    ("./t.sh", "t.sh", "not run", "not run"), ("cd a && b", "b && c", "not run", "not run"), ("make -C a", "make", "not run", "not run"),
+    ("./t.sh", "t.sh", "unknown", "unknown"), ("/usr/bin/make", "make", "unknown", "unknown"), ("cd a && b", "b && c", "not run", "not run"),
+    ("make -C a", "make", "not run", "not run"),
     ("echo 'a", "echo 'a", "passed", "failed"), ("T=1; t", "T=1", "unknown", "unknown"),
   ])
   func otherDeclarations(_ command: String, _ declared: String, _ zero: String, _ one: String) { expect(command, zero, one, declared: declared) }
