@@ -23,8 +23,8 @@ package enum CodexConfig {
   }
 
   /// The lines of the entry, without markers.
-  package static func entryLines(command: String) -> [String] {
-    ["[mcp_servers.\(CodexSettings.name)]"] + CodexSettings.server(command: command).members.map { "\($0.key) = \(toml($0.value))" }
+  package static func entryLines(command: String, wake: Bool) -> [String] {
+    ["[mcp_servers.\(CodexSettings.name)]"] + CodexSettings.server(command: command, wake: wake).members.map { "\($0.key) = \(toml($0.value))" }
   }
 
   // MARK: - Reading
@@ -84,15 +84,17 @@ package enum CodexConfig {
 
   // MARK: - Adding and upgrading
 
-  /// - Parameter bytes: the file's content; nil when there is no file
+  /// - Parameters:
+  ///   - wake: switches the wake-up on; an upgrade without it leaves that as it is
+  ///   - bytes: the file's content; nil when there is no file
   /// - Throws: `SetupRefusal`: another's entry, or a file that can't be edited safely
-  package static func adding(command: String, to bytes: [UInt8]?) throws -> [UInt8] {
+  package static func adding(command: String, wake: Bool = false, to bytes: [UInt8]?) throws -> [UInt8] {
     let reading = try Reading(bytes ?? [])
     if let obstacle = reading.obstacle { throw SetupRefusal(obstacle) }
     switch reading.presence {
     case .foreign:
       throw SetupRefusal("it has an entry for \(CodexSettings.name) already that install has not written: see `codex mcp get \(CodexSettings.name)`")
-    case .ours: return try upgraded(reading, command: command)
+    case .ours: return try upgraded(reading, command: command, wake: wake)
     case .none: break
     }
     var out = remove(reading.markers.map { reading.outline.statements[$0].range }, from: reading.bytes)
@@ -105,14 +107,14 @@ package enum CodexConfig {
       }
       out += end.utf8
     }
-    let lines = [origin.rawValue] + entryLines(command: command) + [endMarker]
+    let lines = [origin.rawValue] + entryLines(command: command, wake: wake) + [endMarker]
     out += lines.joined(separator: end).utf8
     out += end.utf8
     return out
   }
 
   /// The command always; what is missing; the two times when they don't fit together. The rest may be the user's own choice.
-  private static func upgraded(_ reading: Reading, command: String) throws -> [UInt8] {
+  private static func upgraded(_ reading: Reading, command: String, wake: Bool) throws -> [UInt8] {
     guard let main = reading.mainHeader else { throw SetupRefusal("its entry for \(CodexSettings.name) has no table of its own") }
     var edits: [(range: Range<Int>, text: String)] = []
     let values = reading.outline.values(ofHeader: main)
@@ -120,7 +122,7 @@ package enum CodexConfig {
     guard let old = value("command") else { throw SetupRefusal("its entry for \(CodexSettings.name) has no command") }
     edits.append((old, tomlString(command)))
 
-    let wait = waitValue(reading, main: main)
+    let wait = environmentValue(CodexSettings.waitVariable, reading)
     let timeout = value("tool_timeout_sec")
     let pair = (
       wait.flatMap { Int(reading.text($0).trimmingCharacters(in: CharacterSet(charactersIn: "\"'"))) },
@@ -133,11 +135,26 @@ package enum CodexConfig {
     }
     let end = lineEnd(reading.bytes)
     let environment = environmentPlace(reading, main: main)
-    if wait == nil, case .existing(let place, let isInline, let isEmpty) = environment {
-      let assignment = "\(CodexSettings.waitVariable) = \(tomlString(String(CodexSettings.waitSeconds)))"
-      edits.append((place..<place, isInline ? " \(assignment)\(isEmpty ? " " : ",")" : assignment + end))
+    var assignments: [String] = []
+    if wait == nil { assignments.append("\(CodexSettings.waitVariable) = \(tomlString(String(CodexSettings.waitSeconds)))") }
+    if wake {
+      if let value = environmentValue(CodexSettings.wakeVariable, reading) {
+        edits.append((value, "\"1\""))
+      } else {
+        assignments.append("\(CodexSettings.wakeVariable) = \"1\"")
+      }
+      if let list = value("env_vars"), reading.text(list).hasPrefix("["), !reading.text(list).contains(CodexSettings.homeVariable) {
+        let isEmpty = reading.text(list).dropFirst().dropLast().allSatisfy(\.isWhitespace)
+        let place = list.lowerBound + 1
+        edits.append((place..<place, "\(tomlString(CodexSettings.homeVariable))\(isEmpty ? "" : ", ")"))
+      }
     }
-    let missing = CodexSettings.server(command: command).members.filter { member in
+    if !assignments.isEmpty, case .existing(let place, let isInline, let isEmpty) = environment {
+      let text =
+        isInline ? " " + assignments.joined(separator: ", ") + (isEmpty ? " " : ",") : assignments.map { $0 + end }.joined()
+      edits.append((place..<place, text))
+    }
+    let missing = CodexSettings.server(command: command, wake: wake).members.filter { member in
       value(member.key) == nil && !(member.key == "env" && environment != .none)
     }
     if !missing.isEmpty {
@@ -172,15 +189,15 @@ package enum CodexConfig {
     return .none
   }
 
-  /// The quoted value of our wait variable, wherever the entry sets it.
-  private static func waitValue(_ reading: Reading, main: Int) -> Range<Int>? {
+  /// The quoted value of a variable, wherever the entry sets it.
+  private static func environmentValue(_ variable: String, _ reading: Reading) -> Range<Int>? {
     for header in reading.headers {
       guard case .header(let path, _, _) = reading.outline.statements[header].kind else { continue }
       for (key, bytes) in reading.outline.values(ofHeader: header) {
-        if path + key == table + ["env", CodexSettings.waitVariable] { return bytes }
+        if path + key == table + ["env", variable] { return bytes }
         if path + key == table + ["env"] {
           let text = reading.text(bytes)
-          guard let match = text.firstMatch(of: /OPENCODE_WORKER_WAIT_SECONDS"?\s*=\s*("[^"]*"|'[^']*')/) else { continue }
+          guard let name = text.firstRange(of: variable), let match = text[name.upperBound...].firstMatch(of: /^"?\s*=\s*("[^"]*"|'[^']*')/) else { continue }
           let start = bytes.lowerBound + text[..<match.1.startIndex].utf8.count
           return start..<(start + match.1.utf8.count)
         }
@@ -220,20 +237,20 @@ package enum CodexConfig {
 
   // MARK: - Bytes
 
-  private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+  static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-  private static func lineEnd(_ bytes: [UInt8]) -> String {
+  static func lineEnd(_ bytes: [UInt8]) -> String {
     guard let first = bytes.firstIndex(of: UInt8(ascii: "\n")), first > 0, bytes[first - 1] == UInt8(ascii: "\r") else { return "\n" }
     return "\r\n"
   }
 
-  private static func lineEndBefore(_ position: Int, in bytes: [UInt8]) -> Range<Int> {
+  static func lineEndBefore(_ position: Int, in bytes: [UInt8]) -> Range<Int> {
     guard position > 0, bytes[position - 1] == UInt8(ascii: "\n") else { return position..<position }
     let hasReturn = position > 1 && bytes[position - 2] == UInt8(ascii: "\r")
     return (position - (hasReturn ? 2 : 1))..<position
   }
 
-  private static func remove(_ ranges: [Range<Int>], from bytes: [UInt8]) -> [UInt8] {
+  static func remove(_ ranges: [Range<Int>], from bytes: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
     var kept = 0
     for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {

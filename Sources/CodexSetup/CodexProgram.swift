@@ -23,6 +23,20 @@ package struct CodexProgram: Sendable {
     }
   }
 
+  /// `0.163.0`; nil when it doesn't say.
+  package var version: String? {
+    String(decoding: run(["--version"], deadline: 20).output.prefix(200), as: UTF8.self).split(whereSeparator: \.isWhitespace).last.map(String.init)
+  }
+
+  /// Runs it with `--json`, and without where this version doesn't know that (`plugin add` of 0.133).
+  package func runForJSON(_ arguments: [String]) -> Answer {
+    let answer = run(arguments + ["--json"])
+    return !answer.succeeded && answer.complaint.contains("--json") ? run(arguments) : answer
+  }
+
+  /// Whether it has `codex queue`, by which the wake-up works.
+  package var canQueue: Bool { run(["queue", "--help"], deadline: 20).succeeded }
+
   package struct Answer: Sendable {
     package let succeeded: Bool
     package let output: [UInt8]
@@ -37,7 +51,8 @@ package struct CodexProgram: Sendable {
 
     package init(_ result: Command.Result) {
       let lines = result.errorText.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-      let start = lines.firstIndex { $0.hasPrefix("Error:") } ?? max(0, lines.count - 1)
+      // Codex 0.133 and its command line's own parser write it small.
+      let start = lines.firstIndex { $0.lowercased().hasPrefix("error:") } ?? max(0, lines.count - 1)
       let words = lines[start...].prefix { !$0.hasPrefix("Stack backtrace") }.prefix(5).joined(separator: " ")
       self.init(
         succeeded: result.succeeded, output: result.output,
@@ -52,6 +67,8 @@ package struct CodexProgram: Sendable {
     package let folder: String?
     package let waitSeconds: Int?
     package let toolTimeout: Int?
+    /// The wake-up is on.
+    package var wakes = false
   }
 
   /// - Returns: nil when Codex knows no such server or its answer has another shape
@@ -61,7 +78,7 @@ package struct CodexProgram: Sendable {
     return Server(
       enabled: json["enabled"]?.bool ?? true, command: command, folder: transport["cwd"]?.string,
       waitSeconds: transport["env"]?[CodexSettings.waitVariable]?.string.flatMap { Int($0) },
-      toolTimeout: json["tool_timeout_sec"]?.int)
+      toolTimeout: json["tool_timeout_sec"]?.int, wakes: transport["env"]?[CodexSettings.wakeVariable]?.string == "1")
   }
 
   /// Where the plugin comes from, such as `personal`; nil when it isn't installed in Codex.

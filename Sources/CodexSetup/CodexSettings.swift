@@ -14,6 +14,10 @@ package enum CodexSettings {
   /// Seconds that Codex gives the server to start.
   package static let startupTimeout = 30
   package static let waitVariable = "OPENCODE_WORKER_WAIT_SECONDS"
+  /// 1: a run's end that nobody waits for begins a turn of Codex's (`install --wake`).
+  package static let wakeVariable = "OPENCODE_WORKER_WAKE"
+  /// Where the wake-up finds Codex's sessions; a server gets it by `env_vars` only.
+  package static let homeVariable = "CODEX_HOME"
 
   /// Whether a wait ends before Codex gives up on it. Starting a run takes up to a few seconds before the wait.
   package static func belongTogether(wait: Int, timeout: Int) -> Bool { wait > 0 && wait + 10 <= timeout }
@@ -24,7 +28,8 @@ package enum CodexSettings {
       "OPENCODE_BIN", "OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR", "OPENCODE_CONFIG_CONTENT", "OPENCODE_PERMISSION", "OPENCODE_AUTH_CONTENT",
       "OPENCODE_API_KEY", "OPENCODE_DISABLE_AUTOUPDATE", "OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_LSP_DOWNLOAD",
       "OPENCODE_WORKER_STATE_DIR", "OPENCODE_WORKER_IGNORE_SANDBOX", "OPENCODE_WORKER_KEEP_RUNS", "OPENCODE_WORKER_KEEP_DAYS",
-      "OPENCODE_WORKER_KEEP_BYTES", "OPENCODE_WORKER_CWD", "OPENCODE_WORKER_ALLOW_FULL",
+      "OPENCODE_WORKER_KEEP_BYTES", "OPENCODE_WORKER_CWD", "OPENCODE_WORKER_ALLOW_FULL", "OPENCODE_WORKER_PROVIDER_SECONDS",
+      "OPENCODE_WORKER_SILENCE_SECONDS", homeVariable,
     ]
     + ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"]
     + [
@@ -66,9 +71,9 @@ package enum CodexSettings {
   package static let binaryInPlugin = "bin/opencode-worker"
 
   /// `.mcp.json`. A relative command needs the `cwd`; the run's folder comes from Codex's workspace, never from there.
-  package static let serverFile: JSONValue = [
-    "mcpServers": .object(JSONObject([(key: name, value: .object(server(command: "./" + binaryInPlugin, folder: ".")))]))
-  ]
+  package static func serverFile(wake: Bool) -> JSONValue {
+    ["mcpServers": .object(JSONObject([(key: name, value: .object(server(command: "./" + binaryInPlugin, folder: ".", wake: wake)))]))]
+  }
 
   /// The entry in a marketplace whose root is the home folder.
   package static let marketplaceEntry: JSONValue = [
@@ -88,14 +93,16 @@ package enum CodexSettings {
   // MARK: - The server's keys
 
   /// In the order in which they are written, for JSON and for TOML.
-  package static func server(command: String, folder: String? = nil) -> JSONObject {
+  package static func server(command: String, folder: String? = nil, wake: Bool = false) -> JSONObject {
     var keys = JSONObject([(key: "command", value: .string(command))])
     keys["cwd"] = folder.map { .string($0) }
     keys["startup_timeout_sec"] = JSONValue(startupTimeout)
     keys["tool_timeout_sec"] = JSONValue(toolTimeout)
     keys["supports_parallel_tool_calls"] = true
     keys["env_vars"] = JSONValue(strings: passedVariables)
-    keys["env"] = .object(JSONObject([(key: waitVariable, value: .string(String(waitSeconds)))]))
+    var environment = JSONObject([(key: waitVariable, value: .string(String(waitSeconds)))])
+    if wake { environment[wakeVariable] = "1" }
+    keys["env"] = .object(environment)
     return keys
   }
 }

@@ -5,13 +5,18 @@ import PosixSupport
 /// `install`: the plugin folder and its marketplace entry, or with `--direct` the entry in Codex's `config.toml`.
 package enum InstallCommand {
   package static let usage = """
-    usage: opencode-worker install [--enable] [--dry-run]
-           opencode-worker install --direct [--dry-run]
+    usage: opencode-worker install [--enable] [--hooks] [--wake] [--dry-run]
+           opencode-worker install --direct [--hooks] [--wake] [--dry-run]
 
       (nothing)  writes a Codex plugin to ~/.agents/plugins/opencode-worker and lists it in ~/.agents/plugins/marketplace.json
-      --enable   then adds it to Codex by `codex plugin add`
-      --direct   adds [mcp_servers.opencode-worker] to $CODEX_HOME/config.toml (default ~/.codex) instead
+      --enable   then adds it to Codex by `codex plugin add`, and offers its tools directly in code mode (features.code_mode in
+                 $CODEX_HOME/config.toml, default ~/.codex): a call that waits is then one model request, however long the run
+      --direct   adds [mcp_servers.opencode-worker] to config.toml instead, with the same setting
+      --hooks    with either: hooks that bring Codex back to a run it has not reviewed; trust them once in /hooks
+      --wake     with either: a run's end that nobody waits for begins a turn of Codex's (`codex queue`)
       --dry-run  only says what would happen
+
+    Recommended: opencode-worker install --enable --hooks --wake
 
     Running it again upgrades. `opencode-worker uninstall` takes it back.
     """
@@ -25,7 +30,7 @@ package enum InstallCommand {
   ) -> Int32 {
     let options: SetupOptions
     do {
-      options = try SetupOptions(arguments, allowed: ["--direct", "--enable", "--dry-run"])
+      options = try SetupOptions(arguments, allowed: ["--direct", "--enable", "--hooks", "--wake", "--dry-run"])
       if options.direct, options.enable { throw SetupRefusal("--direct needs no --enable: the entry is active as soon as it is written") }
     } catch {
       output("\(error)\n\n\(usage)")
@@ -39,7 +44,7 @@ package enum InstallCommand {
       let places = try CodexPlaces(environment: environment)
       let planner = InstallPlanner(
         places: places, codex: CodexProgram(environment: environment), environment: environment, executable: executable, output: output)
-      let (steps, after) = options.direct ? try planner.direct() : try planner.plugin(enable: options.enable)
+      let (steps, after) = options.direct ? try planner.direct(options) : try planner.plugin(options)
       for step in steps {
         output(options.dryRun ? "would \(step.text)" : step.text)
         if !options.dryRun { try step.perform() }
@@ -64,7 +69,8 @@ private struct InstallPlanner {
 
   // MARK: - The plugin
 
-  func plugin(enable: Bool) throws -> Plan {
+  func plugin(_ options: SetupOptions) throws -> Plan {
+    let enable = options.enable
     if enable, codex == nil { throw SetupRefusal("codex is not on PATH: install it, or leave out --enable") }
     let folder = PluginFolder(path: places.pluginFolder)
     if PrivateFiles.exists(folder.path), folder.version == nil {
@@ -75,7 +81,11 @@ private struct InstallPlanner {
     let selector = "\(CodexSettings.name)@\(addition.name)"
     let known = folder.version.map { "replace the plugin (version \($0))" } ?? "write the plugin"
 
-    var steps = [SetupStep(text: "\(known) at \(folder.path), version \(ServerInfo.version)") { try folder.write(binary: executable) }]
+    let had = folder.extras
+    let extras = PluginFolder.Extras(hooks: options.hooks || had.hooks, wake: options.wake || had.wake)
+    let with = [extras.hooks ? "hooks" : nil, extras.wake ? "wake-up" : nil].compactMap { $0 }.joined(separator: " and ")
+    let text = "\(known) at \(folder.path), version \(ServerInfo.version)\(with.isEmpty ? "" : ", with \(with)")"
+    var steps = [SetupStep(text: text) { try folder.write(binary: executable, extras: extras) }]
     if let bytes = addition.bytes {
       let verb = file.bytes == nil ? "make \(places.marketplace) with it (marketplace \"\(addition.name)\")" : "list it in \(places.marketplace)"
       steps.append(
@@ -87,17 +97,62 @@ private struct InstallPlanner {
     if enable, let codex {
       steps.append(
         SetupStep(text: "run codex plugin add \(selector)") {
-          let answer = codex.run(["plugin", "add", selector, "--json"])
+          let answer = codex.runForJSON(["plugin", "add", selector])
           guard answer.succeeded else { throw SetupRefusal("the plugin is in place, but Codex did not add it: \(answer.complaint)") }
           guard codex.server()?.enabled == true else { throw SetupRefusal("Codex added the plugin, but doesn't list its server: see codex mcp list") }
         })
     }
     var after: [String] = []
+    if enable, let codex {
+      if CodexVersion.takesNamespaces(CodexVersion.numbers(codex.version)) {
+        steps.append(SetupStep(text: "offer the tools directly in code mode: \(DirectNamespace.key) in \(places.config)") { try offerDirectly(codex) })
+      } else {
+        after.append(tooOld)
+      }
+    } else if !enable {
+      after.append("A plugin alone can't make a wait one model request in code mode; --enable does, or write into \(places.config):\n\(DirectNamespace.byHand)")
+    }
+    after += notes(hooks: extras.hooks, wake: extras.wake)
     if hidesPlugin { after.append("note: \(places.config) has an entry of the same name, which Codex prefers to the plugin's") }
     if !enable { after.append("Now run: codex plugin add \(selector)   (again after each upgrade; or choose it under /plugins in Codex)") }
     after.append("Then start a new thread and say, for example: \"Delegate this to OpenCode and review the result.\"")
     after.append("`codex exec` never asks for approval; config.example.toml shows how to give it beforehand. Check with: opencode-worker doctor")
     return (steps, after)
+  }
+
+  private let tooOld =
+    "note: this Codex is older than 0.144.4 or doesn't tell its version, so \(DirectNamespace.key) was not set: older ones refuse the file with it"
+
+  private func notes(hooks: Bool, wake: Bool) -> [String] {
+    var notes: [String] = []
+    if hooks { notes.append("Hooks: Codex skips them until you trust them once; open /hooks in Codex. (Again after an upgrade that changes them.)") }
+    if wake, let codex, !codex.canQueue { notes.append("note: this Codex has no `codex queue`, by which the wake-up works (0.163 has)") }
+    return notes
+  }
+
+  /// After Codex has written the file: it is read again. Where it can't be edited, it says what to write by hand; that is no failure.
+  private func offerDirectly(_ codex: CodexProgram) throws {
+    do {
+      let file = try GuardedFile(reading: places.config, modeWhenNew: 0o600)
+      guard let bytes = try naming(places.config, { try DirectNamespace.adding(to: file.bytes ?? []) }) else { return }
+      if !PrivateFiles.exists(file.backupPath) { try file.backUp() }
+      try file.replace(with: bytes)
+      let answer = codex.run(["mcp", "list", "--json"])
+      if answer.succeeded { return }
+      try restore(file)
+      throw SetupRefusal("Codex does not accept \(DirectNamespace.key), so \(places.config) is as it was before. Codex says: \(answer.complaint)")
+    } catch let refusal as SetupRefusal {
+      output("note: \(refusal)")
+    }
+  }
+
+  private func restore(_ file: GuardedFile) throws {
+    let written = try GuardedFile(reading: file.path, modeWhenNew: file.mode)
+    if let old = file.bytes {
+      try written.replace(with: old)
+    } else {
+      try written.remove()
+    }
   }
 
   private var hidesPlugin: Bool {
@@ -107,13 +162,26 @@ private struct InstallPlanner {
 
   // MARK: - The direct entry
 
-  func direct() throws -> Plan {
+  func direct(_ options: SetupOptions) throws -> Plan {
     let file = try GuardedFile(reading: places.config, modeWhenNew: 0o600)
     let command = stableExecutable
-    let bytes = try naming(places.config) { try CodexConfig.adding(command: command, to: file.bytes) }
+    var after: [String] = []
+    var bytes = try naming(places.config) { try CodexConfig.adding(command: command, wake: options.wake, to: file.bytes) }
+    if CodexVersion.takesNamespaces(CodexVersion.numbers(codex?.version)) {
+      do {
+        bytes = try DirectNamespace.adding(to: bytes) ?? bytes
+      } catch {
+        after.append("note: \(places.config): \(error)")
+      }
+    } else {
+      after.append(codex == nil ? "note: codex is not on PATH, so \(DirectNamespace.key) was not set. By hand:\n\(DirectNamespace.byHand)" : tooOld)
+    }
+    let hooks = try naming(places.config) { try options.hooks || HookSettings.isPresent(in: bytes) }
+    if hooks { bytes = try naming(places.config) { try HookSettings.adding(executable: command, to: bytes) } }
+    after += notes(hooks: options.hooks, wake: options.wake)
     let isUpgrade = try file.bytes.map { try CodexConfig.presence(in: $0) } == .ours
     if bytes == file.bytes {
-      return ([SetupStep(text: "leave \(places.config) as it is: its entry is up to date") {}], [])
+      return ([SetupStep(text: "leave \(places.config) as it is: its entry is up to date") {}], after)
     }
     let verb = isUpgrade ? "upgrade the entry in" : file.bytes == nil ? "make" : "add [mcp_servers.\(CodexSettings.name)] to"
     let step = SetupStep(text: "\(verb) \(places.config) (command \(command))") {
@@ -124,7 +192,7 @@ private struct InstallPlanner {
       try file.replace(with: bytes)
       try check(command: command, orRestore: file, written: bytes)
     }
-    var after = ["Start a new Codex thread and say, for example: \"Delegate this to OpenCode and review the result.\""]
+    after += ["Start a new Codex thread and say, for example: \"Delegate this to OpenCode and review the result.\""]
     if codex == nil { after.append("codex is not on PATH, so the result was not checked with it") }
     if command.contains("/.build/") { after.append("note: \(command) is in a build folder; move the binary to a lasting place and install again") }
     return ([step], after)
@@ -135,12 +203,7 @@ private struct InstallPlanner {
     guard let codex else { return }
     let answer = codex.run(["mcp", "get", CodexSettings.name, "--json"])
     if answer.succeeded, answer.json?["transport"]?["command"]?.string == command { return }
-    let written = try GuardedFile(reading: places.config, modeWhenNew: file.mode)
-    if let old = file.bytes {
-      try written.replace(with: old)
-    } else {
-      try written.remove()
-    }
+    try restore(file)
     let why = answer.succeeded ? "it doesn't show this command for the entry" : answer.complaint
     throw SetupRefusal("Codex does not accept \(places.config) with the entry, so it is as it was before. Codex says: \(why)")
   }

@@ -6,12 +6,31 @@ import PosixSupport
 package struct PluginFolder: Sendable {
   package let path: String
 
+  /// What the user has chosen besides the plugin itself.
+  package struct Extras: Sendable, Equatable {
+    package var hooks = false
+    package var wake = false
+
+    package init(hooks: Bool = false, wake: Bool = false) { (self.hooks, self.wake) = (hooks, wake) }
+  }
+
+  private static let hooksFile = "hooks/hooks.json"
+
   /// Every file but the binary.
-  package static let texts: [(path: String, content: String)] = [
-    (".codex-plugin/plugin.json", CodexSettings.manifest.prettyText + "\n"),
-    (".mcp.json", CodexSettings.serverFile.prettyText + "\n"),
-    ("skills/\(CodexSettings.name)/SKILL.md", SkillText.file),
-  ]
+  package static func texts(_ extras: Extras = Extras()) -> [(path: String, content: String)] {
+    [
+      (".codex-plugin/plugin.json", CodexSettings.manifest.prettyText + "\n"),
+      (".mcp.json", CodexSettings.serverFile(wake: extras.wake).prettyText + "\n"),
+      ("skills/\(CodexSettings.name)/SKILL.md", SkillText.file),
+    ] + (extras.hooks ? [(hooksFile, HookSettings.pluginFile.prettyText + "\n")] : [])
+  }
+
+  /// What the plugin at that place has; an upgrade keeps it.
+  package var extras: Extras {
+    let server = (try? PrivateFiles.read(path + "/.mcp.json", limit: 1 << 20)).flatMap { try? JSONValue(parsing: $0) }
+    let environment = server?["mcpServers"]?[CodexSettings.name]?["env"]
+    return Extras(hooks: PrivateFiles.exists(path + "/" + PluginFolder.hooksFile), wake: environment?[CodexSettings.wakeVariable]?.string == "1")
+  }
 
   /// The manifest's version; nil when there is no plugin of ours at that place.
   package var version: String? {
@@ -24,14 +43,14 @@ package struct PluginFolder: Sendable {
   /// Assembles the folder beside its place and then moves it there: what Codex finds is whole, the old or the new.
   /// - Parameter binary: what becomes `bin/opencode-worker`; may be the one inside the old folder
   /// - Throws: `SetupRefusal`; the old folder is then unharmed
-  package func write(binary: String) throws {
+  package func write(binary: String, extras: Extras = Extras()) throws {
     let parent = (path as NSString).deletingLastPathComponent
     let tag = "\(getpid()).\(UInt32.random(in: 0 ... .max))"
     let (new, old) = ("\(parent)/.\(CodexSettings.name).\(tag).new", "\(parent)/.\(CodexSettings.name).\(tag).old")
     Leftovers.remove(leftovers)
     do {
       defer { try? FileManager.default.removeItem(atPath: new) }
-      for (name, content) in PluginFolder.texts { try PluginFolder.put(Array(content.utf8), at: new + "/" + name, mode: 0o644) }
+      for (name, content) in PluginFolder.texts(extras) { try PluginFolder.put(Array(content.utf8), at: new + "/" + name, mode: 0o644) }
       try PluginFolder.copy(binary, to: new + "/" + CodexSettings.binaryInPlugin)
       guard PrivateFiles.exists(path) else {
         guard rename(new, path) == 0 else { throw PosixError("rename", path: path) }
@@ -57,7 +76,7 @@ package struct PluginFolder: Sendable {
   /// Removes the files that `write` makes, then the folders that are empty: what somebody else put there stays.
   /// - Returns: whether nothing is left
   package func remove() -> Bool {
-    for name in PluginFolder.texts.map(\.path) + [CodexSettings.binaryInPlugin] {
+    for name in PluginFolder.texts(Extras(hooks: true)).map(\.path) + [CodexSettings.binaryInPlugin] {
       unlink(path + "/" + name)
       var folder = (name as NSString).deletingLastPathComponent
       while !folder.isEmpty {

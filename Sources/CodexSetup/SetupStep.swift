@@ -9,6 +9,8 @@ package struct SetupStep {
 package struct SetupOptions: Equatable {
   package var direct = false
   package var enable = false
+  package var hooks = false
+  package var wake = false
   package var dryRun = false
   package var help = false
 
@@ -21,6 +23,8 @@ package struct SetupOptions: Equatable {
       switch argument {
       case "--direct": direct = true
       case "--enable": enable = true
+      case "--hooks": hooks = true
+      case "--wake": wake = true
       case "--dry-run": dryRun = true
       default: help = true
       }

@@ -75,7 +75,7 @@ private final class Removal {
       if let codex, codex.installedMarketplaces()?.contains(removal.name) ?? true {
         steps.append(
           SetupStep(text: "run codex plugin remove \(selector)") { [self] in
-            let answer = codex.run(["plugin", "remove", selector, "--json"])
+            let answer = codex.runForJSON(["plugin", "remove", selector])
             if answer.succeeded { return }
             codexKeptIt = true
             output("Codex did not remove its copy: \(answer.complaint)")
@@ -111,17 +111,35 @@ private final class Removal {
 
   func direct() throws -> [SetupStep] {
     let file = try GuardedFile(reading: places.config, modeWhenNew: 0o600)
-    guard let bytes = file.bytes else { return [] }
+    guard let all = file.bytes else { return [] }
+    let (bytes, extras) = try naming(places.config) { try Removal.withoutExtras(all) }
     switch try naming(places.config, { try CodexConfig.removing(from: bytes) }) {
     case .nothingOfOurs:
+      if !extras.isEmpty {
+        return [SetupStep(text: "take \(extras.joined(separator: " and ")) out of \(places.config)") { [self] in try write(bytes, to: file) }]
+      }
       if try CodexConfig.presence(in: bytes) == .foreign {
         output("note: \(places.config) has an entry that install has not written; to remove it run: codex mcp remove \(CodexSettings.name)")
       }
       return []
     case .wholeFile: return [SetupStep(text: "remove \(places.config), which was made for the entry") { try file.remove() }]
     case .content(let new):
-      return [SetupStep(text: "take [mcp_servers.\(CodexSettings.name)] out of \(places.config)") { [self] in try write(new, to: file) }]
+      return [SetupStep(text: "take \((["[mcp_servers.\(CodexSettings.name)]"] + extras).joined(separator: " and ")) out of \(places.config)") { [self] in try write(new, to: file) }]
     }
+  }
+
+  /// The hooks and the namespace, which a plugin may have needed too.
+  private static func withoutExtras(_ all: [UInt8]) throws -> (bytes: [UInt8], extras: [String]) {
+    var (bytes, extras) = (all, [String]())
+    if let without = try HookSettings.removing(from: bytes) {
+      bytes = without
+      extras.append("the hooks")
+    }
+    if let without = try DirectNamespace.removing(from: bytes) {
+      bytes = without
+      extras.append(DirectNamespace.key)
+    }
+    return (bytes, extras)
   }
 
   /// The backup goes when the file is again what it was; else it is renewed, because the file has been edited since.

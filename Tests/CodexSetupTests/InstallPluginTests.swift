@@ -14,7 +14,7 @@ import Testing
     #expect(text.contains("codex plugin add opencode-worker@personal"))
     #expect(home.text(home.plugin + "/bin/opencode-worker") == home.text(home.worker))
     #expect(home.mode(home.plugin + "/bin/opencode-worker") == 0o755)
-    for (name, content) in PluginFolder.texts { #expect(home.text(home.plugin + "/" + name) == content) }
+    for (name, content) in PluginFolder.texts() { #expect(home.text(home.plugin + "/" + name) == content) }
     let files = try FileManager.default.subpathsOfDirectory(atPath: home.plugin)
     for file in files {
       var info = stat()
