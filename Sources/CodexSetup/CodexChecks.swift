@@ -23,6 +23,20 @@ package enum CodexChecks {
     /// The server's binary is where Codex would start it, and in which version it came (a plugin's manifest).
     package var commandExists = true
     package var copyVersion: String?
+    /// Whether our tools are offered directly in code mode; nil: not known.
+    package var namespace: DirectNamespace.Presence?
+    /// Whether hooks are set up; nil: not known.
+    package var hooks: Bool?
+    /// Codex's daemon is alive with another environment than this one's; the variables that differ.
+    package var daemon: Daemon?
+  }
+
+  /// What the TUI's servers get: the environment of the shell that first started Codex's daemon.
+  package struct Daemon: Sendable, Equatable {
+    package var pid: Int32
+    package var differing: [String]
+
+    package init(pid: Int32, differing: [String]) { (self.pid, self.differing) = (pid, differing) }
   }
 
   package static func facts(environment: [String: String]) -> Facts {
@@ -31,13 +45,16 @@ package enum CodexChecks {
       facts.folderVersion = PluginFolder(path: places.pluginFolder).version
       if let bytes = try? PrivateFiles.read(places.marketplace), let removal = try? MarketplaceFile.removing(from: bytes) { facts.marketplace = removal.name }
       if PrivateFiles.exists(places.config) {
-        facts.entry = (try? PrivateFiles.read(places.config)).flatMap { try? CodexConfig.presence(in: $0) }
+        let bytes = try? PrivateFiles.read(places.config)
+        facts.entry = bytes.flatMap { try? CodexConfig.presence(in: $0) }
+        facts.namespace = bytes.flatMap { try? DirectNamespace.presence(in: $0) }
+        facts.hooks = bytes.flatMap { try? HookSettings.isPresent(in: $0) }
       }
+      if PluginFolder(path: places.pluginFolder).extras.hooks { facts.hooks = true }
     }
     guard let codex = CodexProgram(environment: environment) else { return facts }
     facts.program = codex.path
-    let words = String(decoding: codex.run(["--version"], deadline: 20).output.prefix(200), as: UTF8.self).split(whereSeparator: \.isWhitespace)
-    facts.version = words.last.map(String.init)
+    facts.version = codex.version
     let list = codex.run(["mcp", "list", "--json"], deadline: 20)
     guard list.succeeded else {
       facts.complaint = list.complaint
@@ -65,7 +82,41 @@ package enum CodexChecks {
     if let complaint = facts.complaint {
       return [.problem("codex", "\(program) \(version) can't read its configuration: \(complaint)", mend: "codex mcp list")]
     }
-    return [.ok("codex", "\(program) \(version)")] + setUp(facts)
+    return [.ok("codex", "\(program) \(version)")] + unknownVersion(facts) + setUp(facts) + comfort(facts) + daemon(facts)
+  }
+
+  private static func unknownVersion(_ facts: Facts) -> [Check] {
+    guard let version = CodexVersion.numbers(facts.version), CodexVersion.isNewer(version, than: CodexVersion.newestTried) else { return [] }
+    return [.warning("codex", "newer than \(CodexVersion.newestTried), the newest version that was tried", mend: "update opencode-worker if something is odd")]
+  }
+
+  /// What makes waiting cheap and brings Codex back to its runs. None of it is needed.
+  private static func comfort(_ facts: Facts) -> [Check] {
+    guard let server = facts.server else { return [] }
+    let install = facts.entry == .ours ? "opencode-worker install --direct" : "opencode-worker install --enable"
+    var checks: [Check] = []
+    if let namespace = facts.namespace, CodexVersion.takesNamespaces(CodexVersion.numbers(facts.version)) {
+      checks.append(
+        namespace == .absent
+          ? .warning("code mode", "a wait costs a model request every few seconds: \(DirectNamespace.key) doesn't name our tools", mend: install)
+          : .ok("code mode", "the tools are offered directly: a wait is one model request"))
+    }
+    if let hooks = facts.hooks {
+      checks.append(.ok("hooks", hooks ? "set up; Codex runs them once they are trusted in /hooks" : "not set up: \(install) --hooks"))
+      checks.append(.ok("wake", server.wakes ? "a run's end that nobody waits for begins a turn" : "not set up: \(install) --wake"))
+    }
+    return checks
+  }
+
+  private static func daemon(_ facts: Facts) -> [Check] {
+    guard let daemon = facts.daemon else { return [] }
+    if daemon.differing.isEmpty { return [.ok("daemon", "Codex's daemon (pid \(daemon.pid)) has this shell's environment")] }
+    let names = daemon.differing.prefix(12).joined(separator: ", ") + (daemon.differing.count > 12 ? " and \(daemon.differing.count - 12) more" : "")
+    return [
+      .warning(
+        "daemon", "Codex's daemon (pid \(daemon.pid)) keeps the environment of the shell that first started it; different or missing there: \(names)",
+        mend: "codex app-server daemon restart")
+    ]
   }
 
   private static func setUp(_ facts: Facts) -> [Check] {

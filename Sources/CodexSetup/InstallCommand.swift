@@ -135,7 +135,6 @@ private struct InstallPlanner {
     do {
       let file = try GuardedFile(reading: places.config, modeWhenNew: 0o600)
       guard let bytes = try naming(places.config, { try DirectNamespace.adding(to: file.bytes ?? []) }) else { return }
-      if !PrivateFiles.exists(file.backupPath) { try file.backUp() }
       try file.replace(with: bytes)
       let answer = codex.run(["mcp", "list", "--json"])
       if answer.succeeded { return }

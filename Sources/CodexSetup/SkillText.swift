@@ -10,7 +10,7 @@ package enum SkillText {
 
     You plan and review; OpenCode writes the code. One run at a time, in one folder.
 
-    **Delegate** work that is well described and can be checked: a feature with tests, a bug with a reproduction, a mechanical refactoring. **Keep** what takes you a minute, what needs the user's decisions, and secrets.
+    **Delegate** work that is well described and can be checked: a feature with tests, a bug with a reproduction, a mechanical refactoring. **Keep** what takes you a minute, what you would have to explain longer than to do, what needs the user's decisions on the way, and secrets.
 
     ## 1. Write the task
     OpenCode sees neither this conversation nor your plan. `message`: the goal, the files and functions concerned, what must not change, the conventions to follow. Then, in fields of their own:
@@ -19,7 +19,10 @@ package enum SkillText {
     - `cwd` if it isn't your workspace; `permissions: "read-only"` for an analysis.
 
     ## 2. One call
-    `opencode_run_and_wait` starts it and replies with the review. `timedOut: true` means that it is still running: call `opencode_wait` again, as often as needed. `busy`: another run is alive; wait for that one, don't work around it.
+    `opencode_run_and_wait` starts it and replies with the review. In code mode the script's first line is `// @exec: {"yield_time_ms": 3600000}`, or each ten seconds of waiting cost a request.
+    - `timedOut: true`: still running; call `opencode_wait` again, as often as needed.
+    - `early`: the provider refuses, or no sign for long. Tell the user what `next` says and ask; the run goes on.
+    - `busy`: another run is alive, perhaps another conversation's: the reply says which. Wait for it, don't work around it; what it changed is not yours.
     For other work meanwhile: `opencode_start`, later `opencode_wait`; `opencode_status` for a look.
 
     ## 3. Review: facts before words
@@ -33,6 +36,7 @@ package enum SkillText {
     Continue the same session, which knows the context: `opencode_run_and_wait` with `session` from the reply and a `message` that says only what is missing or wrong, with file, line and the failing output. After two rounds without progress finish it yourself.
 
     ## Never
+    - End a turn while a run of yours is alive or not reviewed.
     - Edit files in the run's folder while it is alive, or start a second OpenCode by shell.
     - Report success because the run ended or `answer` says so.
     - Kill or stop a run: there is no tool for that. When it must stop, tell the user; `opencode_status` says how.

@@ -116,7 +116,7 @@ private final class Removal {
     switch try naming(places.config, { try CodexConfig.removing(from: bytes) }) {
     case .nothingOfOurs:
       if !extras.isEmpty {
-        return [SetupStep(text: "take \(extras.joined(separator: " and ")) out of \(places.config)") { [self] in try write(bytes, to: file) }]
+        return [SetupStep(text: "take \(extras.joined(separator: " and ")) out of \(places.config)") { try file.replace(with: bytes) }]
       }
       if try CodexConfig.presence(in: bytes) == .foreign {
         output("note: \(places.config) has an entry that install has not written; to remove it run: codex mcp remove \(CodexSettings.name)")
