@@ -52,6 +52,7 @@ package enum CodexChecks {
       }
       if PluginFolder(path: places.pluginFolder).extras.hooks { facts.hooks = true }
     }
+    facts.daemon = daemonFacts(environment)
     guard let codex = CodexProgram(environment: environment) else { return facts }
     facts.program = codex.path
     facts.version = codex.version
@@ -67,6 +68,19 @@ package enum CodexChecks {
       if !server.command.hasPrefix("/"), let folder = server.folder { facts.copyVersion = PluginFolder(path: folder).version }
     }
     return facts
+  }
+
+  /// Codex's daemon for the same CODEX_HOME, if one is alive, and which variables that our server gets are others there.
+  private static func daemonFacts(_ environment: [String: String]) -> Daemon? {
+    func home(_ environment: [String: String]) -> String? {
+      let set = environment["CODEX_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? environment["HOME"].map { $0 + "/.codex" }
+      return set.flatMap(PrivateFiles.resolved)
+    }
+    guard let own = home(environment) else { return nil }
+    let daemons = ProcessTable.environments(ofCommandsWith: "--managed-daemon")
+    guard let daemon = daemons.first(where: { home($0.environment) == own }) else { return nil }
+    let names = ["PATH"] + CodexSettings.passedVariables.filter { $0 != CodexSettings.homeVariable }
+    return Daemon(pid: daemon.pid, differing: names.filter { environment[$0] != daemon.environment[$0] })
   }
 
   /// The file that Codex would start.

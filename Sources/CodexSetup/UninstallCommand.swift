@@ -124,7 +124,8 @@ private final class Removal {
       return []
     case .wholeFile: return [SetupStep(text: "remove \(places.config), which was made for the entry") { try file.remove() }]
     case .content(let new):
-      return [SetupStep(text: "take \((["[mcp_servers.\(CodexSettings.name)]"] + extras).joined(separator: " and ")) out of \(places.config)") { [self] in try write(new, to: file) }]
+      let taken = (["[mcp_servers.\(CodexSettings.name)]"] + extras).joined(separator: " and ")
+      return [SetupStep(text: "take \(taken) out of \(places.config)") { [self] in try write(new, to: file) }]
     }
   }
 

@@ -105,6 +105,19 @@ package enum ProcessTable {
       return found
     }
 
+    /// The environments of this user's living processes whose command line holds `word`.
+    package static func environments(ofCommandsWith word: String) -> [(pid: Int32, environment: [String: String])] {
+      var found: [(Int32, [String: String])] = []
+      for name in (try? BytePaths.names(in: Array("/proc".utf8))) ?? [] {
+        guard let pid = Int32(String(decoding: name, as: UTF8.self)), pid != getpid(),
+          let command = try? readSystemFile("/proc/\(pid)/cmdline"), command.split(separator: 0).contains(where: { $0.elementsEqual(word.utf8) }),
+          let environment = try? readSystemFile("/proc/\(pid)/environ"), let state = state(of: pid), !state.isDead
+        else { continue }
+        found.append((pid, assignments(environment.split(separator: 0))))
+      }
+      return found
+    }
+
     /// Files under /proc have no size: read to the end.
     private static func readSystemFile(_ path: String) throws -> [UInt8] {
       let file = try Descriptor.open(path, O_RDONLY)
@@ -132,15 +145,14 @@ package enum ProcessTable {
     /// `sysctl` needs no descriptor: what it doesn't find isn't there.
     static func isUnreadable(_ pid: Int32) -> Bool { false }
 
-    /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
-    package static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
+    /// What the kernel keeps of each living process of this user: how many arguments, then the executable's path, arguments and environment.
+    private static func argumentTexts() -> [(pid: Int32, count: Int, texts: [ArraySlice<UInt8>])] {
       var query = [CTL_KERN, KERN_PROC, KERN_PROC_UID, Int32(bitPattern: getuid())]
       var size = 0
       guard sysctl(&query, 4, nil, &size, nil, 0) == 0 else { return [] }
       var list = [kinfo_proc](repeating: kinfo_proc(), count: size / MemoryLayout<kinfo_proc>.stride + 16)
       size = list.count * MemoryLayout<kinfo_proc>.stride
       guard sysctl(&query, 4, &list, &size, nil, 0) == 0 else { return [] }
-      let wanted = Array("\(name)=\(value)".utf8)
       return list.prefix(size / MemoryLayout<kinfo_proc>.stride).compactMap { info in
         let pid = info.kp_proc.p_pid
         guard pid != getpid(), Int32(info.kp_proc.p_stat) != SZOMB else { return nil }
@@ -150,11 +162,35 @@ package enum ProcessTable {
         guard sysctl(&request, 3, &bytes, &length, nil, 0) == 0, length > 4 else { return nil }
         // A count of arguments, the executable's path, zeros, then arguments and environment.
         let count = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: Int32.self)) }
-        let texts = bytes[4..<length].split(separator: 0)
-        guard texts.contains(where: { $0.elementsEqual(wanted) }) else { return nil }
-        let command = texts.dropFirst().prefix(count).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
-        return ListedProcess(pid: pid, command: command)
+        return (pid, count, bytes[4..<length].split(separator: 0))
+      }
+    }
+
+    /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
+    package static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
+      let wanted = Array("\(name)=\(value)".utf8)
+      return argumentTexts().compactMap { process in
+        guard process.texts.contains(where: { $0.elementsEqual(wanted) }) else { return nil }
+        let command = process.texts.dropFirst().prefix(process.count).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+        return ListedProcess(pid: process.pid, command: command)
+      }
+    }
+
+    /// The environments of this user's living processes whose command line holds `word`.
+    package static func environments(ofCommandsWith word: String) -> [(pid: Int32, environment: [String: String])] {
+      argumentTexts().compactMap { process in
+        guard process.texts.dropFirst().prefix(process.count).contains(where: { $0.elementsEqual(word.utf8) }) else { return nil }
+        return (process.pid, assignments(Array(process.texts.dropFirst(1 + process.count))))
       }
     }
   #endif
+
+  private static func assignments(_ texts: [ArraySlice<UInt8>]) -> [String: String] {
+    var found: [String: String] = [:]
+    for text in texts {
+      guard let equals = text.firstIndex(of: UInt8(ascii: "=")) else { continue }
+      found[String(decoding: text[..<equals], as: UTF8.self)] = String(decoding: text[text.index(after: equals)...], as: UTF8.self)
+    }
+    return found
+  }
 }
