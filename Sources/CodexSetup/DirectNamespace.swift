@@ -158,7 +158,7 @@ package enum DirectNamespace {
     /// Our name in the list, with the comma behind it.
     func nameRange(in value: Range<Int>) -> Range<Int>? {
       let text = text(value)
-      guard let match = text.firstMatch(of: /("mcp__opencode_worker"|'mcp__opencode_worker')(\s*,[ \t]*)?/) else { return nil }
+      guard let match = text.firstMatch(of: /("mcp__opencode_worker"|'mcp__opencode_worker')(\s*,[ ]?)?/) else { return nil }
       let start = value.lowerBound + text[..<match.range.lowerBound].utf8.count
       return start..<(start + text[match.range].utf8.count)
     }

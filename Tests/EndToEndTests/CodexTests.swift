@@ -7,7 +7,7 @@ import Testing
 @Suite struct CodexTests {
   private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("codex/codex_end_to_end.py").path
 
-  @Test(arguments: ["SetUp", "Delegation"])
+  @Test(arguments: ["SetUp", "Delegation", "Waiting"])
   func theRealCodexIsServed(part: String) async throws {
     let script = CodexTests.script
     let environment = ProcessInfo.processInfo.environment.merging(["OPENCODE_WORKER_BIN": World.binary]) { $1 }

@@ -5,6 +5,7 @@ usage: codex_end_to_end.py [-v] [Class[.test]...]
 Needs: the Codex CLI (CODEX_BIN, the package codex_cli_bin, or codex on PATH), the built server (OPENCODE_WORKER_BIN, else .build), and the two
 helpers ../shared/codex/codex_drive.py and ../shared/opencode/with_opencode.py beside the repository. What is missing is said, and skipped.
 """
+import concurrent.futures
 import json
 import os
 import random
@@ -14,6 +15,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 
 REPOSITORY = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
@@ -119,6 +122,23 @@ class CodexCase(unittest.TestCase):
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout
 
+    def drive(self, steps, *, install=("install", "--enable"), approve=True, model="mock-model", sandbox="workspace-write", workdir=None, **more):
+        def pre(root, env):
+            self.worker(*install)
+            if "--enable" not in install and "--direct" not in install:
+                self.codex("plugin", "add", "opencode-worker@personal")
+            if not approve:
+                return
+            table = 'mcp_servers.opencode-worker' if "--direct" in install else 'plugins."opencode-worker@personal".mcp_servers.opencode-worker'
+            with open(self.config, "a") as f:
+                for tool in APPROVED_TOOLS:
+                    f.write('\n[%s.tools.%s]\napproval_mode = "approve"\n' % (table, tool))
+
+        result = codex_drive.drive(None, steps, codex=CODEX, model=model, root=self.root, home=self.home, workdir=workdir or self.repository,
+                                   env=self.environment(), pre=pre, sandbox=sandbox, timeout=WAIT, **more)
+        self.assertFalse(result["timed_out"], result["stderr"])
+        return result
+
     def read_config(self):
         with open(self.config) as f:
             return f.read()
@@ -173,7 +193,7 @@ class SetUp(CodexCase):
 
     def test_codex_takes_the_example_configuration(self):
         with open(os.path.join(REPOSITORY, "config.example.toml")) as f:
-            text = re.sub(r"(?m)^# (\[|approval_mode = |enabled_tools = )", r"\1", f.read())
+            text = re.sub(r"(?m)^# (\[|approval_mode = |enabled_tools = |direct_only|type = |command = |matcher = |async = |timeout = )", r"\1", f.read())
         with open(self.config, "w") as f:
             f.write(text)
         server = json.loads(self.codex("mcp", "get", "opencode-worker", "--json"))
@@ -235,21 +255,6 @@ class Delegation(CodexCase):
         env = with_opencode.environment(with_opencode.unpacked(), opencode_home, model.port)
         self.extra.update({k: v for k, v in env.items() if k.startswith(("OPENCODE_", "XDG_"))})
 
-    def drive(self, steps, *, install=("install", "--enable"), approve=True, model="mock-model", sandbox="workspace-write", workdir=None, **more):
-        def pre(root, env):
-            self.worker(*install)
-            if not approve:
-                return
-            table = 'mcp_servers.opencode-worker' if "--direct" in install else 'plugins."opencode-worker@personal".mcp_servers.opencode-worker'
-            with open(self.config, "a") as f:
-                for tool in APPROVED_TOOLS:
-                    f.write('\n[%s.tools.%s]\napproval_mode = "approve"\n' % (table, tool))
-
-        result = codex_drive.drive(None, steps, codex=CODEX, model=model, root=self.root, home=self.home, workdir=workdir or self.repository,
-                                   env=self.environment(), pre=pre, sandbox=sandbox, timeout=WAIT, **more)
-        self.assertFalse(result["timed_out"], result["stderr"])
-        return result
-
     def delegate(self, arguments=TASK, **more):
         result = self.drive([[{"tool": "opencode_run_and_wait", "arguments": arguments}], {"final": "done"}], **more)
         return structured(result["calls"][0])
@@ -269,7 +274,7 @@ class Delegation(CodexCase):
         result = self.drive([
             [{"tool_search": {"query": "delegate this to OpenCode"}}],
             [{"tool": "opencode_run_and_wait", "arguments": TASK}],
-            {"final": "done"}], model="gpt-5.5")
+            {"final": "done"}], install=("install",), model="gpt-5.5")
         found = offered_by_search(result["calls"][0])
         self.assertIn("opencode_run_and_wait", found[:3], found)
         self.assert_delegated(structured(result["calls"][1]), self.repository)
@@ -278,7 +283,7 @@ class Delegation(CodexCase):
 
     def test_in_code_mode(self):
         self.script(WRITES_A_FILE)
-        result = self.drive([[{"tool": "opencode_run_and_wait", "arguments": TASK}], {"final": "done"}], model="gpt-6-astra")
+        result = self.drive([[{"tool": "opencode_run_and_wait", "arguments": TASK}], {"final": "done"}], install=("install",), model="gpt-6-astra")
         self.assertIn("completed", json.dumps(result["calls"][0]["shown"]))
         self.assertTrue(os.path.exists(os.path.join(self.repository, "greeting.txt")))
 
@@ -357,10 +362,261 @@ class Delegation(CodexCase):
         self.assertIn("not started by this conversation", " ".join(stranger["attention"]))
 
 
+PRAGMA = '// @exec: {"yield_time_ms": 3600000}\n'
+CALL = {"tool": "opencode_run_and_wait", "arguments": {"message": "Work."}}
+START = {"tool": "opencode_start", "arguments": {"message": "Work."}}
+SCRIPT = {"js": PRAGMA + 'const name = ALL_TOOLS.map(t => t.name).find(n => n.endsWith("__opencode_run_and_wait"));\n'
+                         'text(JSON.stringify(await tools[name]({message: "Work."})));'}
+REVIEW = [{"tool": "opencode_wait", "arguments": {}}]
+DONE = {"final": "done"}
+BYPASS = ["--dangerously-bypass-hook-trust"]
+
+
+class Waiting(CodexCase):
+    """What a wait costs, and how Codex comes back to a run: with the stand-in OpenCode, whose runs take as long as they are told to."""
+
+    def setUp(self):
+        super().setUp()
+        self.bin = os.path.join(self.root, "bin")
+        os.makedirs(self.bin)
+        os.symlink(WORKER, os.path.join(self.bin, "opencode"))
+        os.symlink(os.path.realpath(CODEX), os.path.join(self.bin, "codex"))
+        self.extra.update(OPENCODE_BIN=os.path.join(self.bin, "opencode"), MOCK_API_KEY="dummy")
+
+    def runs_take(self, seconds):
+        with open(os.path.join(self.bin, "stand-in.json"), "w") as f:
+            json.dump({"turns": [{"delay": seconds, "text": "Done."}]}, f)
+
+    def runs(self):
+        folder = os.path.join(self.home, ".local", "state", "codex-opencode-worker", "runs")
+        return sorted(os.path.join(folder, name) for name in os.listdir(folder)) if os.path.isdir(folder) else []
+
+    def eventually(self, condition, seconds=WAIT):
+        until = time.time() + seconds
+        while time.time() < until:
+            if condition():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def hook_prompts(self, result):
+        """What our Stop hook has told the model."""
+        last = [r["body"] for r in result["_mock"].requests if r["body"]][-1]
+        return [text for text in re.findall(r"<hook_prompt[^>]*>(.*?)</hook_prompt>", json.dumps(last)) if "opencode-worker" in text]
+
+    # What a wait costs
+
+    def test_a_run_of_75_seconds_is_one_request_and_one_for_its_reply(self):
+        ways = [
+            ("direct mode, plugin", ("install", "--enable"), "mock-model", "auto", [[CALL], DONE], 2),
+            ("direct mode, entry", ("install", "--direct"), "mock-model", "auto", [[CALL], DONE], 2),
+            ("tool search, plugin", ("install",), "gpt-5.5", "auto", [[{"tool_search": {"query": "delegate to OpenCode"}}], [CALL], DONE], 3),
+            ("code mode, plugin", ("install", "--enable"), "gpt-6-astra", "direct", [[CALL], DONE], 2),
+            ("code mode, entry", ("install", "--direct"), "gpt-6-astra", "direct", [[CALL], DONE], 2),
+            ("code mode, plugin alone", ("install",), "gpt-6-astra", "code", [[SCRIPT], DONE], 2),
+        ]
+
+        def measure(way):
+            name, install, model, mode, steps, expected = way
+            case = Waiting()
+            try:
+                case.setUp()
+                case.runs_take(75)
+                result = case.drive(steps, install=install, model=model, mode=mode)
+                self.assertIn("completed", json.dumps(result["calls"][-1]["shown"]), name)
+                self.assertGreater(result["calls"][-1]["seconds"], 70, name)
+                self.assertEqual(result["requests"], expected, name)
+            finally:
+                case.doCleanups()
+
+        with concurrent.futures.ThreadPoolExecutor(len(ways)) as pool:
+            for done in [pool.submit(measure, way) for way in ways]:
+                done.result()
+
+    # Hooks
+
+    def test_a_turn_goes_on_with_the_review_of_its_run(self):
+        for install in (("install", "--enable", "--hooks"), ("install", "--direct", "--hooks")):
+            with self.subTest(install=install):
+                self.runs_take(3)
+                result = self.drive([[START], {"final": "started"}, REVIEW, DONE], install=install, codex_args=BYPASS)
+                run = structured(result["calls"][0])["run"]
+                self.assertEqual(result["requests"], 4)
+                prompts = self.hook_prompts(result)
+                self.assertEqual(len(prompts), 1, prompts)
+                self.assertIn("review run %s: call opencode_wait" % run, prompts[0])
+                self.assertEqual(structured(result["calls"][1])["state"], "completed")
+                self.worker("uninstall")
+
+    def test_nothing_is_said_of_a_reviewed_run(self):
+        self.runs_take(0)
+        result = self.drive([[CALL], DONE], install=("install", "--direct", "--hooks"), codex_args=BYPASS)
+        self.assertEqual((result["requests"], self.hook_prompts(result)), (2, []))
+
+    def test_hooks_that_are_not_trusted_are_silent(self):
+        self.runs_take(0)
+        result = self.drive([[START], DONE], install=("install", "--direct", "--hooks"))
+        self.assertEqual(result["requests"], 2)
+
+    def test_an_end_during_the_turn_is_told_in_it(self):
+        self.runs_take(1)
+        self.extra["OPENCODE_WORKER_STOP_HOOK"] = "off"
+        for install in (("install", "--enable", "--hooks"), ("install", "--direct", "--hooks")):
+            with self.subTest(install=install):
+                result = self.drive([[START], [{"raw": "exec_command", "arguments": {"cmd": "sleep 9", "yield_time_ms": 20000}}], DONE],
+                                    install=install, codex_args=BYPASS)
+                run = structured(result["calls"][0])["run"]
+                said = json.dumps([r["body"] for r in result["_mock"].requests if r["body"]][-1])
+                self.assertIn("run %s ended: completed, 0 files; call opencode_wait" % run, said)
+                self.worker("uninstall")
+
+    def test_an_interrupt_ends_the_waiting_and_never_the_run(self):
+        self.runs_take(20)
+        app = AppServer(self, [[START], {"final": "started"}, REVIEW, DONE], ("--direct", "--hooks"), trust=True)
+        thread = app.start_thread()
+        turn = app.start_turn(thread)
+        hooks = lambda: [m for m in app.messages if m.get("method") == "hook/started" and "stop" in json.dumps(m).lower()]
+        self.assertTrue(self.eventually(hooks), [m.get("method") for m in app.messages])
+        app.request("turn/interrupt", {"threadId": thread, "turnId": turn})
+        self.assertTrue(self.eventually(lambda: app.count("turn/completed") == 1, 15), [m.get("method") for m in app.messages])
+        self.assertFalse(os.path.exists(os.path.join(self.runs()[0], "review.json")), "the run goes on")
+        self.assertTrue(self.eventually(lambda: os.path.exists(os.path.join(self.runs()[0], "review.json"))))
+        self.assertFalse(os.path.exists(os.path.join(self.runs()[0], "reminded")))
+
+    # The wake-up
+
+    def test_the_end_of_a_run_wakes_an_app_server(self):
+        self.runs_take(2)
+        app = AppServer(self, [[START], {"final": "started"}, REVIEW, DONE], ("--direct", "--wake"))
+        app.start_turn(app.start_thread())
+        self.assertTrue(self.eventually(lambda: app.count("turn/completed") == 2), [m.get("method") for m in app.messages])
+        self.assert_woken(app.mock)
+
+    @unittest.skipUnless(shutil.which("tmux"), "no tmux")
+    def test_the_end_of_a_run_wakes_a_tui(self):
+        self.runs_take(2)
+        mock = self.mock([[START], {"final": "started"}, REVIEW, {"final": "reviewed it"}])
+        self.install_with(mock, ("--direct", "--wake"), top='approval_policy = "never"\nsandbox_mode = "workspace-write"')
+        socket = "-Lcodex-%d-%d" % (os.getpid(), random.randrange(1 << 30))
+
+        def tmux(*arguments):
+            return subprocess.run(["tmux", socket, *arguments], env={**self.environment(), "TERM": "xterm-256color"}, capture_output=True, text=True).stdout
+
+        self.addCleanup(self.end_daemon)
+        self.addCleanup(tmux, "kill-server")
+        tmux("new-session", "-d", "-x", "150", "-y", "50", "-c", self.repository, os.path.join(self.bin, "codex"), "go")
+        screen = lambda: tmux("capture-pane", "-p", "-S", "-200")
+        self.assertTrue(self.eventually(lambda: "reviewed it" in screen()), screen())
+        self.assert_woken(mock)
+
+    def assert_woken(self, mock):
+        (folder,) = self.runs()
+        message = "opencode-worker: run %s ended (completed). Review it with opencode_wait." % os.path.basename(folder)
+        self.assertTrue(any(message in json.dumps(r["body"]) for r in mock.requests if r["body"]))
+        for mark in ("woken", "reviewed"):
+            self.assertTrue(self.eventually(lambda: os.path.exists(os.path.join(folder, mark))), mark)
+
+    def mock(self, steps):
+        """A scripted model that doesn't take Codex's request for a title for a step."""
+        class Titled(codex_drive.Mock):
+            def _answer(self, body, index):
+                if "single-line task title" not in json.dumps(body["input"][-1:]):
+                    return super()._answer(body, index)
+                usage = {"input_tokens": 1, "input_tokens_details": None, "output_tokens": 1, "output_tokens_details": None, "total_tokens": 2}
+                return [{"type": "response.created", "response": {"id": "title"}}, {"type": "response.output_item.done", "item": self._message("Work")},
+                        {"type": "response.completed", "response": {"id": "title", "usage": usage}}]
+
+        mock = Titled(steps).start()
+        self.addCleanup(mock.stop)
+        return mock
+
+    def install_with(self, mock, options, top=""):
+        trusted = '[projects."%s"]\ntrust_level = "trusted"\n' % self.repository
+        codex_drive.make_home(self.root, mock.base_url, model="mock-model", top_toml=top, extra_toml=trusted)
+        self.worker("install", *options)
+        with open(self.config, "a") as f:
+            f.write('\n[mcp_servers.opencode-worker.tools.opencode_start]\napproval_mode = "approve"\n')
+
+    def end_daemon(self):
+        """Ends what the TUI has left behind: processes whose command is in this test's own folder."""
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/cmdline" % entry) as f:
+                    if f.read().startswith(self.codex_home):
+                        os.kill(int(entry), signal.SIGTERM)
+            except OSError:
+                pass
+
+
+class AppServer:
+    """`codex app-server` on pipes."""
+
+    def __init__(self, case, steps, options, trust=False):
+        self.case, self.mock = case, case.mock(steps)
+        case.install_with(self.mock, options)
+        self.messages = []
+        self.process = subprocess.Popen([CODEX, "app-server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        env=case.environment(), cwd=case.repository, text=True)
+        case.addCleanup(self.end)
+        threading.Thread(target=self.read, daemon=True).start()
+        self.last = 0
+        self.request("initialize", {"clientInfo": {"name": "test", "title": "test", "version": "1"}})
+        self.send({"method": "initialized"})
+        if trust:
+            self.trust_hooks()
+
+    def trust_hooks(self):
+        """What a person does in /hooks: Codex keeps it in config.toml."""
+        hooks = self.request("hooks/list", {"cwds": [self.case.repository]})["data"][0]["hooks"]
+        self.case.assertEqual(len(hooks), 3, hooks)
+        with open(self.case.config, "a") as f:
+            for hook in hooks:
+                f.write('\n[hooks.state.%s]\ntrusted_hash = "%s"\n' % (json.dumps(hook["key"]), hook["currentHash"]))
+        listed = self.request("hooks/list", {"cwds": [self.case.repository]})["data"][0]["hooks"]
+        self.case.assertEqual({hook["trustStatus"] for hook in listed}, {"trusted"})
+
+    def read(self):
+        for line in self.process.stdout:
+            self.messages.append(json.loads(line))
+
+    def send(self, message):
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+
+    def request(self, method, params):
+        self.last += 1
+        number = self.last
+        self.send({"id": number, "method": method, "params": params})
+        answers = lambda: [m for m in self.messages if m.get("id") == number and "method" not in m]
+        self.case.assertTrue(self.case.eventually(answers, 60), method)
+        self.case.assertIn("result", answers()[0])
+        return answers()[0]["result"]
+
+    def start_thread(self):
+        return self.request("thread/start", {"cwd": self.case.repository, "approvalPolicy": "never", "sandbox": "workspace-write"})["thread"]["id"]
+
+    def start_turn(self, thread):
+        return self.request("turn/start", {"threadId": thread, "input": [{"type": "text", "text": "go"}]})["turn"]["id"]
+
+    def count(self, method):
+        return sum(1 for m in self.messages if m.get("method") == method)
+
+    def end(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
 if __name__ == "__main__":
     if MISSING:
         print("NOTICE: Codex's end-to-end tests did not run: " + "; ".join(MISSING))
         sys.exit(0)
     if not with_opencode:
         print("NOTICE: delegations through Codex did not run: no ../shared/opencode/with_opencode.py")
+    if not shutil.which("tmux"):
+        print("NOTICE: the wake-up in a terminal did not run: no tmux")
     unittest.main()
