@@ -38,11 +38,12 @@ let package = Package(
     module("Workspace", knows: ["PosixSupport"]),
     module("Runs", knows: ["JSON", "OpenCode", "PosixSupport", "ShellReading", "Text", "Workspace"]),
     module("CodexSetup", knows: ["JSON", "MCP", "PosixSupport", "Text"]),
+    module("Desk", knows: ["OpenCode", "PosixSupport", "Runs", "ShellReading", "Text", "Workspace"]),
     module("StandInOpenCode", knows: ["JSON", "PosixSupport", "Text"]),
     .executableTarget(
       name: "WorkerServer",
       dependencies: [
-        "CodexSetup", "JSON", "JSONRPC", "MCP", "OpenCode", "PosixSupport", "Runs", "ShellReading", "StandInOpenCode", "Text", "Workspace",
+        "CodexSetup", "Desk", "JSON", "JSONRPC", "MCP", "OpenCode", "PosixSupport", "Runs", "ShellReading", "StandInOpenCode", "Text", "Workspace",
       ],
       exclude: ["README.md"], swiftSettings: strict, linkerSettings: staticRuntime),
     .target(name: "TestSupport", dependencies: ["JSON", "JSONRPC", "PosixSupport"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -55,6 +56,7 @@ let package = Package(
     tests("ShellReadingTests", know: ["PosixSupport", "ShellReading"]),
     tests("WorkspaceTests", know: ["PosixSupport", "Workspace"]),
     tests("RunsTests", know: ["JSON", "OpenCode", "PosixSupport", "Runs", "ShellReading", "Text", "Workspace"]),
+    tests("DeskTests", know: ["Desk", "OpenCode", "PosixSupport", "Runs", "Text", "Workspace"]),
     tests("CodexSetupTests", know: ["CodexSetup", "JSON", "MCP", "PosixSupport"]),
     tests("StandInOpenCodeTests", know: ["JSON", "PosixSupport", "StandInOpenCode", "WorkerServer"]),
     tests("WorkerServerTests", know: ["CodexSetup", "JSON", "MCP", "OpenCode", "PosixSupport", "Runs", "Text", "WorkerServer"]),

@@ -36,6 +36,12 @@ package enum SecretMask {
     }
   }
 
+  /// The text with what looks like a secret hidden.
+  package static func hiding(_ text: String) -> String {
+    var count = 0
+    return apply(to: text, count: &count)
+  }
+
   package static func apply(to text: String, count: inout Int) -> String {
     let bytes = Array(text.utf8)
     let found = blocks(bytes) + passwords(bytes) + bearers(bytes) + beside(bytes) + tokens(bytes)

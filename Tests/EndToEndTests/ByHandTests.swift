@@ -13,11 +13,16 @@ import Testing
   @Test func helpAndVersionAndWrongWords() throws {
     let help = try world.worker("--help")
     #expect(help.status == .exited(0))
-    for command in ["serve", "call", "watch", "report", "demo", "doctor", "install", "uninstall"] { #expect(help.outputText.contains("  \(command) ")) }
+    for command in ["serve", "call", "status", "watch", "report", "diff", "logs", "open", "runs", "demo", "doctor", "install", "uninstall", "completions"] {
+      #expect(help.outputText.contains("  \(command) "))
+      let own = try world.worker(command, "--help")
+      #expect(own.status == .exited(0) && own.outputText.hasPrefix("usage: opencode-worker \(command)"))
+    }
     #expect(try world.worker("--version").outputText.hasPrefix("opencode-worker 1."))
     for wrong in [
       ["nonsense"], ["call", "nope"], ["call", "status", "{"], ["call", "status", "[]"], ["call", "status", "{}", "more"], ["demo", "--x"],
-      ["report", "a", "b"],
+      ["report", "a", "b"], ["wach"], ["stop"], ["status", "--jsno"], ["logs", "-n", "x"], ["logs", "--raw", "--stderr"], ["completions", "tcsh"],
+      ["runs", "x"],
     ] {
       let result = try Command(World.binary, wrong, environment: world.environment, folder: world.repository, deadline: 60).run()
       #expect(result.status == .exited(2), "\(wrong)")
@@ -63,10 +68,11 @@ import Testing
     #expect(started["cwd"]?.string == world.repository)
     let watched = try world.worker("watch")
     #expect(watched.status == .exited(0))
-    #expect(watched.outputText.contains("bash: true"))
-    #expect(watched.outputText.contains("\"state\": \"completed\""))
+    for words in ["bash      true  exit 0", "says      Done.", "completed", "Its answer"] {
+      #expect(watched.outputText.contains(words), "\(watched.outputText)")
+    }
     let run = try #require(started["run"]?.string)
-    #expect(try world.worker("report", run).outputText.contains("\"answer\": \"Done.\""))
+    #expect(try world.worker("report", run, "--json").outputText.contains("\"answer\": \"Done.\""))
     #expect(try world.worker("report", "20200101-000000-aaaa").status == .exited(1))
     try world.standIn(["turns": [["text": "Starting.", "exit": 3]]])
     _ = try world.worker("call", "run_and_wait", "{\"message\": \"Do it.\"}")
@@ -77,7 +83,7 @@ import Testing
     try PrivateFiles.createFolder(world.path("tmp"))
     let demo = try world.worker("demo", extra: ["TMPDIR": world.path("tmp"), "OPENCODE_BIN": ""])
     #expect(demo.status == .exited(0), "\(demo.outputText) \(demo.errorText)")
-    for words in ["stand-in", "step 1", "\"state\": \"completed\"", "\"result\": \"passed\"", "greeting.txt"] {
+    for words in ["stand-in", "bash      test -s greeting.txt  exit 0", "completed, 1 check passed", "A greeting.txt", "report.html"] {
       #expect(demo.outputText.contains(words), "\(words)")
     }
   }

@@ -1,5 +1,7 @@
+import Desk
 import Foundation
 import JSON
+import MCP
 import PosixSupport
 import Runs
 import Workspace
@@ -65,11 +67,17 @@ enum DemoCommand {
         return ExitCode.failure
       }
       do {
-        let run = try await WatchCommand.follow(id, manager)
-        Terminal.line("\nThe review:")
-        return ReportCommand.show(run)
+        let style = Terminal.style(environment)
+        let run = try await WatchCommand.follow(try await manager.snapshot(id), manager, style: style)
+        Terminal.line("")
+        let attention = RunReply.attention(run)
+        for line in ShortReview(run: run, attention: attention, style: style).lines { Terminal.line(line) }
+        let page = run.folder.path + "/report.html"
+        try PrivateFiles.replace(page, with: Array(ReportPage.html(run, attention: attention, environment: environment, mask: SecretMask.hiding).utf8))
+        Terminal.line("\nThe report as a page: \(page)")
+        return DeskCommand.exitCode(run)
       } catch {
-        Terminal.error("\(error)")
+        Terminal.error("opencode-worker: \(DeskCommand.words(of: error))")
         return ExitCode.failure
       }
     }

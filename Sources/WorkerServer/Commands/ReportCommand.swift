@@ -1,46 +1,53 @@
+import Desk
+import Foundation
 import JSON
 import MCP
 import PosixSupport
 import Runs
+import Workspace
 
-/// `report [RUN]`: the review of a run.
+/// `report [RUN]`: the review of a run, in short on the terminal and in full as a page.
 enum ReportCommand {
-  static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
-    withRun(arguments, environment, named: "report") { run, _ in show(run) }
-  }
-
-  /// Finds the run that was named, or the live or latest one.
-  static func withRun(
-    _ arguments: [String], _ environment: [String: String], named name: String,
-    _ body: @escaping @Sendable (RunSnapshot, RunManager) async throws -> Int32
-  ) -> Int32 {
-    guard arguments.count <= 1 else { return CommandLineTool.wrong("\(name) takes one run id at most") }
-    let manager = RunManager(state: .standard(environment), environment: environment)
-    return CommandLineTool.finish {
-      do {
-        guard let run = try await manager.resolve(arguments.first, thread: nil) else {
-          Terminal.line("No run is kept.")
-          return ExitCode.failure
-        }
-        return try await body(run, manager)
-      } catch {
-        Terminal.error("\(error)")
+  static func run(_ arguments: [String], environment: [String: String]) throws -> Int32 {
+    let words = try CommandWords(arguments, flags: ["--open", "--json"], values: ["-o"], most: 1)
+    let style = Terminal.style(environment)
+    return DeskCommand.withRun(words.rest.first, environment) { run, _ in
+      if words.flags.contains("--json") { return showJSON(run) }
+      guard run.isOver else {
+        Terminal.error("opencode-worker: \(run.folder.id) is alive; its report is there when it has ended. `watch` shows what it does.")
         return ExitCode.failure
       }
+      let attention = RunReply.attention(run)
+      let page = await onThread { ReportPage.html(run, attention: attention, environment: environment, mask: SecretMask.hiding) }
+      if words.values["-o"] == "-" {
+        Terminal.write(page)
+        return DeskCommand.exitCode(run)
+      }
+      let path = words.values["-o"].map { $0.hasPrefix("/") ? $0 : FileManager.default.currentDirectoryPath + "/" + $0 } ?? run.folder.path + "/report.html"
+      try PrivateFiles.replace(path, with: Array(page.utf8))
+      for line in ShortReview(run: run, attention: attention, style: style).lines { Terminal.line(line) }
+      Terminal.line("\n\(style.dim("The whole report:")) \(path)")
+      if words.flags.contains("--open"), !openInBrowser(path, environment) {
+        Terminal.error("opencode-worker: no browser could be started (xdg-open, open); the page is in \(path)")
+        return ExitCode.failure
+      }
+      try? run.folder.add(.reviewed, by: RunMark.person)
+      return DeskCommand.exitCode(run)
     }
   }
 
-  static func show(_ run: RunSnapshot) -> Int32 {
+  private static func showJSON(_ run: RunSnapshot) -> Int32 {
     let reply = ReplyBound.fit(run.isOver ? RunReply.review(run, for: nil) : RunReply.status(run))
     Terminal.line(JSONValue.object(reply.structured).prettyText)
     reply.whenDelivered?()
-    if let process = run.process { Terminal.error("To end it: kill -- -\(process.pid)") }
-    return isWell(run) ? ExitCode.success : ExitCode.failure
+    return DeskCommand.exitCode(run)
   }
 
-  /// It came to its own end, and there is nothing in it that somebody must look at.
-  static func isWell(_ run: RunSnapshot) -> Bool {
-    guard let review = run.review else { return false }
-    return review.outcome.state == .completed && !review.outcome.attention.contains { $0.isAlarm }
+  private static func openInBrowser(_ path: String, _ environment: [String: String]) -> Bool {
+    for name in ["xdg-open", "open"] {
+      guard let program = ProgramFinder.locate(name, path: environment["PATH"], workspace: nil) else { continue }
+      if (try? Command(program, [path], environment: environment, deadline: 20).run())?.succeeded == true { return true }
+    }
+    return false
   }
 }
