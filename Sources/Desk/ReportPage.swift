@@ -61,7 +61,7 @@ package struct ReportPage {
   // MARK: - The top
 
   private var header: String {
-    let tone = ShortReview.isGood(review) ? "good" : review.outcome.state == .completed || review.outcome.state == .incomplete ? "fair" : "bad"
+    let tone = review.isWell ? "good" : review.outcome.state == .completed || review.outcome.state == .incomplete ? "fair" : "bad"
     let reason = review.outcome.reason.map { "<p class=\"reason\">\(text($0, 800))</p>" } ?? ""
     return """
       <header class="\(tone)"><p class="verdict">\(HTML.text(ShortReview.verdict(review)))</p><h1>\(text(run.record.request.title, 300))</h1>\(reason)
@@ -71,7 +71,7 @@ package struct ReportPage {
 
   private var figures: String {
     let declared = review.verification.declared
-    let passed = declared.filter { $0.result == "passed" && !$0.editedAfter }.count
+    let passed = declared.filter(\.isProven).count
     let rows = [
       (Words.duration(review.endedAt - run.record.startedAt), "time"), (review.usage.cost.map(Words.money) ?? "unknown", "cost"),
       (review.usage.tokens.total > 0 ? Words.grouped(review.usage.tokens.total) : "unknown", "tokens"),
@@ -85,11 +85,16 @@ package struct ReportPage {
 
   private var checks: String {
     let rows = review.verification.declared.map { check -> String in
-      let good = check.result == "passed" && !check.editedAfter
+      let good = check.isProven
       var words =
         "<b class=\"\(good ? "good" : check.result == "failed" ? "bad" : "fair")\">\(HTML.text(check.result))</b> <code>\(text(check.command, 400))</code>"
       if let exit = check.exitCode, exit != 0 { words += " exit \(exit)" }
+      words += " <span class=\"note\">\(check.by == nil ? "by OpenCode" : "by the worker")</span>"
       if check.editedAfter { words += " <span class=\"fair\">files were changed after it</span>" }
+      if check.maybeEditedAfter == true { words += " <span class=\"fair\">shell commands came after it</span>" }
+      if check.failedBefore == true { words += " <span class=\"note\">failed before</span>" }
+      if let why = check.why { words += " <span class=\"note\">\(text(why, 300))</span>" }
+      if let output = check.lastOutput { words += "<pre>\(text(output, 4_000))</pre>" }
       return words
     }
     let others = review.verification.undeclared.map { "<code>\(text($0.command, 300))</code>" + ($0.exitCode.map { " exit \($0)" } ?? "") }

@@ -20,7 +20,7 @@ package struct ShortReview: Sendable {
 
   /// "completed, but 1 check did not pass"
   package static func verdict(_ review: RunReview) -> String {
-    let open = review.verification.declared.filter { $0.result != "passed" || $0.editedAfter }
+    let open = review.verification.declared.filter { !$0.isProven }
     let state = review.outcome.state.rawValue
     guard !open.isEmpty else {
       let all = review.verification.declared.count
@@ -31,11 +31,6 @@ package struct ShortReview: Sendable {
     return failed > 0
       ? "\(state)\(link) \(Words.count(failed, "check")) failed"
       : "\(state)\(link) \(Words.count(open.count, "check")) \(open.count == 1 ? "is" : "are") not proven"
-  }
-
-  /// Whether everything that was asked for is proven.
-  package static func isGood(_ review: RunReview) -> Bool {
-    review.outcome.state == .completed && review.verification.declared.allSatisfy { $0.result == "passed" && !$0.editedAfter }
   }
 
   package var lines: [String] {
@@ -88,7 +83,10 @@ package struct ShortReview: Sendable {
         check.result == "passed" && !check.editedAfter ? style.green("passed") : check.result == "failed" ? style.red("failed") : style.yellow(check.result)
       var words = ["  \(mark)  \(Words.line(check.command, 200))"]
       if let exit = check.exitCode, exit != 0 { words.append("exit \(exit)") }
+      if check.by != nil { words.append(style.dim("by the worker")) }
       if check.editedAfter { words.append(style.yellow("files were changed after it")) }
+      if check.maybeEditedAfter == true { words.append(style.yellow("shell commands came after it")) }
+      if check.failedBefore == true { words.append(style.dim("failed before")) }
       lines.append(words.joined(separator: "  "))
     }
     return lines

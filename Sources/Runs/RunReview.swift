@@ -16,6 +16,9 @@ package struct RunReview: Codable, Sendable {
   package var changes: ChangesSummary
   /// `provider/model`, as OpenCode's store has it; nil: not asked or not known.
   package var model: String?
+
+  /// It came to its own end, and there is nothing in it that somebody must look at.
+  package var isWell: Bool { outcome.state == .completed && !outcome.attention.contains { $0.isAlarm } }
 }
 
 /// The changed files as far as a review shows them; all of them are in a file of their own.

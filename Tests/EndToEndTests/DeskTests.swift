@@ -87,7 +87,7 @@ import Testing
     let page = try #require(world.read("repository/page.html"))
     #expect(!page.contains("<script") && !page.contains("<img") && !page.contains("http://") && !page.contains("https://"))
     #expect(!page.contains(secret) && !page.contains("\u{202E}") && page.contains("Do &lt;b&gt;it&lt;/b&gt;"))
-    for words in ["a claim, not evidence", "<svg", "new.txt", "default-src 'none'"] { #expect(page.contains(words), "\(words)") }
+    for words in ["a claim, not evidence", "Look at this first", "<svg", "new.txt", "default-src 'none'"] { #expect(page.contains(words), "\(words)") }
     #expect(try world.worker("report", run, "-o", "-").outputText == page)
   }
 

@@ -113,7 +113,7 @@ enum RunReply {
     reply.structured["todo"] = todo(run.digest)
     reply.structured["usage"] = usage(review.usage)
     reply.structured["next"] = .string(run.isForeign ? notYours : NextStep.after(run, review))
-    reply.isAlarming = !ReportCommand.isWell(run)
+    reply.isAlarming = !(run.review?.isWell ?? false)
     let folder = run.folder
     reply.whenDelivered = { try? folder.add(.reviewed, by: thread ?? RunMark.person) }
     return review.outcome.state == .completed ? reply : withLogPath(reply, of: run)
