@@ -15,7 +15,7 @@ package enum OwnProcess {
   /// where it gets too few.
   /// - Returns: what is too little, and what to do; nil: nothing is
   package static func settleLimits() -> String? {
-    let (files, memory): (rlim_t, rlim_t) = (64, 1 << 30)
+    let (files, memory, processes): (rlim_t, rlim_t, rlim_t) = (64, 1 << 30, 64)
     var limit = rlimit()
     if getrlimit(resourceLimit, &limit) == 0, limit.rlim_cur < files {
       let found = limit.rlim_cur
@@ -26,6 +26,10 @@ package enum OwnProcess {
     }
     if getrlimit(memoryLimit, &limit) == 0, limit.rlim_cur < memory {
       return "only \(limit.rlim_cur >> 20) MiB of address space are allowed, and \(memory >> 20) are needed: raise the limit (ulimit -v)"
+    }
+    // Root may start as many as the machine holds.
+    if getuid() != 0, getrlimit(processLimit, &limit) == 0, limit.rlim_cur < processes {
+      return "only \(limit.rlim_cur) processes and threads are allowed, and \(processes) are needed: raise the limit (ulimit -u)"
     }
     return nil
   }
@@ -122,10 +126,12 @@ package enum OwnProcess {
     private static let descriptorFolder = "/proc/self/fd"
     private static let resourceLimit = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     private static let memoryLimit = __rlimit_resource_t(RLIMIT_AS.rawValue)
+    private static let processLimit = __rlimit_resource_t(RLIMIT_NPROC.rawValue)
   #else
     private static let descriptorFolder = "/dev/fd"
     private static let resourceLimit = RLIMIT_NOFILE
     private static let memoryLimit = RLIMIT_AS
+    private static let processLimit = RLIMIT_NPROC
   #endif
 }
 

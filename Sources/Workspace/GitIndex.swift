@@ -85,6 +85,7 @@ package struct GitIndex: Sendable {
       }
       guard let zero = data[at..<end].firstIndex(of: 0) else { throw damaged }
       names.append(contentsOf: data[at..<zero])
+      guard names.count > from else { throw damaged }
       guard names.count - from <= GitIndex.longestName, names.count <= GitIndex.allNames else { throw WorkspaceError("index: names too long to be files'") }
       at = version == 4 ? zero + 1 : start + ((zero - start + 8) & ~7)
       previous = from..<names.count
