@@ -126,7 +126,7 @@ package enum OwnProcess {
     private static let descriptorFolder = "/proc/self/fd"
     private static let resourceLimit = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     private static let memoryLimit = __rlimit_resource_t(RLIMIT_AS.rawValue)
-    private static let processLimit = __rlimit_resource_t(RLIMIT_NPROC.rawValue)
+    private static let processLimit = __rlimit_resource_t(__RLIMIT_NPROC.rawValue)
   #else
     private static let descriptorFolder = "/dev/fd"
     private static let resourceLimit = RLIMIT_NOFILE
