@@ -73,12 +73,15 @@ package struct Outcome: Sendable, Equatable {
 
   /// - Parameters:
   ///   - session: nil when it isn't known
+  ///   - sessionEnd: what OpenCode 2's messages say
   ///   - now: seconds since 1970, for "9 s ago"; of an ended run, when it ended
   package static func of(
-    end: RunEnd, digest: RunDigest, session: SessionOutcome? = nil, lastWords: LastWords = .notAsked, launch: RunLaunch, now: Double
+    end: RunEnd, digest: RunDigest, session: SessionOutcome? = nil, lastWords: LastWords = .notAsked, sessionEnd: SessionEnd = .notAsked,
+    launch: RunLaunch, now: Double
   ) -> Outcome {
     let judge = Judge(digest: digest, session: session, lastWords: lastWords, launch: launch)
-    let verdict = judge.verdict(of: end)
+    var verdict = judge.verdict(of: end)
+    if digest.generation == .v2 { verdict = sessionEnd.verdict(of: end, log: verdict, stopped: digest.lastWord != nil) }
     let attention = judge.endAttention(of: end, state: verdict.state) + Outcome.attention(digest: digest, now: now)
     return Outcome(state: verdict.state, reason: verdict.reason?.shortened(to: 700), attention: attention)
   }

@@ -117,20 +117,22 @@ package struct RunUsage: Codable, Sendable, Equatable {
 
   /// - Parameter session: what OpenCode itself knows of the session and its subagents
   package init(_ digest: RunDigest, _ facts: SessionFacts = SessionFacts()) {
-    tokens = digest.usage.tokens + (facts.lastStep?.tokens ?? TokenCounts())
+    let own = facts.ownUsage ?? digest.usage
+    tokens = own.tokens + (facts.lastStep?.tokens ?? TokenCounts())
     steps = digest.steps
     subagents = facts.subagents
     source = facts.isEmpty ? "events" : "events and OpenCode's sessions"
     missing = facts.missing ?? RunUsage.missing(digest, facts)
     for subagent in subagents { tokens = tokens + (subagent.tokens ?? TokenCounts()) }
     // One part that isn't known, and the sum would be told as the whole.
-    guard missing == nil, tokens.total > 0 || digest.sawNoStep, digest.usage.costIsKnown, facts.lastStep?.isUnpriced != true else { return }
+    guard missing == nil, tokens.total > 0 || digest.sawNoStep, own.costIsKnown, facts.lastStep?.isUnpriced != true else { return }
     guard subagents.allSatisfy({ $0.cost != nil }) else { return }
-    cost = subagents.reduce(digest.usage.cost + (facts.lastStep?.cost ?? 0)) { $0 + ($1.cost ?? 0) }
+    cost = subagents.reduce(own.cost + (facts.lastStep?.cost ?? 0)) { $0 + ($1.cost ?? 0) }
     if cost == 0, tokens.total == 0 { cost = nil }
   }
 
   private static func missing(_ digest: RunDigest, _ facts: SessionFacts) -> String? {
+    if facts.ownUsage != nil { return nil }
     if digest.lastStepIsOpen, facts.lastStep == nil, !digest.sawNoStep { return "the usage of the last step, whose end is not in the log" }
     if digest.usage.untoldSteps > 0 { return "the usage of \(digest.usage.untoldSteps) steps: the provider told none" }
     if digest.brokenLines > 0 { return "what broken lines of OpenCode's output said" }
@@ -155,6 +157,10 @@ package struct SessionFacts: Sendable {
   /// The usage of the step whose end OpenCode 2 leaves out.
   package var lastStep: StepUsage?
   package var outcome: SessionOutcome?
+  /// 2.x: what the session's messages say of the end.
+  package var end = SessionEnd.notAsked
+  /// 2.x: the sum of the session's own messages in this run, instead of what the stream told.
+  package var ownUsage: UsageSum?
   /// Of a run whose exit was not seen.
   package var lastWords = LastWords.notAsked
   /// What is missing from the usage, and why.
@@ -184,7 +190,7 @@ package struct SessionFacts: Sendable {
   /// OpenCode was asked about subagents.
   package var asked = false
 
-  package var isEmpty: Bool { subagents.isEmpty && lastStep == nil && outcome == nil }
+  package var isEmpty: Bool { subagents.isEmpty && lastStep == nil && outcome == nil && ownUsage == nil }
 }
 
 extension RunReview {
@@ -195,12 +201,12 @@ extension RunReview {
     remarks: [Attention] = []
   ) -> RunReview {
     let launch = RunLaunch(arguments: record.request.arguments, version: record.request.installation.version.description)
-    let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, lastWords: facts.lastWords, launch: launch, now: at)
+    let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, lastWords: facts.lastWords, sessionEnd: facts.end, launch: launch, now: at)
     let usage = RunUsage(digest, facts)
     var remarks = remarks + (facts.remarks + (usage.missing.map { [$0] } ?? [])).map { .notTold($0) }
     // Of the steps in the log the outcome tells it itself.
     if usage.cost == nil, usage.missing == nil, usage.tokens.total > 0, digest.usage.costIsKnown {
-      remarks.append(.costUnknown(facts.lastStep?.isUnpriced == true ? "the model" : "a subagent's model"))
+      remarks.append(.costUnknown(facts.lastStep?.isUnpriced == true || facts.ownUsage?.costIsKnown == false ? "the model" : "a subagent's model"))
     }
     remarks += attention(of: digest) + attention(of: changes, in: record.request.cwd)
     var exit: ExitStatus?

@@ -40,7 +40,7 @@ package struct SessionQuestions: Sendable {
   /// Whether the stream alone doesn't tell everything.
   package var needsAnswers: Bool {
     guard digest.session.map({ !$0.isEmpty }) == true else { return false }
-    return !digest.subagents.isEmpty || mayHideSubagents || needsLastWords || (isOpenCode2 && !digest.sawNoStep) || needsModel
+    return !digest.subagents.isEmpty || mayHideSubagents || needsLastWords || isOpenCode2 || needsModel
   }
 
   /// Nobody chose a model: OpenCode's store knows which one it was.
@@ -60,9 +60,9 @@ package struct SessionQuestions: Sendable {
     let (ran, now) = (request.installation.version, client.installation.version)
     if now != ran { facts.remarks.append("OpenCode was replaced during the run: \(ran) ran, \(now) is installed now") }
     if isOpenCode2 {
-      askOwnSession(session, client, &facts)
-      if !digest.subagents.isEmpty { askSubagents(of: session, client, &facts) }
-      return facts
+      var told = OpenCode2Questions(request: request, digest: digest, client: client, session: session, since: since, until: until).ask()
+      told.remarks = facts.remarks + told.remarks
+      return told
     }
     if needsLastWords { askLastWords(session, client, &facts) }
     if !digest.subagents.isEmpty || mayHideSubagents || needsModel { askSubagents(of: session, client, &facts) }
@@ -76,29 +76,6 @@ package struct SessionQuestions: Sendable {
       facts.lastWords = last?.role == "assistant" && last?.isSummary == false ? .answer : .summary
     } catch {
       facts.lastWords = .unknown("\(error)")
-    }
-  }
-
-  /// 2.x: the last step's end isn't in the stream, and the exit code may be that of an error long mended.
-  private func askOwnSession(_ session: String, _ client: OpenCodeClient, _ facts: inout SessionFacts) {
-    do {
-      let info = try client.session(session, deadline: share)
-      facts.outcome = info?.outcome.flatMap(SessionOutcome.init)
-      facts.model = info?.model
-      if info == nil { facts.remarks.append("the session's own outcome is not known: OpenCode has no session \(session)") }
-    } catch {
-      facts.remarks.append("the session's own outcome is not known (\(error))")
-    }
-    guard digest.lastStepIsOpen else { return }
-    do {
-      let messages = try client.export(session, deadline: share).messages
-      if let last = messages.last(where: { $0.role == "assistant" }), let tokens = last.tokens {
-        facts.lastStep = StepUsage(tokens: tokens, cost: last.cost ?? 0)
-      } else {
-        facts.missing = "the last step's usage is not known: OpenCode's export doesn't have it"
-      }
-    } catch {
-      facts.missing = "the last step's usage is not known (\(error))"
     }
   }
 
@@ -184,7 +161,7 @@ extension SessionFacts {
   /// - Parameters:
   ///   - since: milliseconds since 1970; what is older was another run's
   ///   - session: the subagent that an event names, if any does: this one, or one above it
-  fileprivate mutating func add(_ export: SessionExport, since: Int, of session: String) {
+  mutating func add(_ export: SessionExport, since: Int, of session: String) {
     for message in export.messages where (message.created ?? .max) >= since {
       for call in message.toolCalls {
         let at = Double(call.ended ?? call.started ?? message.completed ?? message.created ?? 0) / 1000

@@ -26,6 +26,10 @@ package enum OpenCodeCommandError: Error, Sendable, Equatable, CustomStringConve
 
   /// Whether it failed because the session doesn't exist.
   package var isSessionNotFound: Bool { words?.contains("Session not found") ?? false }
+  /// Whether it failed by what may be gone at the next try: 2.x's private servers share one store.
+  var mayPass: Bool {
+    words.map { $0.contains("Standalone server exited before reporting readiness") || $0.contains("database is locked") } ?? false
+  }
   /// Whether it failed because the provider doesn't exist.
   package var isProviderNotFound: Bool { words?.contains("Provider not found") ?? false }
 }

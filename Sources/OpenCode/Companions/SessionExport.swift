@@ -6,6 +6,8 @@ package struct SessionExport: Sendable, Equatable {
   package let info: SessionInfo
   package let messages: [Message]
 
+  package init(info: SessionInfo, messages: [Message]) { (self.info, self.messages) = (info, messages) }
+
   package struct Message: Sendable, Equatable {
     package let id: String
     /// `user`, `assistant`; other values of 2.x as they are.
@@ -26,6 +28,27 @@ package struct SessionExport: Sendable, Equatable {
     /// The model's or the user's words, without what OpenCode itself put in.
     package var text: String
     package var toolCalls: [ToolCall]
+    /// 2.x: what the message ended with instead of a `finish`.
+    package var error: Failure?
+    /// 2.x: the request is made again.
+    package var retry: Retry?
+    /// 2.x: the last thing in it is text.
+    package var endsWithText = false
+  }
+
+  package struct Failure: Sendable, Equatable {
+    /// `provider.auth`, `aborted`, ...
+    package var type: String?
+    package var message: String
+    package var status: Int?
+  }
+
+  /// Recording `sessions/retrying.messages-meanwhile`.
+  package struct Retry: Sendable, Equatable {
+    package var attempt: Int
+    /// Milliseconds since 1970: when it is tried.
+    package var at: Int?
+    package var error: Failure?
   }
 
   package struct ToolCall: Sendable, Equatable {
@@ -48,6 +71,8 @@ package struct SessionExport: Sendable, Equatable {
     /// Milliseconds since 1970.
     package var started: Int?
     package var ended: Int?
+    /// 2.x: what goes on beside the main turn: a shell's id, or a subagent's session.
+    package var background: String?
   }
 
   /// The sessions that its tools started, in order.
@@ -95,6 +120,7 @@ private struct ToolState: Decodable {
     let workdir: Lenient<String>?
     let filePath: Lenient<String>?
     let path: Lenient<String>?
+    let background: Lenient<Bool>?
   }
 
   /// 2.x nests the tool's own metadata one deeper in events, not in exports: both are taken.
@@ -102,6 +128,8 @@ private struct ToolState: Decodable {
     let exit: Lenient<Int>?
     let sessionId: Lenient<String>?
     let sessionID: Lenient<String>?
+    let shellID: Lenient<String>?
+    let status: Lenient<String>?
     let filepath: Lenient<String>?
     let filediff: Lenient<Edited>?
     let files: Lenient<[Lenient<Edited>]>?
@@ -148,7 +176,9 @@ private struct ToolState: Decodable {
       exitCode: isShell ? metadata?.exit?.value ?? inner?.exit?.value : nil, files: edits ? (precise.isEmpty ? named : precise) : [],
       childSession: ToolNames.subagent.contains(tool)
         ? metadata?.sessionId?.value ?? metadata?.sessionID?.value ?? inner?.sessionID?.value : nil,
-      error: error?.value?.message, started: time?.value?.start ?? outer?.ran ?? outer?.created, ended: time?.value?.end ?? outer?.completed)
+      error: error?.value?.message, started: time?.value?.start ?? outer?.ran ?? outer?.created, ended: time?.value?.end ?? outer?.completed,
+      background: metadata?.shellID?.value
+        ?? (metadata?.status?.value == "running" || input?.background?.value == true ? metadata?.sessionID?.value : nil))
   }
 }
 
@@ -201,6 +231,15 @@ private struct Export1: Decodable {
   }
 }
 
+/// A page of messages, newest first, as 2.x's `GET /api/session/ID/message` answers.
+struct MessagePage: Decodable {
+  struct Cursor: Decodable { let next: String? }
+  fileprivate let data: [Export2.Entry]
+  let cursor: Cursor?
+
+  var messages: [SessionExport.Message] { data.map(\.message) }
+}
+
 private struct Export2: Decodable {
   let info: ExportedInfo
   let messages: [Entry]
@@ -217,6 +256,24 @@ private struct Export2: Decodable {
     let finish: String?
     let cost: Double?
     let tokens: Lenient<CountedTokens>?
+    let error: Lenient<ToldFailure>?
+    let retry: Lenient<ToldRetry>?
+
+    struct ToldFailure: Decodable {
+      let type: String?
+      let message: String?
+      let status: Int?
+
+      var failure: SessionExport.Failure {
+        SessionExport.Failure(type: type, message: OpenCode2Events.withoutBody(message ?? type ?? "error without a message"), status: status)
+      }
+    }
+
+    struct ToldRetry: Decodable {
+      let attempt: Int?
+      let at: Int?
+      let error: Lenient<ToldFailure>?
+    }
 
     struct Content: Decodable {
       let type: String
@@ -236,7 +293,10 @@ private struct Export2: Decodable {
         toolCalls: content.compactMap { part in
           guard part.type == "tool", let tool = part.name else { return nil }
           return part.state?.call(id: part.id ?? "", tool: tool, time: part.time?.value)
-        })
+        },
+        error: error?.value?.failure,
+        retry: retry?.value.map { SessionExport.Retry(attempt: $0.attempt ?? 1, at: $0.at, error: $0.error?.value?.failure) },
+        endsWithText: content.last { $0.type != "reasoning" }.map { $0.type == "text" && $0.text?.contains { !$0.isWhitespace } == true } ?? false)
     }
   }
 }

@@ -158,7 +158,7 @@ struct EventReader {
       return why.contains("unavailable tool") ? .unavailable(tool: name, why: why.oneLine(200)) : nil
     }
     guard tool.status == .error, let error = tool.error?.head else { return nil }
-    for (words, refusal) in EventReader.refusals where error.contains(words) { return refusal }
+    if let refusal = ToolUse.Refusal.words(in: error) { return refusal }
     if error.contains("unavailable tool 'invalid'") {
       // The stand-in itself is denied, as by rules that deny `*`: whether the tool is there, its list tells.
       let offered = error.components(separatedBy: "Available tools: ").last?.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") } ?? []
@@ -167,16 +167,6 @@ struct EventReader {
     if error.hasPrefix("Unknown tool: ") { return .unavailable(tool: tool.tool, why: error.oneLine(200)) }
     return nil
   }
-
-  /// OpenCode's own sentences, of 1.x and 2.x.
-  private static let refusals: [(String, ToolUse.Refusal)] = [
-    ("The user rejected permission to use this", .rejected),
-    ("The user declined this tool call", .rejected),
-    ("cannot ask the user for permission, so the request was rejected", .rejected),
-    ("The user has specified a rule which prevents", .ruledOut),
-    ("Permission denied: ", .ruledOut),
-    ("The user dismissed this question", .questionDismissed),
-  ]
 
   private func files(of tool: ToolUse) -> [FileEdit] {
     let listed = record.list([.file, .filePath, .fileMovedTo, .fileChange, .fileStatus, .fileAdditions, .fileDeletions]).compactMap { row -> FileEdit? in
@@ -209,4 +199,22 @@ struct EventReader {
     guard case .number(let number) = value else { return nil }
     return EventRecord.integer(number, in: 0...1_000_000_000)
   }
+}
+
+extension ToolUse.Refusal {
+  /// What OpenCode's own sentences, of 1.x and 2.x, say; nil: it is another error.
+  package static func words(in error: String) -> ToolUse.Refusal? {
+    sentences.first { error.contains($0.0) }?.1
+  }
+
+  private static let sentences: [(String, ToolUse.Refusal)] = [
+    ("The user rejected permission to use this", .rejected),
+    ("The user declined this tool call", .rejected),
+    ("cannot ask the user for permission, so the request was rejected", .rejected),
+    ("The user has specified a rule which prevents", .ruledOut),
+    ("Permission denied: ", .ruledOut),
+    ("Subagent denied: ", .ruledOut),
+    ("The user dismissed this question", .questionDismissed),
+    ("cannot ask the user questions, so the question was cancelled", .questionDismissed),
+  ]
 }

@@ -1,0 +1,77 @@
+import Foundation
+import PosixSupport
+
+/// What 2.x's own server tells of a session (recordings `sessions/*`).
+extension OpenCodeClient {
+  /// A session's messages, oldest first; nil: there is no such session.
+  /// - Parameters:
+  ///   - since: milliseconds since 1970: older ones are left out
+  ///   - first: the words of the user's message before which there is none; nil: not known
+  package func messages(of session: String, since: Int, first: String? = nil, deadline: Double) throws -> [SessionExport.Message]? {
+    let until = Monotonic.now + deadline
+    var (found, cursor, seen): ([SessionExport.Message], String?, Set<String>) = ([], nil, [])
+    // Pages of 50: a session of 10,000 messages is none of ours.
+    for _ in 0..<200 {
+      guard let page = try messagePage(of: session, cursor: cursor, deadline: max(0.1, until - Monotonic.now)) else { return nil }
+      let new = page.messages.filter { seen.insert($0.id).inserted }
+      found += new
+      guard let next = page.cursor?.next, let oldest = new.last, (oldest.created ?? .max) >= since else { break }
+      if let first, oldest.role == "user", oldest.text == first { break }
+      guard Monotonic.now < until else { throw OpenCodeCommandError.timedOut(command: "api", seconds: deadline) }
+      cursor = next
+    }
+    return found.filter { ($0.created ?? .max) >= since }.reversed()
+  }
+
+  /// The newest message, while a run goes on.
+  package func lastMessage(of session: String, deadline: Double) throws -> SessionExport.Message? {
+    try messagePage(of: session, cursor: nil, deadline: deadline)?.messages.first { ["assistant", "compaction"].contains($0.role) }
+  }
+
+  private func messagePage(of session: String, cursor: String?, deadline: Double) throws -> MessagePage? {
+    guard SessionID.isValid(session) else { return nil }
+    let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_.~"))
+    let query = cursor?.addingPercentEncoding(withAllowedCharacters: allowed).map { "?cursor=\($0)" } ?? ""
+    let output = try api("/api/session/\(session)/message\(query)", deadline: deadline)
+    if let page = try? JSONDecoder().decode(MessagePage.self, from: Data(output)) { return page }
+    if try SessionInfo.parseReply(output) == nil { return nil }
+    throw OpenCodeCommandError.unreadable(command: "api", why: "not a session's messages in JSON")
+  }
+
+  /// The sessions below a session, those below them too, parents first; at most 200.
+  package func sessionsBelow(_ session: String, deadline: Double) throws -> [SessionInfo] {
+    let until = Monotonic.now + deadline
+    var (found, waiting, seen): ([SessionInfo], [String], Set<String>) = ([], [session], [session])
+    while !waiting.isEmpty, found.count < 200 {
+      let parents = waiting
+      let answers = concurrently(parents.map { parent in { @Sendable in Result { try children(of: parent, until: until) } } })
+      let new = try answers.flatMap { try $0.get() }.filter { seen.insert($0.id).inserted }
+      found += new
+      waiting = new.map(\.id)
+    }
+    return found
+  }
+
+  private func children(of parent: String, until: Double) throws -> [SessionInfo] {
+    guard SessionID.isValid(parent) else { return [] }
+    struct Page: Decodable {
+      let data: [ExportedInfo]
+      let cursor: MessagePage.Cursor?
+    }
+    var (found, cursor, seen): ([SessionInfo], String?, Set<String>) = ([], nil, [])
+    while found.count < 200 {
+      let more = cursor.map { "&cursor=\($0)" } ?? ""
+      let output = try api("/api/session?parentID=\(parent)\(more)", deadline: max(0.1, until - Monotonic.now))
+      guard let page = try? JSONDecoder().decode(Page.self, from: Data(output)) else {
+        throw OpenCodeCommandError.unreadable(command: "api", why: "not a list of sessions in JSON")
+      }
+      // Whatever the filter does: only its own children count.
+      let new = page.data.map(\.info).filter { $0.parent == parent && seen.insert($0.id).inserted }
+      found += new
+      // A server that ignores the cursor would say the same again.
+      guard let next = page.cursor?.next, page.data.count >= 20, !new.isEmpty else { break }
+      cursor = next
+    }
+    return found
+  }
+}
