@@ -197,7 +197,7 @@ import Testing
     let reply = try delegate()
     #expect(reply["state"]?.string == "completed", "\(reply.text)")
     #expect(attention(reply).contains("the session's own outcome is not known (`opencode "))
-    #expect(attention(reply).contains("the last step's usage is not known (`opencode export` did not end within "))
+    #expect(attention(reply).contains("the last step's usage is not known (`opencode api` did not end within "))
     #expect(reply["usage"]?["missing"]?.string?.contains("the last step's usage") == true)
     #expect(reply["usage"]?["cost"] == nil)
     #expect(reply["usage"]?["tokens"]?["input"]?.int == 200)
@@ -208,19 +208,57 @@ import Testing
     try play("2.0.22", [["text": "Done."]], ["commands": ["api": ["hang": true]]])
     let reply = try delegate()
     #expect(reply["state"]?.string == "completed")
-    #expect(attention(reply).contains("the session's own outcome is not known"))
     #expect(reply["usage"]?["cost"]?.double == 0.0021, "\(reply.text)")
   }
 
   // MARK: - Ends
 
   @Test(arguments: secondLine) func anErrorThatWasMendedIsNoFailure(version: String) throws {
-    let error = #"{"type":"error","timestamp":1,"sessionID":"ses_x","error":{"type":"provider.rate-limit","message":"Slow down","status":429}}"# + "\n"
-    try play(version, [["raw": .string(error)], ["text": "Done."]], ["exit": 1])
+    try play(version, [["status": 429], ["text": "Done."]], ["exit": 1, "retrySeconds": 0.1])
     let reply = try delegate()
     #expect(reply["state"]?.string == "completed", "\(reply.text)")
     #expect(reply["exitCode"]?.int == 1)
-    #expect(attention(reply).contains("an error from which it went on (exit 1): Slow down"))
+    #expect(attention(reply).contains("it finished, but ended (exit 1)"))
+  }
+
+  /// The stream has half an answer and nothing else: the last message tells that it is one, and why.
+  @Test(arguments: secondLine, [0, 1]) func halfAnAnswerIsNoSuccess(version: String, exit: Int) throws {
+    try play(version, [["text": "Only half", "finish": "length"]], ["exit": JSONValue(exit)])
+    let cut = try delegate()
+    #expect(cut["state"]?.string == (exit == 0 ? "incomplete" : "failed"), "\(cut.text)")
+    if exit == 0 { #expect(cut["reason"]?.string?.contains("token limit") == true) }
+    let error: JSONValue = ["type": "provider.invalid-output", "message": "broken"]
+    try play(version, [["text": "Only half", "error": error]], ["lastError": false])
+    let broken = try delegate()
+    #expect(broken["state"]?.string == "failed", "\(broken.text)")
+    #expect(broken["reason"]?.string?.contains("broken") == true)
+  }
+
+  /// A subagent's failing check, its subagent's edit and a shell in the background: none of it is in the stream.
+  @Test(arguments: secondLine) func whatSubagentsDidIsTold(version: String) throws {
+    let deeper = OpenCode2Tests.subagent([["tools": [["name": "write", "arguments": ["filePath": "deep.txt", "content": "x"]]]], ["text": "Deep."]])
+    try play(
+      version,
+      [
+        ["tools": [OpenCode2Tests.subagent([["tools": [deeper]], ["tools": [OpenCode2Tests.bash("exit 4")]], ["text": "Sub."]])]],
+        ["tools": [["name": "shell", "arguments": ["command": "sleep 30; touch late", "background": true]]]],
+        ["text": "Done."],
+      ])
+    let reply = try delegate(["verificationCommands": ["exit 4"]])
+    #expect(reply["state"]?.string == "completed", "\(reply.text)")
+    #expect(reply["verification"]?["declared"]?.array?.first?["result"]?.string != "passed", "\(reply.text)")
+    #expect(reply["verification"]?["declared"]?.array?.first?["result"]?.string != "not run", "\(reply.text)")
+    #expect(reply["usage"]?["subagents"]?.int == 2, "\(reply.text)")
+    #expect(reply["usage"]?["cost"]?.double == 0.0168, "\(reply.text)")
+    #expect(reply["changedFiles"]?["files"]?.array?.first { $0["path"] == "deep.txt" }?["byTool"]?.bool == true, "\(reply.text)")
+    #expect(attention(reply).contains("background work ends with the run: the command \"sleep 30; touch late\""), "\(reply.text)")
+  }
+
+  @Test(arguments: secondLine) func anUnknownSessionAndABusyStoreAreAskedAgain(version: String) throws {
+    try play(version, [["text": "Done."]], ["commands": ["api": ["error": "database is locked", "times": 1]]])
+    let reply = try delegate()
+    #expect(reply["state"]?.string == "completed")
+    #expect(reply["usage"]?["cost"]?.double == 0.0021, "\(reply.text)")
   }
 
   @Test(arguments: secondLine) func aRetryIsPointedOut(version: String) throws {

@@ -11,11 +11,12 @@ import Testing
   let good = [EventLines.start("m"), EventLines.text("m", "Done."), EventLines.finish("m", "stop")]
 
   func outcome(
-    _ end: RunEnd, _ lines: [String], stderr: String = "", generation: Generation = .v1, session: SessionOutcome? = nil, arguments: [String] = [],
-    version: String? = nil
+    _ end: RunEnd, _ lines: [String], stderr: String = "", generation: Generation = .v1, session: SessionOutcome? = nil,
+    sessionEnd: SessionEnd = .notAsked, arguments: [String] = [], version: String? = nil
   ) throws -> Outcome {
     let digest = try Log.digest(lines, stderr: stderr, generation: generation)
-    return Outcome.of(end: end, digest: digest, session: session, launch: RunLaunch(arguments: arguments, version: version), now: OutcomeTests.now)
+    return Outcome.of(
+      end: end, digest: digest, session: session, sessionEnd: sessionEnd, launch: RunLaunch(arguments: arguments, version: version), now: OutcomeTests.now)
   }
 
   @Test func aGoodEndNeedsAnAnswerAndAStop() throws {
@@ -59,12 +60,15 @@ import Testing
 
   @Test func aMendedErrorOfOpenCode2IsNoFailure() throws {
     let lines = [EventLines.start("m", at: 1), EventLines.start("m", at: 2), EventLines.text("m", "Done.")]
-    let retried = try outcome(.exited(1), lines, generation: .v2)
+    let well = SessionEnd.known(SessionEnd.LastMessage(finish: "stop", endsWithText: true))
+    let retried = try outcome(.exited(1), lines, generation: .v2, sessionEnd: well)
     #expect(retried.state == .completed)
     #expect(retried.attention.sentences == ["it finished, but ended (exit 1)", "a step was begun again 1 x: OpenCode retries after provider errors"])
-    #expect(try outcome(.exited(1), lines, generation: .v2, session: .failed).state == .failed)
+    #expect(try outcome(.exited(1), lines, generation: .v2).state == .failed, "an exit 1 without the session's word")
+    let failed = SessionEnd.known(SessionEnd.LastMessage(finish: "stop", endsWithText: true, outcome: "failed"))
+    #expect(try outcome(.exited(1), lines, generation: .v2, sessionEnd: failed).state == .failed)
     #expect(try outcome(.exited(1), [lines[0], lines[2]], generation: .v2).state == .failed)
-    #expect(try outcome(.exited(1), [lines[0], lines[2]], generation: .v2, session: .succeeded).state == .completed)
+    #expect(try outcome(.exited(1), [lines[0], lines[2]], generation: .v2, sessionEnd: well).state == .completed)
   }
 
   @Test func anErrorAfterWhichNothingCameIsAFailureWhateverTheExit() throws {
