@@ -45,12 +45,7 @@ package final class World {
   }
 
   /// What the stand-in OpenCode plays.
-  package func standIn(_ configuration: JSONValue) throws {
-    var script = configuration.object ?? [:]
-    // The prompt comes as a regular file, which OpenCode 2 loses unless it was built with this Bun.
-    if script["bun"] == nil { script["bun"] = "1.4.2" }
-    try write("bin/stand-in.json", JSONValue.object(script).text)
-  }
+  package func standIn(_ configuration: JSONValue) throws { try write("bin/stand-in.json", configuration.text) }
 
   /// Runs one command of the worker.
   package func worker(_ arguments: String..., extra: [String: String] = [:], deadline: Double = 60) throws -> Command.Result {
