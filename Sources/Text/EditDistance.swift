@@ -19,11 +19,14 @@ package enum EditDistance {
   /// further than half the word's length away.
   package static func closest(to word: String, in candidates: [String]) -> String? {
     let wanted = word.prefix(200).lowercased()
-    func distance(_ candidate: String) -> Int {
-      let candidate = candidate.lowercased()
-      return !wanted.isEmpty && (wanted.contains(candidate) || candidate.contains(wanted)) ? 1 : between(Array(wanted), Array(candidate))
+    /// How near it counts, and how far it is letter by letter: `permission` is nearer to `permissions` than to a longer name that holds it.
+    func score(_ candidate: String) -> (name: String, near: Int, distance: Int) {
+      let lower = candidate.lowercased()
+      let distance = between(Array(wanted), Array(lower))
+      if wanted.isEmpty { return (candidate, distance, distance) }
+      return (candidate, lower.contains(wanted) ? min(1, distance) : wanted.contains(lower) ? min(2, distance) : distance, distance)
     }
-    let scored = candidates.map { (name: $0, distance: distance($0)) }.filter { $0.distance <= max(2, wanted.count / 2) }
-    return scored.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
+    let scored = candidates.map(score).filter { $0.near <= max(2, wanted.count / 2) }
+    return scored.min { ($0.near, $0.distance, $0.name) < ($1.near, $1.distance, $1.name) }?.name
   }
 }

@@ -118,6 +118,63 @@ import Testing
     }
   }
 
+  /// Every member of every reply that a run with everything in it leads to.
+  @Test func everyMemberOfAReplyIsInTheContract() throws {
+    let world = try World()
+    try world.write("repository/old.txt", "old\n")
+    try world.standIn([
+      "credentials": ["stand-in"],
+      "turns": [
+        [
+          "text": "I begin.",
+          "tools": [
+            ["name": "todowrite", "arguments": ["todos": [["content": "A", "status": "in_progress", "priority": "high", "id": "1"]]]],
+            ["name": "task", "arguments": ["description": "Sub job", "prompt": "Do it", "subagent_type": "general"], "turns": [["text": "Sub done."]]],
+            ["name": "write", "arguments": ["filePath": "new.txt", "content": "new\n"]],
+            ["name": "read", "arguments": ["filePath": "missing.txt"]],
+          ],
+        ],
+        [
+          "tools": [
+            ["name": "bash", "arguments": ["command": "git add -A; git -c user.name=T -c user.email=t@localhost commit -qm Work", "description": "x"]],
+            ["name": "bash", "arguments": ["command": "git checkout -q -b other; make", "description": "Builds"]],
+            ["name": "bash", "arguments": ["command": "test -s new.txt", "description": "Checks"]],
+          ]
+        ], ["status": 429, "body": ["error": ["message": "Rate limit"]]], ["text": "Done."],
+      ],
+      "retrySeconds": 0.01,
+    ])
+    let client = try MCPClient(world)
+    try client.initialize()
+    let start: JSONObject = [
+      "message": "Do it.", "cwd": .string(world.repository), "verificationCommands": ["test -s new.txt", "make check"], "acceptanceCriteria": ["It is done."],
+      "model": "stand-in/m1",
+    ]
+    let review = try client.call("opencode_run_and_wait", start, within: 120)
+    let run = try #require(review["run"], "\(review.text)")
+    let session = try #require(review["session"], "\(review.text)")
+    var replies: [(tool: String, reply: JSONValue)] = [("opencode_run_and_wait", review)]
+    let calls: [(String, JSONObject)] = [
+      ("opencode_status", ["run": run, "tailLines": 3]), ("opencode_wait", ["run": run]), ("opencode_logs", ["run": run, "lines": 2]),
+      ("opencode_run_summary", ["run": run]), ("opencode_changed_files", ["run": run]), ("opencode_changed_files", ["run": run, "patch": true]),
+      ("opencode_changed_files", ["cwd": .string(world.repository)]), ("opencode_usage", ["run": run]), ("opencode_usage", ["session": session]),
+      ("opencode_usage", ["aggregate": true, "models": true]), ("opencode_runs", [:]), ("opencode_models", ["verbose": true]), ("opencode_models", [:]),
+      ("opencode_check_model", ["model": "stand-in/m9"]), ("opencode_check_model", ["model": "stand-in/m1#high"]),
+      ("opencode_delegation_template", ["goal": "Do it."]), ("opencode_start", ["message": ""]), ("opencode_status", ["run": "20200101-000000-aaaa"]),
+    ]
+    for (tool, arguments) in calls { replies.append((tool, try client.call(tool, arguments))) }
+    let words = Set(Self.quoted(try Self.document("docs/tools.md")).flatMap { $0.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init) })
+    func check(_ value: JSONValue, _ path: String) {
+      for element in value.array ?? [] { check(element, path + "[]") }
+      for (name, member) in value.object?.members ?? [] {
+        let isNamed = words.contains(name)
+        #expect(isNamed, "docs/tools.md doesn't name \(path).\(name)")
+        check(member, "\(path).\(name)")
+      }
+    }
+    for (tool, reply) in replies { check(reply, tool) }
+  }
+
   /// Error codes that look like tools.
   private static let codes: Set = ["opencode_not_found", "opencode_failed", "opencode_timeout"]
 
@@ -209,10 +266,12 @@ import Testing
     // Those, too, that this run had no need of.
     let code = try Self.files(below: "Sources/Runs", ending: ".swift").map(Self.document).joined()
     for name in code.matches(of: /(?:path|root) \+ "\/([\w.-]+)"/).map({ String($0.1) }) {
-      #expect(listed.contains(name), "docs/architecture.md, Files: \(name) is missing")
+      let isListed = listed.contains(name)
+      #expect(isListed, "docs/architecture.md, Files: \(name) is missing")
     }
     for name in try [world.file("", of: run), world.path("state")].flatMap(FileManager.default.contentsOfDirectory(atPath:)) {
-      #expect(listed.contains(name), "docs/architecture.md, Files: \(name) is missing")
+      let isListed = listed.contains(name)
+      #expect(isListed, "docs/architecture.md, Files: \(name) is missing")
     }
   }
 }
