@@ -322,7 +322,7 @@ def without_passing(recording):
         kind = match.lastgroup
         if kind != "id":
             return "<%s>" % kind
-        number = numbers.setdefault(match[0], len(numbers) + 1)
+        number = 0 if recording.get("timed_out") else numbers.setdefault(match[0], len(numbers) + 1)
         return "<%s %d>" % (match[0].split("_")[0], number)
 
     # How often a run that was ended after a while had repeated itself depends on the moment.
