@@ -39,7 +39,7 @@ package enum SkillText {
     - End a turn while a run of yours is alive or not reviewed.
     - Edit files in the run's folder while it is alive, or start a second OpenCode by shell.
     - Report success because the run ended or `answer` says so.
-    - Kill or stop a run: there is no tool for that. When it must stop, tell the user; `opencode-worker report` in their terminal says how.
+    - Kill or stop a run: there is no tool for that. When it must stop, tell the user; `opencode-worker status` in their terminal says how.
     - Use `dangerouslySkipPermissions` or `permissions: "full"` unless the user asked for it. No preset confines the shell.
 
     """

@@ -16,7 +16,7 @@ package struct ToolList: Sendable {
   package func explanation(ofUnknown name: String) -> String {
     let asked = name.lowercased()
     if ["stop", "cancel", "kill", "abort", "terminate", "interrupt"].contains(where: asked.contains) {
-      return "No tool stops a run: only the user can, in a terminal. `opencode-worker report` shows the command."
+      return "No tool stops a run: only the user can, in a terminal. `opencode-worker status` shows the command."
     }
     if let nearest = EditDistance.closest(to: name, in: names) { return "Did you mean \(nearest)?" }
     return "The tools: \(names.joined(separator: ", "))."

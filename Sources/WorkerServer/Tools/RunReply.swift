@@ -89,7 +89,7 @@ enum RunReply {
       case .silence: "OpenCode has shown no sign for \(seconds) s; a long command looks the same"
       }
     reply.structured["next"] = .string(
-      "tell the user: \(what). The run goes on and nothing stops it from here. Ask whether to wait (opencode_wait) or to end it: only they can (opencode-worker report shows how)"
+      "tell the user: \(what). The run goes on and nothing stops it from here. Ask whether to wait (opencode_wait) or to end it: only they can (opencode-worker status shows how)"
     )
     return reply
   }
