@@ -69,11 +69,13 @@ package struct GitIndex: Sendable {
     for _ in 0..<count {
       let start = at
       let fixed = 40 + idLength + 2
-      guard start + fixed + 2 < end else { throw damaged }
+      // At least a NUL follows; a name of one letter ends an entry with no room to spare.
+      guard start + fixed < end else { throw damaged }
       let flags = UInt16(data[start + fixed - 2]) << 8 | UInt16(data[start + fixed - 1])
       var extended: UInt16 = 0
       at = start + fixed
       if flags & 0x4000 != 0 {
+        guard at + 2 < end else { throw damaged }
         extended = UInt16(data[at]) << 8 | UInt16(data[at + 1])
         at += 2
       }

@@ -26,6 +26,16 @@ import Testing
     #expect(OwnProcess.peakMemory - before < 200 << 20)
   }
 
+  @Test("An index whose last name has one letter, with nothing behind it")
+  func shortestName() throws {
+    let empty = [UInt8](repeating: 0, count: 24)
+    let bytes =
+      Array("DIRC".utf8) + [0, 0, 0, 2, 0, 0, 0, 1] + empty + [0, 0, 0x81, 0xa4] + empty.prefix(12) + [UInt8](repeating: 7, count: 20) + [0, 1]
+      + Array("a\0".utf8) + [UInt8](repeating: 0, count: 20)
+    let index = try GitIndex(bytes, idLength: 20)
+    #expect(index.entries.map(index.path) == [Array("a".utf8)])
+  }
+
   @Test("An index that can't be read doesn't keep a run from starting, and says so")
   func crafted() async throws {
     try await fixtureThread {
