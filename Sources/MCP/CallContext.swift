@@ -17,6 +17,8 @@ package struct CallContext: Sendable {
   /// A person typed this call.
   package var isByHand = false
   package var progress: ProgressReporter?
+  /// When the call came, on the clock of `Monotonic`.
+  package var began = Monotonic.now
   /// nil where nobody can be asked.
   package var channel: ClientChannel?
 

@@ -24,6 +24,8 @@ package actor MCPServer {
     var task: Task<Void, Never>?
     /// How many notifications of its progress were sent.
     var progress = 0
+    /// When the last of them was sent, or the request came.
+    var toldAt = Monotonic.now
     /// Nothing more is said of it; what follows its answer may still be under way.
     var isAnswered = false
     /// What is done once the answer has been handed over.
@@ -257,6 +259,14 @@ package actor MCPServer {
     }
     let meta = request.params["_meta"]
     let context = CallContext(client: client, meta: meta, progress: progress(for: meta?["progressToken"], of: request.id), channel: channel)
+    let beats = context.progress.map { progress in
+      Task {
+        while (try? await Task.sleep(nanoseconds: 2_000_000_000)) != nil {
+          if self.isQuiet(request.id) { await progress.report("\(name) goes on") }
+        }
+      }
+    }
+    defer { beats?.cancel() }
     let reply = try await tool.reply(to: arguments, in: context)
     if !Task.isCancelled { running[request.id]?.delivered = reply.whenDelivered }
     let structured = JSONValue.object(reply.structured)
@@ -277,10 +287,14 @@ package actor MCPServer {
     }
   }
 
+  /// Whether the client should hear of a request again, lest it takes it for dead.
+  private func isQuiet(_ id: RequestID) -> Bool { running[id].map { Monotonic.now - $0.toldAt > WaitSlice.heartbeat + 2 } ?? false }
+
   /// Nothing is said of a request that has been answered or cancelled.
   private func notify(_ message: String, token: JSONValue, of id: RequestID, number: Int?) {
     guard var work = running[id], work.number == number, !work.isAnswered else { return }
     work.progress += 1
+    work.toldAt = Monotonic.now
     running[id] = work
     send(
       Outgoing.notification(
@@ -294,15 +308,6 @@ package struct ProgressReporter: Sendable {
   package let report: @Sendable (String) async -> Void
 
   package init(report: @escaping @Sendable (String) async -> Void) { self.report = report }
-
-  /// Says `sentence` again and again while `body` goes on, so that no client takes the call for dead.
-  package func keepingAlive<Value: Sendable>(_ sentence: String, _ body: @Sendable () async throws -> Value) async rethrows -> Value {
-    let beats = Task {
-      while (try? await Task.sleep(nanoseconds: UInt64(WaitSlice.heartbeat * 1e9))) != nil { await report(sentence) }
-    }
-    defer { beats.cancel() }
-    return try await body()
-  }
 }
 
 /// Puts the answers to a batch together and sends them as one array.

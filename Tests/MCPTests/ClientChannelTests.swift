@@ -269,6 +269,17 @@ import Testing
     }
   }
 
+  @Test func aLongCallShowsASignOfLifeWhateverItDoes() async throws {
+    try await initialize()
+    await call(1, "sleep", meta: ["progressToken": "long"])
+    await call(2, "sleep")
+    let note = try await wire.request("notifications/progress")
+    #expect(note["params"]?["progressToken"]?.string == "long" && note["params"]?["progress"]?.int == 1)
+    // Nothing more of it once it is cancelled, and never anything of a call that gave no token.
+    for id in [1, 2] { await send(["jsonrpc": "2.0", "method": "notifications/cancelled", "params": ["requestId": JSONValue(id)]]) }
+    #expect(wire.all.filter { $0["method"] != nil }.count == 1)
+  }
+
   @Test func whatAClientAddsToEachCallIsDropped() async throws {
     try await initialize("gemini-cli-mcp-client")
     await call(1, "consent", ["wait_for_previous": true])

@@ -25,9 +25,7 @@ struct FullAccessConsent {
   private func answer(in context: CallContext) async throws -> ClientChannel.Consent? {
     guard let channel = context.channel else { return nil }
     let seconds = min(600, WaitSlice.seconds(for: context.client, hasProgress: context.progress != nil, environment: environment))
-    let ask: @Sendable () async throws -> ClientChannel.Consent? = { [question] in try await channel.consent(question, seconds: seconds) }
-    guard let progress = context.progress else { return try await ask() }
-    return try await progress.keepingAlive("waiting for the user's consent", ask)
+    return try await channel.consent(question, seconds: seconds)
   }
 
   /// What the person reads: text of the model's without anything that could move the cursor.

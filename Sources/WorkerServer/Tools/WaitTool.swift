@@ -34,7 +34,9 @@ struct WaitTool: Tool {
       return reply
     }
     let slice = WaitSlice.seconds(for: context.client, hasProgress: context.progress != nil, environment: manager.environment)
-    let seconds = min(slice, Double(arguments.integer("timeoutSeconds") ?? 3600))
+    // The client has been waiting since the call came: what a start took is part of it.
+    let left = max(0, slice - (Monotonic.now - context.began))
+    let seconds = min(left, Double(arguments.integer("timeoutSeconds") ?? 3600))
     var follow: (@Sendable (RunSnapshot) async -> Void)?
     if let reporter = context.progress {
       let narrator = ProgressNarrator(reporter)
