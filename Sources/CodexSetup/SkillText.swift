@@ -16,6 +16,7 @@ package enum SkillText {
     OpenCode sees neither this conversation nor your plan. `message`: the goal, the files and functions concerned, what must not change, the conventions to follow. Then, in fields of their own:
     - `acceptanceCriteria`: what must be true at the end, one sentence each.
     - `verificationCommands`: the exact commands that prove it (`npm test`). They are told to OpenCode and looked up in its log afterwards.
+    - `verify`: when they are quick and may run with the user's rights; the worker then runs those itself that the log doesn't prove.
     - `cwd` if it isn't your workspace; `permissions: "read-only"` for an analysis.
 
     ## 2. One call

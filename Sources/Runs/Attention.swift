@@ -105,6 +105,14 @@ extension Attention: Comparable {
 
   package static func < (left: Attention, right: Attention) -> Bool { left.rank < right.rank }
 
+  /// It tells of a declared command.
+  package var isOfCheck: Bool {
+    switch self {
+    case .checkFailed, .checkTimedOut, .checkUnknown, .checkNotRun, .checkEditedAfter, .checkFailedBefore: true
+    default: false
+    }
+  }
+
   /// A run that calls itself completed and isn't well all the same: the commands for people exit with 1.
   package var isAlarm: Bool {
     switch self {

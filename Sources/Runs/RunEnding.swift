@@ -32,7 +32,12 @@ package struct RunEnding {
   ) -> String? {
     log.advance(final: true, seconds: RunEnding.logDeadline)
     let remarks = remarks + (log.backlog.map { ["\($0): the result doesn't count them"] } ?? [])
-    let (review, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? Date().timeIntervalSince1970, remarks)
+    var (review, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? Date().timeIntervalSince1970, remarks)
+    if endSeen, record.request.verify, RunEnding.mayCheck(end) {
+      // Should the supervisor end meanwhile: the run's own changes stand, and whoever takes it over adds none of the checks'.
+      if (try? log.save()) != nil, (try? Stored.save(changes, to: folder.changes)) != nil { baseline?.tidy(runFolder: folder.path, keeping: changes) }
+      review.take(DeclaredChecks(folder: folder, record: record, environment: environment).run(review.verification))
+    }
     var failure: String?
     for attempt in 0..<(endSeen ? 10 : 1) {
       if attempt > 0 { sleep(1) }
@@ -86,6 +91,12 @@ package struct RunEnding {
       review.outcome = Outcome(state: review.outcome.state, reason: review.outcome.reason, attention: [.modelSuggestion(suggestion)] + review.outcome.attention)
     }
     return (review, changes)
+  }
+
+  /// A run that somebody ended isn't gone on with.
+  private static func mayCheck(_ end: RunEnd) -> Bool {
+    guard case .exited(let code) = end else { return false }
+    return ExitStatus.exited(code).signalBehindShell == nil
   }
 
   private enum EndPart: Sendable {

@@ -3,6 +3,13 @@ import ShellReading
 import Workspace
 
 extension RunReview {
+  /// Takes what the worker's own checks found.
+  mutating func take(_ report: VerificationReport) {
+    verification = report
+    outcome = Outcome(
+      state: outcome.state, reason: outcome.reason, attention: outcome.attention.filter { !$0.isOfCheck } + RunReview.attention(of: report))
+  }
+
   /// What the log tells of a run that has ended, beside its outcome.
   static func attention(of digest: RunDigest) -> [Attention] {
     var list: [Attention] = []

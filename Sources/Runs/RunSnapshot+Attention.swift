@@ -1,6 +1,13 @@
 import OpenCode
+import Text
 
 extension RunSnapshot {
+  /// What is done after OpenCode's end.
+  package var finishing: String {
+    if let check = Stored.load(CheckProgress.self, from: folder.checkProgress) { return "checking: \(check.command.oneLine(200))" }
+    return "OpenCode has ended; its result is being recorded"
+  }
+
   /// What a reviewer would miss, most important first.
   /// - Parameter now: seconds since 1970
   package func attention(now: Double) -> [Attention] {

@@ -23,6 +23,10 @@ package struct StartArguments: Codable, Sendable, Equatable {
   package var permissions: String?
   package var acceptanceCriteria: [String] = []
   package var verificationCommands: [String] = []
+  /// The worker runs those that aren't proven to have passed, after OpenCode's end.
+  package var verify = false
+  /// Seconds for all of them; nil: `DeclaredChecks.deadline`.
+  package var verifySeconds: Int?
 
   package init(message: String) { self.message = message }
 
@@ -43,6 +47,8 @@ package struct StartArguments: Codable, Sendable, Equatable {
     permissions = try values.decodeIfPresent(String.self, forKey: .permissions)
     acceptanceCriteria = try values.decodeIfPresent([String].self, forKey: .acceptanceCriteria) ?? []
     verificationCommands = try values.decodeIfPresent([String].self, forKey: .verificationCommands) ?? []
+    verify = try values.decodeIfPresent(Bool.self, forKey: .verify) ?? false
+    verifySeconds = try values.decodeIfPresent(Int.self, forKey: .verifySeconds)
   }
 
   package var preset: PermissionPreset? { permissions.flatMap(PermissionPreset.init) }
@@ -92,7 +98,18 @@ extension StartArguments {
       }
       checked.permissions = PermissionPreset.readOnly.rawValue
     }
+    if verify { try checked.checkVerify() }
     return checked
+  }
+
+  private func checkVerify() throws {
+    guard !verificationCommands.isEmpty else {
+      throw RunRefusal.badArgument("\"verify\" has nothing to run.", hint: "It needs \"verificationCommands\".")
+    }
+    guard preset != .readOnly else {
+      throw RunRefusal.badArgument(
+        "\"verify\" runs commands, and this run is read-only.", hint: "Leave \"verify\" out, or run the commands yourself after the review.")
+    }
   }
 
   /// The message's first line, shortened; it becomes an argument, which can't hold everything that a message may.

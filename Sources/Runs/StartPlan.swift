@@ -115,6 +115,41 @@ package struct StartPlan {
     }
   }
 
+  // MARK: - The agent
+
+  /// An agent that OpenCode doesn't know, or one for subagents, would be paid for and run as the default one; and what OpenCode's own rules keep
+  /// its shell from isn't run by the worker either. 2.x doesn't tell: there an unknown agent fails by itself.
+  /// - Throws: `RunRefusal`
+  private func checkAgents(_ asked: StartArguments, _ environment: [String: String]) throws {
+    if asked.verify, environment["OPENCODE_WORKER_VERIFY"] == "off" || self.environment["OPENCODE_WORKER_VERIFY"] == "off" {
+      throw RunRefusal.badArgument("\"verify\" is switched off here (OPENCODE_WORKER_VERIFY).", hint: "Run the commands yourself after the review.")
+    }
+    guard installation.version.generation == .v1, asked.agent != nil || asked.verify else { return }
+    let agents: [AgentListing]
+    do {
+      guard let listed = try OpenCodeClient(installation, folder: cwd, environment: self.environment).agents(environment) else { return }
+      agents = listed
+    } catch let error as OpenCodeCommandError {
+      // Whether the shell is allowed must be known; an agent that isn't checked is told afterwards.
+      if asked.verify { throw RunRefusal(error) }
+      return
+    }
+    if let name = asked.agent, agents.first(where: { $0.name == name })?.mode != "primary", agents.first(where: { $0.name == name })?.mode != "all" {
+      let known = agents.filter { $0.mode != "subagent" }.map(\.name).joined(separator: ", ")
+      throw RunRefusal.badArgument(
+        agents.contains { $0.name == name } ? "\"agent\" is \"\(name)\", which is a subagent." : "\"agent\" is \"\(name)\", which OpenCode doesn't know.",
+        hint: "These can lead a run: \(known).")
+    }
+    guard asked.verify, let agent = agents.first(where: { $0.name == asked.agent ?? "build" }) else { return }
+    for command in asked.verificationCommands {
+      let action = agent.rules.action("bash", on: command)
+      guard action == .deny || (action == .ask && !asked.dangerouslySkipPermissions) else { continue }
+      throw RunRefusal.badArgument(
+        "\"verify\" would run \"\(command.prefix(200))\", which OpenCode's own rules \(action == .deny ? "deny" : "ask about").",
+        hint: "Leave \"verify\" out, or let the user allow it in OpenCode's configuration.")
+    }
+  }
+
   // MARK: - The request
 
   /// Everything that a supervisor needs, and OpenCode's environment.
@@ -154,6 +189,7 @@ package struct StartPlan {
     } catch {
       throw RunRefusal(code: .opencodeFailed, message: "OpenCode's configuration can't be used: \(error).", hint: "Mend it, then start again.")
     }
+    try checkAgents(settled, prepared.environment)
     let request = RunRequest(
       start: settled, sandboxIsReadOnly: sandboxIsReadOnly ? true : nil, presetHolds: prepared.presetHolds, threadID: caller.threadID,
       sessionID: caller.sessionID, wake: WakeCall(for: caller, environment: environment),

@@ -52,7 +52,7 @@ extension RunFolder {
     if let problem = supervisor.problem, let since = supervisor.since, now - since >= RunFolder.patience {
       return ["its supervisor (process \(identity.pid)) hasn't been able to record the end \(seconds(since: since)): \(problem)"]
     }
-    if !isProcessAlive, let exit = ExitRecord.read(exit), now - exit.at >= RunFolder.endPatience {
+    if !isProcessAlive, !PrivateFiles.exists(checkProgress), let exit = ExitRecord.read(exit), now - exit.at >= RunFolder.endPatience {
       return ["OpenCode has ended, but its supervisor (process \(identity.pid)) hasn't recorded the result \(seconds(since: exit.at))"]
     }
     return []

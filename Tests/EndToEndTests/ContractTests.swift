@@ -227,7 +227,7 @@ import Testing
     }
     let printable = String(repeating: "x", count: 40_000)
     let all = try delegate([
-      "message": .string(printable), "title": .string(printable), "agent": .string(printable), "acceptanceCriteria": [.string(printable), " "],
+      "message": .string(printable), "title": .string(printable), "acceptanceCriteria": [.string(printable), " "],
       "verificationCommands": [.string(printable)],
     ])
     #expect(all["state"]?.string == "completed" && all.bytes.count < 8 << 10)

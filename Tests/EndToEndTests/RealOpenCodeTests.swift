@@ -65,12 +65,15 @@ import Testing
     let raw = try client.call("opencode_logs", ["source": "raw", "lines": 1])["lines"]?.array?.first?.string ?? ""
     #expect(try JSONValue(parsing: Array(raw.utf8))["type"]?.string == "step_finish")
 
-    // A follow-up counts its own steps only, and an agent that doesn't exist is said.
-    let second = try client.call("opencode_run_and_wait", ["message": "More?", "session": .string(session), "agent": "nobody"])
+    // An agent that doesn't exist, or is one for subagents, isn't paid for; a follow-up counts its own steps only.
+    for agent in ["nobody", "general"] {
+      let refused = try client.call("opencode_run_and_wait", ["message": "More?", "session": .string(session), "agent": .string(agent)])
+      #expect(refused["error"]?["code"]?.string == "bad_argument" && refused["error"]?["hint"]?.string?.contains("build") == true, "\(refused.text)")
+    }
+    let second = try client.call("opencode_run_and_wait", ["message": "More?", "session": .string(session), "agent": "build"])
     #expect(second["state"]?.string == "completed", "\(second.text)")
     #expect(second["session"]?.string == session)
     #expect(second["usage"]?["steps"]?.int == 1)
-    #expect(attention(second).contains("agent \"nobody\" not found: the default agent ran"))
     let total = try client.call("opencode_usage", ["session": .string(session)])
     let runs = [review, second].compactMap { $0["usage"]?["tokens"]?["total"]?.int }
     #expect(total["tokens"]?["total"]?.int == runs.reduce(0, +), "\(total.text)")

@@ -168,11 +168,14 @@ import Testing
     #expect(attention(reply).contains("stand-in/m1"))
   }
 
-  @Test func anUnknownAgentIsPointedOut() throws {
+  @Test func anAgentThatCannotLeadARunIsRefused() throws {
     try world.standIn(["turns": [["text": "Done."]]])
-    let reply = try client.call("opencode_run_and_wait", with(["agent": "nope"]))
-    #expect(reply["state"]?.string == "completed")
-    #expect(attention(reply).contains("agent \"nope\" not found"))
+    for name in ["nope", "general"] {
+      let reply = try client.call("opencode_run_and_wait", with(["agent": .string(name)]))
+      #expect(reply["error"]?["code"]?.string == "bad_argument", "\(reply.text)")
+      #expect(reply["error"]?["hint"]?.string?.contains("build") == true)
+    }
+    #expect(try client.call("opencode_status")["state"]?.string == "none", "nothing was started, and nothing paid for")
   }
 
   @Test func aRejectedPermissionLeavesTheRunIncomplete() throws {

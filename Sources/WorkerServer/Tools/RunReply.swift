@@ -59,7 +59,7 @@ enum RunReply {
     reply.structured["toolCalls"] = JSONValue(digest.toolCallCount)
     guard !run.isOver else { return reply }
     reply.structured["lastDone"] = .string(digest.lastDone?.text ?? (run.hasSpoken ? "OpenCode is working" : "OpenCode is starting"))
-    if run.phase == .finishing { reply.structured["lastDone"] = "OpenCode has ended; its result is being recorded" }
+    if run.phase == .finishing { reply.structured["lastDone"] = .string(run.finishing) }
     reply.structured["lastEventSecondsAgo"] = JSONValue(Int(max(0, now - (digest.lastEventAt ?? run.record.startedAt))))
     reply.structured["todo"] = todo(digest)
     reply.structured["lastText"] = digest.lastText.map { .string(TextCut.headAndTail($0.text, bytes: 800)) }

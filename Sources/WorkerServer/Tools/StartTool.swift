@@ -32,6 +32,8 @@ struct StartTool: Tool {
         text("read-only: no edits, no shell; workspace: edits in cwd, shell; full: all. Default: OpenCode's configuration")),
       Parameter("acceptanceCriteria", .strings, text("Told to the model")),
       Parameter("verificationCommands", .strings, text("Commands it must run; the review says which passed")),
+      Parameter("verify", .bool, text("Then run those not proven passed")),
+      Parameter("verifySeconds", .integer(1...3600), hidden: true),
     ]
   }
 
