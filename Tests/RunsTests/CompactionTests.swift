@@ -1,5 +1,6 @@
 import PosixSupport
 import TestSupport
+import Foundation
 import Testing
 
 @testable import OpenCode
