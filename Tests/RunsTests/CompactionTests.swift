@@ -1,6 +1,6 @@
+import Foundation
 import PosixSupport
 import TestSupport
-import Foundation
 import Testing
 
 @testable import OpenCode
