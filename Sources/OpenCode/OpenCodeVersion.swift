@@ -39,9 +39,10 @@ package struct OpenCodeVersion: Sendable, Hashable, Codable, CustomStringConvert
     self.init(numbers[0], numbers[1], numbers[2], prerelease: String(withoutBuild.dropFirst(core.count + 1)))
   }
 
-  /// Builds of the rewrite that had no number yet called themselves `0.0.0-v2-DATE`.
+  /// Builds of the rewrite that had no number yet called themselves `0.0.0-v2-DATE`, `0.0.0-beta-N` or `0.0.0-next-N`.
   package var generation: Generation {
-    major >= 2 || (major == 0 && prerelease.hasPrefix("v2")) ? .v2 : .v1
+    let isUnnumberedRewrite = major == 0 && ["v2", "beta-", "next-"].contains { prerelease.hasPrefix($0) }
+    return major >= 2 || isUnnumberedRewrite ? .v2 : .v1
   }
 
   package var description: String { "\(major).\(minor).\(patch)" + (prerelease.isEmpty ? "" : "-\(prerelease)") }

@@ -114,7 +114,12 @@ import Testing
     var stats = StatsQuery()
     (stats.days, stats.project, stats.models) = (0, "", true)
     #expect(try one.statsArguments(stats) == ["stats", "--days=0", "--project=", "--models"])
-    #expect(try two.statsArguments(stats) == ["stats", "--json", "--days=0", "--project="])
+    #expect(try two.statsArguments(stats) == ["stats", "--json", "--standalone", "--days=0", "--project="])
+    #expect(try two.statsArguments(StatsQuery()) == ["stats", "--json", "--standalone", "--all"])
+    // Without it a command would start the background service, which takes up other processes' sessions.
+    for arguments in [two.signedInArguments, two.modelsArguments(ModelsQuery()), two.sessionArguments("ses_1")] + two.exportArguments("ses_1") {
+      #expect(arguments.contains("--standalone"), "\(arguments)")
+    }
     #expect(two.exportArguments("ses_1") == [["session", "export", "--standalone", "ses_1"], ["export", "--standalone", "--session", "ses_1"]])
     #expect(two.sessionArguments("ses_1") == ["api", "--standalone", "GET", "/api/session/ses_1"])
     #expect(one.sessionArguments("a'b").contains { $0.contains("id = 'a''b'") })

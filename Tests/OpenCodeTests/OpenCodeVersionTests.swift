@@ -11,6 +11,8 @@ import Testing
     #expect(two == OpenCodeVersion(2, 0, 22) && two.generation == .v2)
     let preview = try #require(OpenCodeVersion(try Recording("2.0-preview-20260807/version").output))
     #expect(preview.generation == .v2 && preview.description == "0.0.0-v2-20260807")
+    for text in ["opencode2 v0.0.0-beta-7", "opencode2 v0.0.0-next-15"] { #expect(OpenCodeVersion(text)?.generation == .v2, "\(text)") }
+    for text in ["0.15.3", "0.0.0-dev-20250101", "1.0.0-beta.2"] { #expect(OpenCodeVersion(text)?.generation == .v1, "\(text)") }
   }
 
   @Test func coloursAndNoticesAroundItDoNotMatter() {

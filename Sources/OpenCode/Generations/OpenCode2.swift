@@ -68,11 +68,14 @@ package struct OpenCode2: OpenCodeCommandLine {
 
   package var tellsChildren: Bool { false }
 
-  package func statsArguments(_ query: StatsQuery) throws -> [String] { ["stats", "--json"] + query.sharedArguments }
+  /// Without `--all` it counts this calendar year only.
+  package func statsArguments(_ query: StatsQuery) throws -> [String] {
+    ["stats", "--json", "--standalone"] + (query.days == nil ? ["--all"] : []) + query.sharedArguments
+  }
 
   package func parseStats(_ output: String) throws -> Stats { try Stats.parseJSON(output) }
 
-  package var signedInArguments: [String] { ["auth", "list", "--format", "json"] }
+  package var signedInArguments: [String] { ["auth", "list", "--format", "json", "--standalone"] }
 
   package func parseSignedIn(_ output: String) throws -> [SignedInProvider] { try SignedInProvider.parseJSON(output) }
 }
