@@ -12,7 +12,7 @@ package struct DeclaredCommand: Sendable {
 
   package init(_ text: String) {
     let isLong = text.utf8.count > ShellCommand.byteLimit
-    self.init(text: text, script: isLong ? ShellScript(refusal: "too long", isConfused: true) : ShellReader.read(ShellText.trimmed(text.utf8)))
+    self.init(text: text, script: isLong ? ShellScript(refusal: "too long", isConfused: true) : ShellReader.read(ShellText.trimmed(Array(text.utf8))))
   }
 
   /// A command that was seen as a part of another one.
@@ -23,7 +23,7 @@ package struct DeclaredCommand: Sendable {
   private init(text: String, script: ShellScript) {
     self.text = text
     self.script = script
-    bytes = ShellText.trimmed(text.utf8)
+    bytes = ShellText.trimmed(Array(text.utf8))
     let pipeline = script.chains.count == 1 && script.chains[0].pipelines.count == 1 ? script.chains[0].pipelines[0] : nil
     single = pipeline?.only.flatMap { $0.words.isEmpty ? nil : $0 }
     rough = ShellText.rough(single.map { Array($0.words.map(\.bytes).joined(separator: " ".utf8)) } ?? bytes)
@@ -122,14 +122,14 @@ package struct DeclaredCommand: Sendable {
       }
       layer = current.unwrapped()
     }
-    if ShellNames.runsNoWord(part) { return false }
+    if part.runsNoWord || part.words.count < 2 { return false }
     // What `xargs swift` runs isn't in its words.
     if ShellNames.makesCommands(part), part.words.contains(where: { $0.base == wanted.words.first?.base }) { return true }
     // A program that runs others: `sudo swift test`, `find -exec swift test ;`.
     let words = part.words.suffix(from: min(1, part.words.count))
     let ends: Set<String> = [";", "+", "{}", ":::"]
     let tail = words.last.flatMap(\.ascii).map(ends.contains) ?? false ? words.dropLast() : words
-    if tail.allSatisfy(\.isLiteral) { return tail.count >= wanted.words.count && mayEqual(Array(tail.suffix(wanted.words.count)), wanted.words) }
+    if part.isLiteral { return tail.count >= wanted.words.count && mayEqual(Array(tail.suffix(wanted.words.count)), wanted.words) }
     let (own, other) = (joined(tail), joined(wanted.words[...]))
     return own.reversed().prefix { $0 < 0x100 }.starts(with: other.reversed().prefix { $0 < 0x100 })
       || other.reversed().prefix { $0 < 0x100 }.starts(with: own.reversed().prefix { $0 < 0x100 })
@@ -144,7 +144,7 @@ package struct DeclaredCommand: Sendable {
   /// Whether they are the same, or may be where something stands for other text.
   private static func mayEqual(_ words: [ShellWord], _ wanted: [ShellWord]) -> Bool {
     if words == wanted { return !words.isEmpty }
-    guard !words.allSatisfy(\.isLiteral) || !wanted.allSatisfy(\.isLiteral) else { return false }
+    guard words.contains(where: { !$0.isLiteral }) || wanted.contains(where: { !$0.isLiteral }) else { return false }
     let (own, other) = (joined(words[...]), joined(wanted[...]))
     func agree(_ one: some Sequence<UInt16>, _ two: some Sequence<UInt16>) -> Bool { zip(one, two).allSatisfy { $0 == $1 } }
     func plain(_ units: some Sequence<UInt16>) -> [UInt16] { Array(units.prefix { $0 < 0x100 }) }

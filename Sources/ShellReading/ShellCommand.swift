@@ -25,7 +25,7 @@ package struct ShellCommand: Sendable {
       (script, commands, hasInterpreter, written) = (ShellScript(), [], false, [])
       return
     }
-    self.text = ShellText.trimmed(text.utf8)
+    self.text = ShellText.trimmed(Array(text.utf8))
     let script = ShellReader.read(self.text)
     let commands = script.allCommands
     let outputs = commands.flatMap { $0.redirections.filter { $0.kind == .output || $0.kind == .append } }
@@ -41,7 +41,7 @@ package struct ShellCommand: Sendable {
 
   private static func isInterpreter(_ command: ShellSimple, written: Set<[UInt16]>) -> Bool {
     if ShellNames.isInterpreter(command) { return true }
-    return !written.isEmpty && !ShellNames.runsNoWord(command) && command.words.contains { written.contains(Array($0.base)) }
+    return !written.isEmpty && !command.runsNoWord && command.words.contains { written.contains(Array($0.base)) }
   }
 
   /// Whether it sets the variable anywhere.

@@ -23,12 +23,15 @@ enum ShellNames {
   /// The shells that read the understood forms alike.
   static let shells: Set<String> = ["sh", "bash", "zsh", "dash", "ksh", "mksh", "ash"]
 
+  /// Programs that run the command in their words, with its exit code.
+  static let wrappers: Set<String> = ["env", "nohup", "command", "time", "nice", "timeout", "gtimeout"]
+
   /// Folders in which a program of a known name is the known program.
   private static let systemFolders: Set<String> = ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
 
   /// A program by its bare name or its path in one of the system's folders.
   static func trusted(_ name: String) -> String? {
-    guard let slash = name.lastIndex(of: "/") else { return name }
+    guard let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")) else { return name }
     return systemFolders.contains(String(name[..<slash])) ? String(name[name.index(after: slash)...]) : nil
   }
 
@@ -44,21 +47,27 @@ enum ShellNames {
     "doas", "sudo", "direnv", "mise", "builtin", "exec", "noglob", "nocorrect",
   ]
 
-  /// Whether the program runs text that stands in its words or its input.
-  static func runsText(_ program: String) -> Bool { interpreters.contains(program) || program == "eval" }
+  /// Whether a word names a program that runs text of its words or its input.
+  static func runsText(_ word: ShellWord) -> Bool {
+    let base = word.base
+    guard (2...8).contains(base.count), let name = word.ascii else { return false }
+    return interpreters.contains(ShellNames.base(name)) || name == "eval"
+  }
 
   /// Whether a command adds words to the command that it runs.
   static func makesCommands(_ command: ShellSimple) -> Bool {
-    command.words.contains { $0.ascii.map { ["xargs", "parallel", "find", "git"].contains(base($0)) } ?? false }
+    command.words.contains { word in
+      (3...8).contains(word.base.count) && word.ascii.map { ["xargs", "parallel", "find", "git"].contains(base($0)) } ?? false
+    }
   }
 
   /// Whether a command runs text.
   static func isInterpreter(_ command: ShellSimple) -> Bool {
-    if command.words.contains(where: { $0.ascii.map { interpreters.contains(base($0)) } ?? false }) { return true }
+    if command.interpreter != nil { return true }
     guard let first = command.name.map(base) else { return false }
     switch first {
     case "env": return command.words.contains { $0.ascii.map { $0.hasPrefix("-S") || $0.hasPrefix("--split") || $0.hasPrefix("-vS") } ?? true }
-    case "git", "find": return !runsNoWord(command)
+    case "git", "find": return !command.runsNoWord
     default: return starters.contains(first)
     }
   }
@@ -78,14 +87,15 @@ enum ShellNames {
   ]
 
   /// Whether none of a command's words can be a command that it runs.
-  static func runsNoWord(_ command: ShellSimple) -> Bool {
-    guard let first = command.name.map(base) else { return false }
-    let second = command.words.count > 1 ? command.words[1].ascii : nil
+  static func runsNoWord(_ name: String?, _ words: [ShellWord]) -> Bool {
+    guard let first = name.map(base) else { return false }
+    if harmless.contains(first) { return true }
+    let second = words.count > 1 ? words[1].ascii : nil
     switch first {
     case "git": return !["bisect", "rebase", "submodule", "filter-branch"].contains(second) && second?.hasPrefix("-") != true
-    case "find": return !command.words.contains { ["-exec", "-execdir", "-ok", "-okdir"].contains($0.ascii) }
+    case "find": return !words.contains { ["-exec", "-execdir", "-ok", "-okdir"].contains($0.ascii) }
     case "command": return second == "-v" || second == "-V"
-    default: return harmless.contains(first) || (managers.contains(first) && second.map(managing.contains) ?? false)
+    default: return managers.contains(first) && second.map(managing.contains) ?? false
     }
   }
 

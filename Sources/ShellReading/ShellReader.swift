@@ -179,7 +179,9 @@ struct ShellReader {
       }
       if !isEnded { confuse("a here-document without an end") }
       // It may run commands, or end elsewhere.
-      if document.expands, bytes[start..<position].contains(where: { "$`\\".utf8.contains($0) }) { confuse("a here-document with expansions") }
+      if document.expands, bytes[start..<position].contains(where: { $0 == UInt8(ascii: "$") || $0 == UInt8(ascii: "`") || $0 == UInt8(ascii: "\\") }) {
+        confuse("a here-document with expansions")
+      }
     }
     documents = []
   }
@@ -232,17 +234,17 @@ struct ShellReader {
         let start = position
         let word = word()
         if start == position { break loop }
-        switch reserved(from: start) {
-        case "{"?, "}"?:
+        let isRaw = word.units.count == position - start
+        if isRaw, word.units.count == 1, word.has(ShellWord.unquotedExpansion) {
           refuse("'{' or '}'")
           // What comes before and what comes after are commands of their own.
           if !words.isEmpty { _ = finish(ShellSimple(assignments: assignments, words: words, redirections: redirections)) }
           (assignments, words, redirections) = ([], [], [])
-        case let text? where words.isEmpty && ShellNames.joining.contains(text): refuse("'\(text)'")
-        case "case"? where words.isEmpty:
-          confuse("'case'")
+        } else if isRaw, words.isEmpty, word.units.count <= 6, let text = word.ascii, ShellNames.joining.contains(text) {
+          refuse("'\(text)'")
+        } else {
+          if isRaw, words.isEmpty, word.ascii == "case" { confuse("'case'") }
           words.append(word)
-        default: words.append(word)
         }
         // Shells differ in where the here-document begins then.
         if !documents.isEmpty, bytes[start..<position].contains(UInt8(ascii: "\n")) { confuse("a here-document before a quoted line") }
@@ -261,10 +263,10 @@ struct ShellReader {
   private mutating func finish(_ command: ShellSimple) -> ShellSimple {
     if let refusal = command.refusal { refuse(refusal) }
     var inner: ShellScript?
-    if shells < ShellReader.shellLimit {
+    if shells < ShellReader.shellLimit, command.interpreter != nil {
       if let text = command.wrappedShellText {
         inner = ShellReader.read(text.bytes, insideShells: shells + 1)
-      } else if let shell = command.words.firstIndex(where: { $0.ascii.map { ShellNames.runsText(ShellNames.base($0)) } ?? false }) {
+      } else if let shell = command.interpreter {
         // With options that aren't known: any text may be what it runs.
         let texts = command.words[(shell + 1)...].filter { $0.units.contains { ShellReader.endsWord(UInt8(truncatingIfNeeded: $0)) } }.prefix(16)
         let scripts = texts.map { ShellReader.read($0.bytes, insideShells: shells + 1) }
@@ -273,16 +275,11 @@ struct ShellReader {
         }
       }
     }
-    let whole = ShellSimple(assignments: command.assignments, words: command.words, redirections: command.redirections, inner: inner)
+    let whole =
+      inner == nil ? command : ShellSimple(assignments: command.assignments, words: command.words, redirections: command.redirections, inner: inner)
     if inner?.isConfused ?? false { script.isConfused = true }
     script.commands.append(whole)
     return whole
-  }
-
-  /// The text from `start`, when it is short and without quotes.
-  private func reserved(from start: Int) -> String? {
-    guard position - start <= 8, !bytes[start..<position].contains(where: { "'\"\\$`".utf8.contains($0) }) else { return nil }
-    return String(decoding: bytes[start..<position], as: UTF8.self)
   }
 
   private mutating func takeAssignedName() -> String? {

@@ -34,26 +34,35 @@ final class ShellSimple: Equatable, Sendable {
   let assignments: [ShellAssignment]
   let words: [ShellWord]
   let redirections: [ShellRedirection]
-  /// What a shell that it starts with `-c` runs.
+  /// What a shell that it starts runs.
   let inner: ShellScript?
+  /// The first word, when it is plain.
+  let name: String?
+  /// No word in it is replaced by the shell.
+  let isLiteral: Bool
+  /// The first word that names a program that runs text.
+  let interpreter: Int?
+  /// None of its words can be a command that it runs.
+  let runsNoWord: Bool
 
   init(assignments: [ShellAssignment] = [], words: [ShellWord], redirections: [ShellRedirection] = [], inner: ShellScript? = nil) {
     self.assignments = assignments
     self.words = words
     self.redirections = redirections
     self.inner = inner
+    name = words.first?.ascii
+    isLiteral = words.allSatisfy { $0.isLiteral }
+    interpreter = words.firstIndex { ShellNames.runsText($0) }
+    runsNoWord = ShellNames.runsNoWord(name, words)
   }
 
   static func == (one: ShellSimple, other: ShellSimple) -> Bool {
     one === other || (one.words == other.words && one.assignments == other.assignments && one.redirections == other.redirections)
   }
 
-  /// The first word, when it is plain.
-  var name: String? { words.first?.ascii }
-
   /// Its words and the values that it assigns, without quotes.
   var text: [UInt8] { Array((assignments.map(\.value) + words).map(\.bytes).joined(separator: " ".utf8)) }
 
   /// Where its input and output go, other than to where they can't fail.
-  var files: [ShellRedirection] { redirections.filter { !$0.isHarmless } }
+  var files: [ShellRedirection] { redirections.isEmpty ? [] : redirections.filter { !$0.isHarmless } }
 }

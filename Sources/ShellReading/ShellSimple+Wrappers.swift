@@ -3,7 +3,7 @@ extension ShellSimple {
   ///
   /// A wrapper's exit code is that of what it runs, but for `ShellVerdict.wrapperExitCodes`.
   func unwrapped() -> ShellSimple? {
-    guard let wrapper = name.flatMap(ShellNames.trusted) else { return nil }
+    guard let name, let wrapper = ShellNames.trusted(name), ShellNames.wrappers.contains(wrapper) else { return nil }
     var rest = words.dropFirst()
     var added: [ShellAssignment] = []
     switch wrapper {

@@ -1,17 +1,19 @@
 /// Searching in texts, byte by byte.
 enum ShellText {
   /// Without blanks around it.
-  static func trimmed(_ text: some Sequence<UInt8>) -> [UInt8] {
+  static func trimmed(_ text: [UInt8]) -> [UInt8] {
     func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n") }
-    var part = Array(text.drop(while: isBlank))
+    var (start, end) = (0, text.count)
+    while start < end, isBlank(text[start]) { start += 1 }
     // A blank behind a backslash belongs to the text.
-    while let last = part.last, isBlank(last), part.dropLast().last != UInt8(ascii: "\\") { part.removeLast() }
-    return part
+    while end > start, isBlank(text[end - 1]), end - 1 == start || text[end - 2] != UInt8(ascii: "\\") { end -= 1 }
+    return start == 0 && end == text.count ? text : Array(text[start..<end])
   }
 
   /// Without quotes and backslashes, any white space as one space.
-  static func rough(_ text: some Sequence<UInt8>) -> [UInt8] {
+  static func rough(_ text: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
+    out.reserveCapacity(text.count)
     for byte in text {
       switch byte {
       case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "\\"): continue
@@ -24,7 +26,7 @@ enum ShellText {
   }
 
   /// Whether the words of `wanted`, a rough text, stand in `text`. In linear time (Knuth, Morris, Pratt): both are foreign.
-  static func mentions(_ wanted: [UInt8], in text: some Sequence<UInt8>) -> Bool {
+  static func mentions(_ wanted: [UInt8], in text: [UInt8]) -> Bool {
     guard !wanted.isEmpty else { return false }
     let text = rough(text)
     guard text.count >= wanted.count else { return false }

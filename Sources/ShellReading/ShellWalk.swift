@@ -22,7 +22,9 @@ struct ShellWalk {
   private struct State {
     /// Every folder that it may be in; nil: any.
     var folders: Set<ShellFolder>?
-    var assignments: [ShellAssignment] = []
+    var isAssigned = false
+    /// The first assigned variable that can make another command of what follows.
+    var changing: String?
     /// Nothing ran but `cd`, assignments and `export`.
     var isClean = true
     /// zsh ends at a pattern that fits no file.
@@ -33,6 +35,12 @@ struct ShellWalk {
     var files: [ShellRedirection] = []
 
     static let folderLimit = 16
+    static let stepLimit = 100
+
+    mutating func assign(_ assignments: [ShellAssignment]) {
+      isAssigned = isAssigned || !assignments.isEmpty
+      if changing == nil { changing = assignments.first(where: ShellNames.changesMeaning)?.name }
+    }
   }
 
   let target: DeclaredCommand
@@ -130,7 +138,7 @@ struct ShellWalk {
       layer = inside
       state.hasWrapper = true
     }
-    state.assignments += layer.assignments
+    state.assign(layer.assignments)
     state.files += layer.files
     if target.single == nil, let text = layer.shellText, ShellText.trimmed(text.bytes) == target.bytes { return finding(known, ShellAddition(), state) }
     guard let refusal = inner.refusal else { return scan(inner, known, state) }
@@ -149,7 +157,7 @@ struct ShellWalk {
 
   /// With what a pipeline can fail.
   private func failures(of pipeline: ShellPipeline, _ state: State) -> Earlier {
-    guard let command = pipeline.only, state.isClean, command.redirections.isEmpty, !state.assignments.contains(where: ShellNames.changesMeaning) else {
+    guard let command = pipeline.only, state.isClean, command.redirections.isEmpty, state.changing == nil else {
       return .any
     }
     if command.words.isEmpty || command.name == "export" { return .none }
@@ -175,16 +183,17 @@ struct ShellWalk {
 
   private func pass(_ pipeline: ShellPipeline, isConjunction: Bool, _ state: inout State) {
     for command in pipeline.commands {
-      if (command.words + command.assignments.map(\.value)).contains(where: { $0.has(ShellWord.glob) }) { state.mayEndEarly = true }
+      if !command.isLiteral, command.words.contains(where: { $0.has(ShellWord.glob) }) { state.mayEndEarly = true }
       switch command.name {
       case "cd":
         let inside = pipeline.only == nil ? nil : folder(of: command).flatMap { name in state.folders.map { Set($0.map { $0.entering(name) }) } }
         state.folders = isConjunction ? inside : union(state.folders, inside)
-      case "export": state.assignments += command.words.compactMap(\.assignment)
-      case _ where command.words.isEmpty: state.assignments += command.assignments
+        if state.folders?.contains(where: { $0.steps.count > State.stepLimit }) ?? false { state.folders = nil }
+      case "export": state.assign(command.words.compactMap(\.assignment))
+      case _ where command.words.isEmpty: state.assign(command.assignments)
       default:
         state.isClean = false
-        state.assignments += command.assignments.filter { ShellNames.isOfTheShell($0.name) }
+        state.assign(command.assignments.filter { ShellNames.isOfTheShell($0.name) })
       }
     }
   }
@@ -201,8 +210,10 @@ struct ShellWalk {
       finding.why = "no exit code is known"
       return finding
     }
+    var state = state
+    state.assign(addition.assignments)
     let files = state.files + addition.files
-    if let doubt = doubt(state.assignments + addition.assignments, files, state) {
+    if let doubt = doubt(files, state) {
       finding.why = doubt
     } else if known == .zero {
       (finding.verdict, finding.exitCode, finding.why) = (.passed, 0, nil)
@@ -214,12 +225,12 @@ struct ShellWalk {
   }
 
   /// Why what ran may be another command than the declared one.
-  private func doubt(_ assignments: [ShellAssignment], _ files: [ShellRedirection], _ state: State) -> String? {
-    if let changing = assignments.first(where: ShellNames.changesMeaning) { return "it ran with \(changing.name) set" }
+  private func doubt(_ files: [ShellRedirection], _ state: State) -> String? {
+    if let changing = state.changing { return "it ran with \(changing) set" }
     if files.contains(where: { $0.kind == .input }) { return "it ran with another input" }
     let words = target.script.commands.flatMap(\.words)
     if files.contains(where: { file in words.contains { $0.base == file.target.base } }) { return "its output went into a file that it names" }
-    let isAlone = state.isClean && state.folders == [start] && assignments.isEmpty
+    let isAlone = state.isClean && state.folders == [start] && !state.isAssigned
     if !isAlone, words.contains(where: { !$0.isLiteral }) { return "its expansions may stand for something else there" }
     return nil
   }

@@ -39,15 +39,20 @@ struct ShellWord: Equatable, Sendable {
 
   /// A literal word of ASCII characters: names, options. Nothing else may be compared as text.
   var ascii: String? {
-    guard isLiteral, units.count <= 128, units.allSatisfy({ $0 < 0x80 }) else { return nil }
-    return String(decoding: units.lazy.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+    guard marks == 0, units.count <= 128, units.allSatisfy({ $0 < 0x80 }) else { return nil }
+    return text
   }
 
   /// As text, for the names of checks.
-  var text: String { String(decoding: units.lazy.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self) }
+  var text: String {
+    String(unsafeUninitializedCapacity: units.count) { buffer in
+      for (index, unit) in units.enumerated() { buffer[index] = UInt8(truncatingIfNeeded: unit) }
+      return units.count
+    }
+  }
 
   /// What comes after the last slash.
-  var base: ArraySlice<UInt16> { units.lastIndex(of: UInt16(UInt8(ascii: "/"))).map { units[($0 + 1)...] } ?? units[...] }
+  var base: ArraySlice<UInt16> { units[((units.lastIndex(of: UInt16(UInt8(ascii: "/"))) ?? -1) + 1)...] }
 
   /// `NAME=value`, as `env` and `export` take it.
   var assignment: ShellAssignment? {

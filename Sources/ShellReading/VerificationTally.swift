@@ -122,7 +122,7 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   private static func isFollowed(_ declared: String, in text: String) -> Bool {
     let separators = "&;\n|"
     guard text.contains(where: separators.contains) else { return false }
-    let (wanted, whole) = (ShellText.trimmed(declared.utf8), ShellText.trimmed(text.utf8))
+    let (wanted, whole) = (ShellText.trimmed(Array(declared.utf8)), ShellText.trimmed(Array(text.utf8)))
     guard whole.count >= wanted.count else { return true }
     if whole.suffix(wanted.count).elementsEqual(wanted) { return false }
     // A redirection behind it is no other command.
