@@ -396,9 +396,9 @@ struct ShellReader {
         position += 1
         refuse("'~'")
         word.append(next, mark: ShellWord.quotedExpansion)
-      case UInt8(ascii: "=") where position == start:
+      case UInt8(ascii: "=") where position == start || "=:".utf8.contains(bytes[position - 1]):
         position += 1
-        refuse("'=' before a word")
+        refuse("'=' before a name")
         word.append(next, mark: ShellWord.quotedExpansion)
       case _ where ShellReader.endsWord(next): return word
       case 0x80...:

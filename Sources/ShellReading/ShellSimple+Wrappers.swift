@@ -43,7 +43,7 @@ extension ShellSimple {
   var shellText: ShellWord? {
     guard let shell = name.flatMap(ShellNames.trusted), ShellNames.shells.contains(shell) else { return nil }
     let options = words.dropFirst().dropLast().map(\.ascii)
-    guard [["-c"], ["-lc"], ["-l", "-c"], ["--login", "-c"]].contains(options), let text = words.last, text.isLiteral else { return nil }
+    guard [["-c"], ["-lc"], ["-l", "-c"]].contains(options), let text = words.last, text.isLiteral else { return nil }
     // Empty text, or what could be an option.
     guard let first = text.units.first, first != UInt16(UInt8(ascii: "-")), first != UInt16(UInt8(ascii: "+")) else { return nil }
     return text
