@@ -99,12 +99,12 @@ import Testing
   @Test(arguments: ["1.18.34", "2.0.22"]) func withoutARunOfOursOpenCodesOwnLastSessionGoesOn(version: String) throws {
     try play([["text": "Done."]], ["version": .string(version)])
     let first = try delegate()
-    try FileManager.default.removeItem(atPath: world.path("state/runs/\(try #require(first["run"]?.string))"))
+    try world.forget(try #require(first["run"]?.string))
     let second = try delegate(["continueLast": true])
     #expect(try commandLine(second).contains("--continue"))
     #expect(second["session"] == first["session"])
     // Nor is the folder of a session known then, but to OpenCode.
-    try FileManager.default.removeItem(atPath: world.path("state/runs/\(try #require(second["run"]?.string))"))
+    try world.forget(try #require(second["run"]?.string))
     let third = try client.call("opencode_run_and_wait", ["message": "x", "session": try #require(first["session"])])
     #expect(third["session"] == first["session"] && third["cwd"]?.string == world.repository, "\(third.text)")
   }

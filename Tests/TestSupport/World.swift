@@ -30,6 +30,16 @@ package final class World {
     try? FileManager.default.removeItem(atPath: root)
   }
 
+  /// Deletes a run's folder, as whoever wants a run forgotten does. Its server or supervisor may just be writing a last mark into it: then again.
+  package func forget(_ run: String) throws {
+    let folder = path("state/runs/\(run)")
+    let isGone = eventually(within: 60) {
+      try? FileManager.default.removeItem(atPath: folder)
+      return !PrivateFiles.exists(folder)
+    }
+    if !isGone { throw TestFailure("\(folder) can't be deleted") }
+  }
+
   package func path(_ name: String) -> String { root + "/" + name }
   package var repository: String { path("repository") }
 
