@@ -7,8 +7,8 @@ struct RunAndWaitTool: Tool {
 
   let name = "opencode_run_and_wait"
   let description =
-    "Delegate a coding task to OpenCode, the usual way: it implements it in the background; the reply is the review (state, answer, changed files, "
-    + "verification, cost). It changes files; no preset confines bash. One run at a time. Code mode: first line \(ServerInfo.codeModePragma)"
+    "Delegate a coding task to OpenCode. To delegate, use this: OpenCode implements this task in the background; the reply is the review of what OpenCode "
+    + "did (state, answer, changed files, verification, cost). OpenCode changes files; no preset confines bash. One run at a time. Code mode: first line \(ServerInfo.codeModePragma)"
   let annotations = ToolAnnotations.acts
   let isAlwaysLoaded = true
   var parameters: [Parameter] { StartTool.starting(described: true) + WaitTool.waiting }
