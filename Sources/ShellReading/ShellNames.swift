@@ -102,9 +102,11 @@ enum ShellNames {
   // MARK: Variables
 
   static func isVariable(_ name: String) -> Bool {
-    guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
+    guard let first = name.utf8.first, !isDigit(UInt16(first)) else { return false }
     return name.utf8.allSatisfy(isNameByte)
   }
+
+  static func isDigit(_ unit: UInt16) -> Bool { (0x30...0x39).contains(unit) }
 
   static func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {

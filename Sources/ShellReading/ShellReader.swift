@@ -250,7 +250,7 @@ struct ShellReader {
         if !documents.isEmpty, bytes[start..<position].contains(UInt8(ascii: "\n")) { confuse("a here-document before a quoted line") }
         // The digits of a redirection of a descriptor with more than one digit.
         if let last = words.last, last.units.count > 1, byte() == UInt8(ascii: "<") || byte() == UInt8(ascii: ">"),
-          last.ascii?.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) ?? false
+          last.units.allSatisfy(ShellNames.isDigit)
         {
           confuse("a descriptor of several digits")
         }
@@ -285,7 +285,7 @@ struct ShellReader {
   private mutating func takeAssignedName() -> String? {
     var end = position
     while end < bytes.count, ShellNames.isNameByte(bytes[end]) { end += 1 }
-    guard end > position, end < bytes.count, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) else { return nil }
+    guard end > position, end < bytes.count, !ShellNames.isDigit(UInt16(bytes[position])) else { return nil }
     guard bytes[end] == UInt8(ascii: "=") else {
       if bytes[end] == UInt8(ascii: "+"), end + 1 < bytes.count, bytes[end + 1] == UInt8(ascii: "=") { refuse("'+='") }
       return nil
@@ -343,6 +343,8 @@ struct ShellReader {
       return nil
     }
     if !target.isLiteral || target.units.isEmpty { refuse("a redirection to a place that isn't plain text") }
+    // zsh takes the `1` of `>&1>x` for the number of the second one.
+    if byte() == UInt8(ascii: "<") || byte() == UInt8(ascii: ">"), target.units.allSatisfy({ ShellNames.isDigit($0) }) { refuse("redirections without a blank between") }
     if kind == .duplicate, !digitFollows || target.units.count != 1 { refuse("this redirection") }
     return ShellRedirection(descriptor: descriptor ?? (isInput ? 0 : 1), kind: kind, target: target)
   }
@@ -478,7 +480,7 @@ struct ShellReader {
       position = min(end + 1, bytes.count)
     case UInt8(ascii: "'")? where !isQuoted: confuse("a quote behind '$'")
     case UInt8(ascii: "?")?, UInt8(ascii: "$")?: position += 1
-    case let next? where ShellNames.isNameByte(next) && !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(next):
+    case let next? where ShellNames.isNameByte(next) && !ShellNames.isDigit(UInt16(next)):
       while let next = byte(), ShellNames.isNameByte(next) { position += 1 }
     case UInt8(ascii: "\"")? where isQuoted, UInt8(ascii: " ")? where isQuoted:
       word.append(UInt8(ascii: "$"))

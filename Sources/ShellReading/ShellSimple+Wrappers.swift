@@ -28,7 +28,7 @@ extension ShellSimple {
         default: return nil
         }
       }
-      guard let duration = rest.first?.ascii, let first = duration.utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return nil }
+      guard let duration = rest.first?.ascii, let first = duration.utf8.first, ShellNames.isDigit(UInt16(first)) else { return nil }
       rest = rest.dropFirst()
     default: return nil
     }
@@ -80,6 +80,8 @@ extension ShellSimple {
     case "printf": return isPlainPrintf ? nil : "this form of printf"
     case "command", "time":
       if name == "command", arguments.count == 2, ["-v", "-V"].contains(arguments.first?.ascii), arguments.last?.isLiteral ?? false { return nil }
+      // `A=1 time x` is an error to zsh.
+      if name == "time", !assignments.isEmpty { return "assignments before time" }
       guard let inside = unwrapped(), let inner = inside.name else { return "this form of \(name)" }
       return inner == "cd" || inner == "export" ? "\(inner) behind \(name)" : inside.refusal
     default: return ShellNames.refused.contains(name) ? "'\(name)'" : nil
