@@ -21,6 +21,8 @@ package struct ShellFinding: Equatable, Sendable {
   /// Every folder that it may have run in, by what `cd` says (symbolic links aren't followed): absolute, or relative to the folder where the shell command started
   /// when that isn't known (`.` is that folder itself). Nil when it isn't known.
   package var folders: [String]?
+  /// What may change files runs, or may run, beside it or after it in the same shell command.
+  package var isFollowed = true
 
   /// Whether it ran in `workspace` or below; nil when that isn't known. Names are compared as bytes.
   package func isInside(_ workspace: String) -> Bool? {

@@ -17,6 +17,11 @@ enum ShellNames {
     "zstyle", "zsystem", "ztcp", "ztie", "zuntie", "{", "}", "always", "try", "throw", "sysopen", "sysread", "sysseek", "syswrite",
   ]
 
+  /// Commands that change no file, whatever their words are.
+  static let quiet: Set<String> = [
+    "echo", "printf", "true", "false", ":", "pwd", "test", "[", "cd", "export", "type", "which", "cat", "head", "tail", "grep", "wc", "ls", "date", "sleep",
+  ]
+
   /// Of the refused ones, those that only begin or join other commands: what follows them is read as a command of its own.
   static let joining: Set<String> = ["if", "then", "elif", "else", "fi", "while", "until", "do", "done", "always"]
 

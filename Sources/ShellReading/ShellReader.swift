@@ -344,7 +344,9 @@ struct ShellReader {
     }
     if !target.isLiteral || target.units.isEmpty { refuse("a redirection to a place that isn't plain text") }
     // zsh takes the `1` of `>&1>x` for the number of the second one.
-    if byte() == UInt8(ascii: "<") || byte() == UInt8(ascii: ">"), target.units.allSatisfy({ ShellNames.isDigit($0) }) { refuse("redirections without a blank between") }
+    if byte() == UInt8(ascii: "<") || byte() == UInt8(ascii: ">"), target.units.allSatisfy({ ShellNames.isDigit($0) }) {
+      refuse("redirections without a blank between")
+    }
     if kind == .duplicate, !digitFollows || target.units.count != 1 { refuse("this redirection") }
     return ShellRedirection(descriptor: descriptor ?? (isInput ? 0 : 1), kind: kind, target: target)
   }

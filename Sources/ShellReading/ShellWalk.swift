@@ -33,6 +33,8 @@ struct ShellWalk {
     var isMentioned = false
     var hasWrapper = false
     var files: [ShellRedirection] = []
+    /// Something comes after the part.
+    var isFollowed = false
 
     static let folderLimit = 16
     static let stepLimit = 100
@@ -67,12 +69,15 @@ struct ShellWalk {
     var state = before
     var found: ShellFinding?
     let own = target.script.chains
+    let lastLoud = script.chains.lastIndex { !$0.pipelines.allSatisfy(isQuiet) } ?? -1
     for (index, chain) in script.chains.enumerated() {
       let isList = own.count > 1 && index + own.count <= script.chains.count && script.chains[index..<(index + own.count)].elementsEqual(own)
       if isList {
         let isEnd = index + own.count == script.chains.count
         found = finding(isEnd ? known : .nothing, ShellAddition(), state)
+        found?.isFollowed = before.isFollowed || !isEnd
       }
+      state.isFollowed = before.isFollowed || lastLoud > index
       if let finding = scan(chain, index == script.chains.count - 1 ? known : .nothing, &state) { found = finding }
     }
     return found
@@ -92,6 +97,8 @@ struct ShellWalk {
     var before = Earlier.none
     var found: ShellFinding?
     var index = 0
+    let isFollowed = state.isFollowed
+    let lastLoud = chain.pipelines.lastIndex { !isQuiet($0) } ?? -1
     while index < count {
       let match = target.match(in: chain, at: index)
       let end = index + (match?.count ?? 1)
@@ -100,6 +107,7 @@ struct ShellWalk {
         let isOr = chain.operators[index - 1] == .or
         if isOr ? part == .zero : part == .nonzero && before.contains(exitCode ?? 0) { part = .nothing }
       }
+      state.isFollowed = isFollowed || lastLoud >= end
       if let match {
         found = finding(part, match.addition, state)
       } else if let command = chain.pipelines[index].only {
@@ -110,7 +118,10 @@ struct ShellWalk {
         }
       } else {
         for command in chain.pipelines[index].commands {
-          if scan(command, .nothing, state) != nil || isSame(command) { found = unknown("the exit code isn't its own", state) }
+          if scan(command, .nothing, state) != nil || isSame(command) {
+            found = unknown("the exit code isn't its own", state)
+            found?.isFollowed = true
+          }
           mention(command, &state)
         }
       }
@@ -123,7 +134,13 @@ struct ShellWalk {
     }
     // What comes behind `a && cd b` runs also when `a` failed.
     state.folders = folders
+    state.isFollowed = isFollowed
     return found
+  }
+
+  /// Whether it changes no file.
+  private func isQuiet(_ pipeline: ShellPipeline) -> Bool {
+    pipeline.commands.allSatisfy { $0.files.isEmpty && ($0.words.isEmpty || $0.name.map(ShellNames.quiet.contains) ?? false) }
   }
 
   /// A command that isn't the declared one.
@@ -201,7 +218,9 @@ struct ShellWalk {
   // MARK: What it proves
 
   private func unknown(_ why: String, _ state: State) -> ShellFinding {
-    ShellFinding(verdict: .unknown, why: why, folders: state.folders.map { $0.map(\.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } })
+    ShellFinding(
+      verdict: .unknown, why: why, folders: state.folders.map { $0.map(\.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } },
+      isFollowed: state.isFollowed)
   }
 
   private func finding(_ known: Known, _ addition: ShellAddition, _ state: State) -> ShellFinding {

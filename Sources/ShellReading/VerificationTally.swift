@@ -100,7 +100,7 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       }
       sights[index] = Sight(
         verdict: finding.verdict, exitCode: finding.exitCode, why: finding.why?.shortened(toBytes: VerificationTally.textLimit), place: place,
-        isFollowed: VerificationTally.isFollowed(declared.text, in: text))
+        isFollowed: finding.isFollowed)
     }
     var check: Check?
     if sights.isEmpty, let result = CheckCommands.result(of: command, exitCode: exitCode) {
@@ -116,17 +116,6 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   /// Notes that a tool changed files.
   package mutating func recordEdit(_ place: LogPlace) {
     edits.add(place)
-  }
-
-  /// Whether something may come after it in the same shell command: all that can be told of a text is that it ends with it.
-  private static func isFollowed(_ declared: String, in text: String) -> Bool {
-    let separators = "&;\n|"
-    guard text.contains(where: separators.contains) else { return false }
-    let (wanted, whole) = (ShellText.trimmed(Array(declared.utf8)), ShellText.trimmed(Array(text.utf8)))
-    guard whole.count >= wanted.count else { return true }
-    if whole.suffix(wanted.count).elementsEqual(wanted) { return false }
-    // A redirection behind it is no other command.
-    return !(whole.count >= wanted.count + 5 && whole.suffix(5).elementsEqual(" 2>&1".utf8) && whole.dropLast(5).suffix(wanted.count).elementsEqual(wanted))
   }
 
   private mutating func settle(_ old: Recent) {

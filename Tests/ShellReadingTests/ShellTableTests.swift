@@ -188,6 +188,26 @@ import Testing
     #expect(inside?.isInside("/w") == true && inside?.isInside("/w/a") == nil && inside?.isInside("/v") == false)
   }
 
+  // MARK: What comes after it
+
+  @Test(arguments: [
+    ("swift test", false), ("x; swift test 2>&1", false), ("swift test && echo 'ok'", false), ("swift test; cd x; pwd", false), ("swift test > log", false),
+    ("bash -c 'x; swift test' && ls -l | head -1", false), ("swift test && x", true), ("swift test; x", true), ("swift test && echo a > b", true),
+    ("swift test; git commit -m 'swift test'", true), ("swift test | cat", true), ("bash -c 'swift test; x'", true), ("bash -c 'swift test'; x", true),
+    ("swift test || x", true), ("swift test; swift test", false), ("x=$(swift test)", true), ("sudo swift test", false), ("sudo swift test; x", true),
+    ("# swift test\nswift test\n# x", false),
+  ])
+  func whatMayChangeFilesAfterIt(_ command: String, _ expected: Bool) {
+    #expect(DeclaredCommand("swift test").finding(in: ShellCommand(command), exitCode: 0)?.isFollowed == expected)
+  }
+
+  @Test func aDeclaredListIsFollowedByWhatComesBehindIt() {
+    #expect(DeclaredCommand("a; b").finding(in: ShellCommand("x; a; b"), exitCode: 0)?.isFollowed == false)
+    #expect(DeclaredCommand("a; b").finding(in: ShellCommand("a; b; x"), exitCode: 0)?.isFollowed == true)
+    #expect(DeclaredCommand("a && b").finding(in: ShellCommand("a && b && x"), exitCode: 0)?.isFollowed == true)
+    #expect(DeclaredCommand("(a)").finding(in: ShellCommand("(a)"), exitCode: 0)?.isFollowed == false)
+  }
+
   // MARK: Declared commands of other shapes
 
   @Test(arguments: [
@@ -217,8 +237,7 @@ import Testing
     ("which pytest", "pytest", "not run", "not run"), ("uv run pytest", "pytest", "unknown", "unknown"), ("python -m pytest", "pytest", "unknown", "unknown"),
     ("sudo make", "make", "unknown", "unknown"), ("cmake", "make", "not run", "not run"), ("chmod +x t.sh", "t.sh", "not run", "not run"),
     ("./t.sh", "t.sh", "unknown", "unknown"), ("/usr/bin/make", "make", "unknown", "unknown"), ("cd a && b", "b && c", "not run", "not run"),
-    ("make -C a", "make", "not run", "not run"),
-    ("echo 'a", "echo 'a", "passed", "failed"), ("T=1; t", "T=1", "unknown", "unknown"),
+    ("make -C a", "make", "not run", "not run"), ("echo 'a", "echo 'a", "passed", "failed"), ("T=1; t", "T=1", "unknown", "unknown"),
   ])
   func otherDeclarations(_ command: String, _ declared: String, _ zero: String, _ one: String) { expect(command, zero, one, declared: declared) }
 
