@@ -22,6 +22,9 @@ enum ShellNames {
     "echo", "printf", "true", "false", ":", "pwd", "test", "[", "cd", "export", "type", "which", "cat", "head", "tail", "grep", "wc", "ls", "date", "sleep",
   ]
 
+  /// Commands whose words reach no other command, when their output doesn't.
+  static let telling: Set<String> = ["git", "gh", "echo", "printf", "grep", "rg"]
+
   /// Of the refused ones, those that only begin or join other commands: what follows them is read as a command of its own.
   static let joining: Set<String> = ["if", "then", "elif", "else", "fi", "while", "until", "do", "done", "always"]
 
@@ -136,7 +139,7 @@ enum ShellNames {
 
   /// Variables that change how a shell reads or runs what follows, or that it refuses to have set. Small letters: zsh has many such (`path`, `status`).
   static func isOfTheShell(_ name: String) -> Bool {
-    !name.utf8.allSatisfy { isNameByte($0) && !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+    name.hasPrefix("_") || !name.utf8.allSatisfy { isNameByte($0) && !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
       || shellVariables.contains(name) || shellPrefixes.contains(where: name.hasPrefix)
   }
 

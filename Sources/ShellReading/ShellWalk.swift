@@ -114,7 +114,7 @@ struct ShellWalk {
         if let finding = scan(command, part, state) {
           found = finding
         } else {
-          mention(command, &state)
+          mention(command, isPiped: false, &state)
         }
       } else {
         for command in chain.pipelines[index].commands {
@@ -122,7 +122,7 @@ struct ShellWalk {
             found = unknown("the exit code isn't its own", state)
             found?.isFollowed = true
           }
-          mention(command, &state)
+          mention(command, isPiped: true, &state)
         }
       }
       for pipeline in chain.pipelines[index..<end] {
@@ -168,8 +168,10 @@ struct ShellWalk {
 
   // MARK: What the commands before do
 
-  private func mention(_ part: ShellSimple, _ state: inout State) {
-    if command.hasInterpreter, !state.isMentioned { state.isMentioned = target.isMentioned(by: part) }
+  private func mention(_ part: ShellSimple, isPiped: Bool, _ state: inout State) {
+    guard command.hasInterpreter, !state.isMentioned else { return }
+    let isTold = !isPiped && part.files.isEmpty && part.name.map(ShellNames.telling.contains) ?? false
+    state.isMentioned = !isTold && target.isMentioned(by: part)
   }
 
   /// With what a pipeline can fail.
@@ -249,6 +251,7 @@ struct ShellWalk {
     if files.contains(where: { $0.kind == .input }) { return "it ran with another input" }
     let words = target.script.commands.flatMap(\.words)
     if files.contains(where: { file in words.contains { $0.base == file.target.base } }) { return "its output went into a file that it names" }
+    if state.folders != [start], target.script.commands.contains(where: { $0.name == "cd" }) { return "its own cd started from another folder" }
     let isAlone = state.isClean && state.folders == [start] && !state.isAssigned
     if !isAlone, words.contains(where: { !$0.isLiteral }) { return "its expansions may stand for something else there" }
     return nil

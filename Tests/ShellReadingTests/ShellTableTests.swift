@@ -101,7 +101,7 @@ import Testing
     "HOME=/x swift test", "MAKEFLAGS=-n swift test", "NODE_OPTIONS=x swift test", "PYTHONPATH=x swift test", "CDPATH=/; cd tmp; swift test",
     "UID=5 swift test", "POSIXLY_CORRECT=1; swift test", "ZDOTDIR=x zsh -c 'swift test'", "BASH_FUNC_swift=x; swift test", "PS4=x; swift test",
     "LC_ALL=ja_JP.SJIS swift test", "CFLAGS=x swift test", "GIT_DIR=x swift test", "PWD=/; swift test", "STTY=x swift test", "ARGV0=x swift test",
-    "_=x; swift test", "RANDOM=1; swift test",
+    "_=x; swift test", "_POSIX2_VERSION=1 swift test", "RANDOM=1; swift test",
     // Not by the known programs, or not in a way that is known.
     "./env swift test", "bin/timeout 5 swift test", "/tmp/bash -c 'swift test'", "sudo swift test", "ssh host 'swift test'", "env -i swift test",
     "env -S 'swift test'", "env -u A swift test", "nice -20 swift test", "timeout swift test", "timeout --preserve-status 5 swift test",
@@ -128,13 +128,14 @@ import Testing
 
   @Test(arguments: [
     "echo swift test", "swift test --filter A", "swift build", "grep -r 'swift test' .", "git commit -m 'swift test passes'", "git commit -m \"swift test\"",
-    "cat > a.sh <<'EOF'\nswift test\nEOF", "cat > README.md <<EOF\nRun swift test.\nEOF", "echo 'swift test' > todo", "npm install test", "ls", "",
-    "python3 -c \"print('swift test')\"", "git commit -m \"$(cat <<'EOF'\nRun swift test\n\nswift test\nEOF\n)\"", "# swift test", "ls # swift test",
-    "printf 'swift test\\n'", "cat <<-'E' > x\n\tswift test\n\tE\nls", "sed -i 's/swift test/x/' f", "node -e \"'swift test'\"",
-    "gh pr create --body 'swift test'", "(ls; echo 'swift test')", "for f in swift test; do echo $f; done", "[[ -f 'swift test' ]]", "swift\u{a0}test",
-    "swi\u{fb00}t test", "Swift test", "swift Test", "grep \"swift test\" <<< x", "x=$(grep 'swift test' f); echo \"$x\"", "swift test.", "swift testing",
-    "swift 'test '", "swift 'test\n'", "swift \"\" test", "bash -c 'echo swift test'", "bash -c \"grep 'swift test' f\"", "command -v swift test",
-    "which swift test", "perl -e 'print \"swift test\"'",
+    "git commit -m 'swift test' && bash deploy.sh", "echo 'swift test'; ssh host ls", "cat > a.sh <<'EOF'\nswift test\nEOF",
+    "cat > README.md <<EOF\nRun swift test.\nEOF", "echo 'swift test' > todo", "npm install test", "ls", "", "python3 -c \"print('swift test')\"",
+    "git commit -m \"$(cat <<'EOF'\nRun swift test\n\nswift test\nEOF\n)\"", "# swift test", "ls # swift test", "printf 'swift test\\n'",
+    "cat <<-'E' > x\n\tswift test\n\tE\nls", "sed -i 's/swift test/x/' f", "node -e \"'swift test'\"", "gh pr create --body 'swift test'",
+    "(ls; echo 'swift test')", "for f in swift test; do echo $f; done", "[[ -f 'swift test' ]]", "swift\u{a0}test", "swi\u{fb00}t test", "Swift test",
+    "swift Test", "grep \"swift test\" <<< x", "x=$(grep 'swift test' f); echo \"$x\"", "swift test.", "swift testing", "swift 'test '", "swift 'test\n'",
+    "swift \"\" test", "bash -c 'echo swift test'", "bash -c \"grep 'swift test' f\"", "command -v swift test", "which swift test",
+    "perl -e 'print \"swift test\"'",
   ])
   func notRun(_ command: String) { expect(command, "not run", "not run") }
 
@@ -229,7 +230,8 @@ import Testing
     ("t \"$F\"", "t \"$F\"", "passed", "failed"), ("t $F", "t \"$F\"", "unknown", "unknown"), ("t > log", "t > log", "passed", "failed"),
     ("t > log 2>&1", "t > log", "passed", "failed"), ("t", "t > log", "unknown", "unknown"), ("t", "t 2>&1", "passed", "failed"),
     ("t 2>&1", "t", "passed", "failed"), ("t > log2", "t > log", "unknown", "unknown"), ("cd pkg && t", "cd pkg && t", "passed", "failed"),
-    ("t", "cd pkg && t", "unknown", "unknown"), ("cd other && t", "cd pkg && t", "unknown", "unknown"), ("timeout 5 t", "timeout 5 t", "passed", "failed"),
+    ("t", "cd pkg && t", "unknown", "unknown"), ("cd other && t", "cd pkg && t", "unknown", "unknown"),
+    ("cd pkg && t; cd pkg && t", "cd pkg && t", "unknown", "unknown"), ("timeout 5 t", "timeout 5 t", "passed", "failed"),
     ("t", "timeout 5 t", "not run", "not run"), ("bash -c 't'", "bash -c 't'", "passed", "failed"),
     ("t 'caf\u{e9}'", "t 'cafe\u{301}'", "not run", "not run"), ("t 'caf\u{e9}'", "t 'caf\u{e9}'", "passed", "failed"),
     ("t caf\u{e9}", "t caf\u{e9}", "passed", "failed"), ("t '\u{212a}'", "t K", "not run", "not run"), ("\u{212a}", "K", "not run", "not run"),
