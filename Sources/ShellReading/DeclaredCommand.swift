@@ -37,7 +37,7 @@ package struct DeclaredCommand: Sendable {
   /// A text in which it is only mentioned (a commit's message, a here-document's text) is no run. What is run by the programs that a command starts isn't seen.
   /// - Parameters:
   ///   - exitCode: of the shell; nil when none is known
-  ///   - folder: absolute path of where the shell started; nil when it isn't known
+  ///   - folder: absolute path, without symbolic links, of where the shell started; nil when it isn't known
   package func finding(in command: ShellCommand, exitCode: Int?, startedIn folder: String? = nil) -> ShellFinding? {
     guard !script.commands.isEmpty || !bytes.isEmpty else { return nil }
     if let unread = command.unread { return ShellFinding(verdict: .unknown, why: unread) }
