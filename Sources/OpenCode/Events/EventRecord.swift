@@ -138,7 +138,7 @@ struct EventShape: Sendable {
     ("part.tokens.reasoning", .tokensReasoning, 0), ("part.tokens.cache.read", .cacheRead, 0), ("part.tokens.cache.write", .cacheWrite, 0),
     ("part.state.status", .status, 32), ("part.state.title", .title, 1024), ("part.state.error", .toolError, 2048),
     ("part.state.output", .output, 2048), ("part.state.time.start", .start, 0), ("part.state.time.end", .end, 0),
-    ("part.state.input.command", .command, 16 << 10), ("part.state.input.filePath", .inputFilePath, 4096),
+    ("part.state.input.command", .command, 128 << 10), ("part.state.input.filePath", .inputFilePath, 4096),
     ("part.state.input.workdir", .inputFolder, 4096), ("part.state.input.path", .inputPath, 4096), ("part.state.input.description", .inputDescription, 512),
     ("part.state.input.tool", .inputTool, 128), ("part.state.input.error", .inputError, 1024),
     ("part.state.input.subagent_type", .agent, 128), ("part.state.input.agent", .agent, 128),

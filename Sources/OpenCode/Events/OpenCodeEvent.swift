@@ -74,7 +74,7 @@ package struct ToolUse: Sendable, Equatable {
   package var callID: String?
   package var status = Status.other
   package var title: String?
-  /// Of a shell call: the command in full, unless it is longer than 16 KiB.
+  /// Of a shell call: the command in full, unless it is longer than 128 KiB: no shell on Linux takes more with `-c`.
   package var command: BoundedText?
   package var path: String?
   /// Of a shell call: where it was to start (`workdir`).
