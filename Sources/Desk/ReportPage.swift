@@ -170,7 +170,7 @@ package struct ReportPage {
       story.itemCount > story.items.count ? "<p class=\"note\">The first \(Words.grouped(story.items.count)) of \(Words.grouped(story.itemCount)).</p>" : ""
     return section(
       "What it did",
-      "<details><summary>\(Words.count(story.itemCount, "entry").replacing("entrys", with: "entries"))</summary><pre>\(rows.joined(separator: "\n"))</pre>\(cut)</details>"
+      "<details><summary>\(counted(story.itemCount, "entry").replacing("entrys", with: "entries"))</summary><pre>\(rows.joined(separator: "\n"))</pre>\(cut)</details>"
     )
   }
 
@@ -197,7 +197,7 @@ package struct ReportPage {
     let missing = review.usage.missing.map { "<p class=\"fair\">\(text($0, 400))</p>" } ?? ""
     return section(
       "Tokens and cost by step",
-      "\(missing)<details><summary>\(Words.count(story.stepCount, "step"))</summary><table><tr>\(head)</tr>\(rows.joined())</table>\(cut)</details>")
+      "\(missing)<details><summary>\(counted(story.stepCount, "step"))</summary><table><tr>\(head)</tr>\(rows.joined())</table>\(cut)</details>")
   }
 
   private var task: String { section("The task as given", "<pre class=\"prose\">\(text(run.record.request.message, 60_000))</pre>") }

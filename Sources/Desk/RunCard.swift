@@ -23,7 +23,7 @@ package struct RunCard: Sendable {
       "\(style.state(run.state)) for \(Words.duration(now - run.record.startedAt))" + style.dim("  in \(Words.line(request.cwd, 300))"),
     ]
     lines.append("  \(RunCard.now(run, at: now))")
-    var figures = [Words.count(digest.steps, "step"), Words.count(digest.toolCallCount, "tool call")]
+    var figures = [counted(digest.steps, "step"), counted(digest.toolCallCount, "tool call")]
     if digest.usage.tokens.total > 0 { figures.append("\(Words.grouped(digest.usage.tokens.total)) tokens") }
     if digest.usage.cost > 0 { figures.append(Words.money(digest.usage.cost)) }
     lines.append("  \(style.dim(figures.joined(separator: ", ")))")

@@ -24,13 +24,13 @@ package struct ShortReview: Sendable {
     let state = review.outcome.state.rawValue
     guard !open.isEmpty else {
       let all = review.verification.declared.count
-      return all == 0 ? state : "\(state), \(Words.count(all, "check")) passed"
+      return all == 0 ? state : "\(state), \(counted(all, "check")) passed"
     }
     let failed = open.filter { $0.result == "failed" }.count
     let link = review.outcome.state == .completed ? ", but" : ", and"
     return failed > 0
-      ? "\(state)\(link) \(Words.count(failed, "check")) failed"
-      : "\(state)\(link) \(Words.count(open.count, "check")) \(open.count == 1 ? "is" : "are") not proven"
+      ? "\(state)\(link) \(counted(failed, "check")) failed"
+      : "\(state)\(link) \(counted(open.count, "check")) \(open.count == 1 ? "is" : "are") not proven"
   }
 
   package var lines: [String] {
@@ -51,7 +51,7 @@ package struct ShortReview: Sendable {
   }
 
   private func figures(_ review: RunReview) -> String {
-    var words = [Words.duration(review.endedAt - run.record.startedAt), Words.count(review.usage.steps, "step")]
+    var words = [Words.duration(review.endedAt - run.record.startedAt), counted(review.usage.steps, "step")]
     if review.usage.tokens.total > 0 { words.append("\(Words.grouped(review.usage.tokens.total)) tokens") }
     words.append(review.usage.cost.map(Words.money) ?? "cost unknown")
     return style.dim("  \(words.joined(separator: ", ")); ended \(time.full(review.endedAt))")
@@ -60,7 +60,7 @@ package struct ShortReview: Sendable {
   private func files(_ changes: ChangesSummary) -> [String] {
     var lines = [
       "",
-      style.bold(changes.count == 0 ? "No file changed" : "\(Words.count(changes.count, "file")) changed") + (changes.exact ? "" : style.yellow("  not exact")),
+      style.bold(changes.count == 0 ? "No file changed" : "\(counted(changes.count, "file")) changed") + (changes.exact ? "" : style.yellow("  not exact")),
     ]
     if let why = changes.why { lines.append("  \(style.yellow(Words.line(why, 400)))") }
     for file in changes.files.prefix(15) {

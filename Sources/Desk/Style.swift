@@ -35,9 +35,6 @@ package struct Style: Sendable {
 
 /// Words and figures as people read them.
 package enum Words {
-  /// "3 files", "1 file".
-  package static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
-
   /// "0.4 s", "12 s", "3m 05s", "2h 07m".
   package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }

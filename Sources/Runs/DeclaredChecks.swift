@@ -91,10 +91,3 @@ package struct DeclaredChecks {
 package struct CheckProgress: Codable, Sendable {
   package var command: String
 }
-
-extension RunFolder {
-  /// `CheckProgress`.
-  package var checkProgress: String { path + "/checking.json" }
-  /// What the worker's own run of a declared command printed.
-  package func checkOutput(_ number: Int) -> String { path + "/check-\(number).log" }
-}

@@ -76,7 +76,7 @@ struct OpenCode2Questions {
         untold += 1
       }
     }
-    return (sum, untold == 0 ? nil : "the usage of \(untold) message\(untold == 1 ? "" : "s") is not known: OpenCode wasn't told or didn't see the end")
+    return (sum, untold == 0 ? nil : "the usage of \(counted(untold, "message")) is not known: OpenCode wasn't told or didn't see the end")
   }
 
   // MARK: - Background

@@ -1,5 +1,6 @@
 import Foundation
 import PosixSupport
+import Text
 
 /// What can be told of a run in a millisecond, whatever its logs hold: they aren't read.
 package struct RunGlance: Sendable {
@@ -22,15 +23,13 @@ package struct RunGlance: Sendable {
   /// "completed, 3 files, 1 check failed"
   package var ending: String {
     guard let review else { return "its end was not recorded" }
-    var parts = [review.outcome.state.rawValue, count(review.changes.count, "file")]
+    var parts = [review.outcome.state.rawValue, counted(review.changes.count, "file")]
     let checks = Dictionary(grouping: review.verification.declared, by: \.result)
     for result in ["failed", "unknown", "not run", "passed"] {
-      if let rows = checks[result] { parts.append("\(count(rows.count, "check")) \(result)") }
+      if let rows = checks[result] { parts.append("\(counted(rows.count, "check")) \(result)") }
     }
     return parts.joined(separator: ", ")
   }
-
-  private func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 }
 
 extension StateFolder {

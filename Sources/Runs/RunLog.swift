@@ -4,39 +4,44 @@ import PosixSupport
 /// The fold over a run's logs, continued from its checkpoint.
 package struct RunLog {
   private let run: RunFolder
-  private var folder: DigestFold
+  private var fold: DigestFold
 
   package init(_ run: RunFolder, _ record: RunRecord) {
-    self.run = run
-    folder = DigestFold(digest: Stored.load(RunDigest.self, from: run.digest) ?? RunDigest(record.request))
+    self.init(run, record, checkpoint: Stored.load(RunDigest.self, from: run.digest))
   }
 
-  package var digest: RunDigest { folder.digest }
+  /// - Parameter checkpoint: the digest on disk, by whoever has read it already; nil: there is none
+  package init(_ run: RunFolder, _ record: RunRecord, checkpoint: RunDigest?) {
+    self.run = run
+    fold = DigestFold(digest: checkpoint ?? RunDigest(record.request))
+  }
+
+  package var digest: RunDigest { fold.digest }
 
   /// Adds what a subagent's session told: its commands and edits, which the stream leaves out.
-  package mutating func add(_ facts: SessionFacts) { folder.addToDigest { $0.add(facts) } }
+  package mutating func add(_ facts: SessionFacts) { fold.addToDigest { $0.add(facts) } }
 
   /// How far a log that grows faster than it is read has been read; nil: to its end.
   package var backlog: String? {
-    folder.unread > 0 ? "the log is read up to \(folder.digest.eventsOffset >> 20) MiB; \(folder.unread >> 20) MiB more are not looked at yet" : nil
+    fold.unread > 0 ? "the log is read up to \(fold.digest.eventsOffset >> 20) MiB; \(fold.unread >> 20) MiB more are not looked at yet" : nil
   }
 
   /// Folds what OpenCode has written since, in memory only: for readers.
   /// - Parameter seconds: nil: as long as it takes
   package mutating func catchUp(final: Bool = false, seconds: Double? = nil) {
-    _ = try? folder.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, until: seconds.map { Monotonic.now + $0 })
+    _ = try? fold.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, until: seconds.map { Monotonic.now + $0 })
   }
 
   /// Folds what OpenCode has written since and keeps the checkpoint: for the supervisor, who alone writes it.
   /// - Parameter seconds: after which the rest is left for the next time
   package mutating func advance(final: Bool = false, seconds: Double) {
     do {
-      if try folder.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, until: Monotonic.now + seconds) { try save() }
+      if try fold.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, until: Monotonic.now + seconds) { try save() }
     } catch {
       // A full disk: the checkpoint stays behind, and readers fold a little more.
     }
   }
 
   /// - Throws: `PosixError`
-  package func save() throws { try Stored.save(folder.digest, to: run.digest) }
+  package func save() throws { try Stored.save(fold.digest, to: run.digest) }
 }

@@ -44,8 +44,3 @@ package struct Patience: Sendable {
     return found.sorted { $0.1 < $1.1 }
   }
 }
-
-extension RunFolder {
-  /// When OpenCode wrote something last, whatever it was; seconds since 1970.
-  package var lastSign: Double? { [events, stderr].compactMap { FileFacts.of(Array($0.utf8)).map { Double($0.modified) / 1e9 } }.max() }
-}

@@ -210,11 +210,3 @@ package struct StartCaller: Sendable {
     (self.threadID, self.sessionID, self.codex) = (threadID, sessionID, codex)
   }
 }
-
-extension RunFolder {
-  /// The session that this run worked in.
-  package var session: String? { Stored.load(SessionOnly.self, from: digest)?.session }
-
-  /// The one member of the digest that is wanted here.
-  private struct SessionOnly: Decodable { let session: String? }
-}

@@ -51,7 +51,7 @@ package struct Supervisor {
         try? FileManager.default.removeItem(atPath: staging.path)
         let claim = RunClaim(orphan, orphan.loadRecord(), in: state, lock: lock, fifo: try Fifo.hold(orphan.fifo))
         report.send(.busy(orphan.id))
-        resume(orphan, claim)
+        resume(orphan)
         letGo(claim, [orphan])
         return 0
       }
@@ -215,7 +215,7 @@ package struct Supervisor {
       report.send(.accepted(id))
       folder.declareNeverStarted()
       if folder.isProcessAlive {
-        resume(folder, claim)
+        resume(folder)
       } else if let why = finishDead(folder) {
         report.send(.failed(why))
       }
@@ -228,7 +228,7 @@ package struct Supervisor {
   }
 
   /// Goes on where the dead supervisor was. OpenCode isn't our child: its exit status can't be had.
-  private func resume(_ folder: RunFolder, _ claim: RunClaim) {
+  private func resume(_ folder: RunFolder) {
     report.send(.running)
     guard let record = folder.loadRecord() else { return }
     var log = RunLog(folder, record)
@@ -239,7 +239,6 @@ package struct Supervisor {
       if ticks % 20 == 0 { log.advance(seconds: 1) }
     }
     finishDead(folder)
-    withExtendedLifetime(claim) {}
   }
 
   /// The review of a run that ended while nobody watched.
@@ -288,31 +287,5 @@ package enum SupervisorLog {
     guard let file = try? Descriptor.openPrivate(folder.supervisorLog, O_WRONLY | O_APPEND) else { return }
     defer { file.close() }
     try? file.writeAll(Array("\(Timestamp.text(Date().timeIntervalSince1970)) \(text)\n".utf8))
-  }
-}
-
-extension RunFolder {
-  /// OpenCode's process, once it has one.
-  package var process: ProcessIdentity? { Stored.load(ProcessRecord.self, from: processPath)?.identity }
-
-  package var isProcessAlive: Bool { process?.isAlive ?? false }
-
-  /// Whether its review is there and can be read: a damaged one is made again.
-  package var hasReview: Bool { Stored.load(RunReview.self, from: review) != nil }
-
-  package func loadRecord() -> RunRecord? { (try? findRecord()) ?? nil }
-
-  /// Makes sure that a run of which nothing was spawned never will be: `launch` can't write its record any more. For the holder of
-  /// the lock only, about a run whose supervisor is dead.
-  package func declareNeverStarted() {
-    guard let bytes = try? JSONEncoder().encode(ProcessRecord(identity: nil)) else { return }
-    _ = try? PrivateFiles.createOnce(processPath, with: bytes)
-  }
-
-  /// What is known of the end when the supervisor is gone and OpenCode is dead.
-  package var endWithoutSupervisor: (RunEnd, at: Double?) {
-    if let exit = ExitRecord.read(exit) { return (exit.end, exit.at) }
-    let neverStarted = Stored.load(ProcessRecord.self, from: processPath).map { $0.identity == nil } ?? !PrivateFiles.exists(processPath)
-    return (neverStarted ? .neverStarted : .notSeen, nil)
   }
 }

@@ -31,9 +31,6 @@ package struct SupervisorRecord: Codable, Sendable, Equatable {
 }
 
 extension RunFolder {
-  /// `SupervisorRecord`.
-  package var supervisorPath: String { path + "/supervisor.json" }
-
   /// Seconds after which a result that hasn't been recorded is told.
   private static let patience = 30.0
   /// The end-work itself may take that long.

@@ -9,7 +9,6 @@ import Testing
     #expect([0, 0.0931, 0.00006, 0.99995, 1.5, 12.01].map(Words.money) == ["$0.0000", "$0.0931", "$0.0001", "$1.0000", "$1.50", "$12.01"])
     #expect([0, 7, 999, 1000, 48_210, 1_234_567, -5_000].map(Words.grouped) == ["0", "7", "999", "1,000", "48,210", "1,234,567", "-5,000"])
     #expect([.nan, .infinity, -1].map(Words.duration) == ["?", "?", "?"])
-    #expect(Words.count(1, "file") == "1 file" && Words.count(0, "file") == "0 files")
   }
 
   @Test func aLineHoldsNothingThatMovesOrTurns() {

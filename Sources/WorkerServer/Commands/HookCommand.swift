@@ -6,7 +6,7 @@ import Runs
 /// `hook`: answers one of Codex's hooks. It must never fail a turn: whatever goes wrong, it says nothing and exits with 0.
 enum HookCommand {
   static func run(environment: [String: String]) -> Int32 {
-    if isatty(STDIN_FILENO) == 1 {
+    if TerminalDevice.isTerminal(STDIN_FILENO) {
       Terminal.error("opencode-worker hook: for Codex, which writes an event as JSON to its stdin. See `opencode-worker install --help`.")
       return ExitCode.success
     }

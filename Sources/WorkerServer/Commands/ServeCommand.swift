@@ -7,7 +7,7 @@ import Runs
 /// `serve`: the MCP server on stdin and stdout.
 enum ServeCommand {
   static func run(environment: [String: String]) -> Int32 {
-    if isatty(STDIN_FILENO) == 1 {
+    if TerminalDevice.isTerminal(STDIN_FILENO) {
       Terminal.error(
         """
         opencode-worker \(ServerInfo.version): MCP server on stdin and stdout, one JSON message a line. End it with Ctrl-D.

@@ -22,7 +22,7 @@ extension RunReply {
     guard changes.count > 0 else { return "No file changed\(doubt)" }
     let named = changes.files.prefix(4).map { oneLine($0.path) }
     let more = changes.count > named.count ? " and \(changes.count - named.count) more" : ""
-    return "\(changes.count) file\(changes.count == 1 ? "" : "s") changed\(doubt): \(named.joined(separator: ", "))\(more)"
+    return "\(counted(changes.count, "file")) changed\(doubt): \(named.joined(separator: ", "))\(more)"
   }
 
   private static func checksLine(_ report: VerificationReport) -> String {
