@@ -28,8 +28,12 @@ extension RunReply {
   private static func checksLine(_ report: VerificationReport) -> String {
     guard !report.declared.isEmpty else { return "No checks were declared" }
     // What isn't well comes first: the line may be cut.
-    let checks = report.declared.filter { $0.result != "passed" } + report.declared.filter { $0.result == "passed" }
-    return "Checks: " + checks.map { "\($0.result): \(TextCut.firstLine(oneLine($0.command), bytes: 60))" }.joined(separator: "; ")
+    let checks = report.declared.filter { !$0.isProven } + report.declared.filter(\.isProven)
+    return "Checks: "
+      + checks.map { check in
+        let result = check.result == "passed" && !check.isProven ? "passed before later changes" : check.result
+        return "\(result): \(TextCut.firstLine(oneLine(check.command), bytes: 60))"
+      }.joined(separator: "; ")
   }
 
   private static func oneLine(_ text: String) -> String { text.split(whereSeparator: \.isNewline).joined(separator: " ") }
