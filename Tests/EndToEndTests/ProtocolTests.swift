@@ -33,6 +33,16 @@ import Testing
     #expect(first.count <= 256 && first.contains(#"// @exec: {"yield_time_ms": 3600000}"#), "all that Codex 0.169 shows of a deferred server: \(first)")
   }
 
+  /// Claude Code defers every tool that doesn't say otherwise, and cuts instructions and descriptions at 4,096 characters.
+  @Test func theTwoToolsThatMatterAreAlwaysLoadedAndNothingIsTooLong() throws {
+    let instructions = try client.initialize()["result"]?["instructions"]?.string ?? ""
+    let tools = try #require(try client.request("tools/list")["result"]?["tools"]?.array)
+    let loaded = tools.filter { $0["_meta"]?["anthropic/alwaysLoad"]?.bool == true }.compactMap { $0["name"]?.string }
+    #expect(loaded == ["opencode_run_and_wait", "opencode_wait"])
+    #expect(tools.allSatisfy { $0["_meta"] == nil || loaded.contains($0["name"]?.string ?? "") })
+    for text in [instructions] + tools.compactMap({ $0["description"]?.string }) { #expect((1...4_096).contains(text.count)) }
+  }
+
   @Test func anUnknownVersionGetsTheNewestLegacyOne() throws {
     #expect(try client.initialize(version: "1999-01-01")["result"]?["protocolVersion"]?.string == "2025-11-25")
   }

@@ -343,6 +343,20 @@ class Delegation(CodexCase):
         self.script(WRITES_A_FILE)
         self.assert_delegated(self.delegate(sandbox="read-only"), self.repository)
 
+    def test_full_permissions_need_full_access_or_the_users_word(self):
+        """`codex exec` asks nobody: in a sandbox that is no consent, and with full access none is needed."""
+        full = {**TASK, "permissions": "full"}
+        self.script(WRITES_A_FILE)
+        refused = self.delegate(full)
+        self.assertEqual(refused["error"]["code"], "consent_needed", refused)
+        self.assertIn("OPENCODE_WORKER_ALLOW_FULL=1", refused["error"]["hint"])
+        self.assertFalse(os.path.exists(os.path.join(self.repository, "greeting.txt")), "it ran all the same")
+        self.assert_delegated(self.delegate(full, sandbox="danger-full-access"), self.repository)
+        os.remove(os.path.join(self.repository, "greeting.txt"))
+        self.script(WRITES_A_FILE)
+        self.extra["OPENCODE_WORKER_ALLOW_FULL"] = "1"
+        self.assert_delegated(self.delegate(full), self.repository)
+
     def test_each_thread_has_its_own_default_run(self):
         status = [{"tool": "opencode_status", "arguments": {}}]
         threads = []
