@@ -14,6 +14,16 @@ package struct LogFollower: Sendable {
     case rejected(String)
     /// A line of stdout that is no event.
     case text(String)
+
+    /// nil: a blank line.
+    package init?(_ line: SkimmedLine, by decoder: any EventDecoding) {
+      switch line.content {
+      case .event(let record): self = .event(decoder.event(from: record))
+      case .text(let text): self = .text(text)
+      case .damaged: self = .text("(a broken line of \(line.range.count) bytes)")
+      case .blank: return nil
+      }
+    }
   }
 
   private let folder: RunFolder
@@ -53,14 +63,7 @@ package struct LogFollower: Sendable {
 
   private mutating func readEvents(_ limit: Int64, _ final: Bool, _ body: (Item) -> Void) -> Bool {
     let (decoder, from) = (decoder, events.position)
-    func take(_ line: SkimmedLine) {
-      switch line.content {
-      case .event(let record): body(.event(decoder.event(from: record)))
-      case .text(let text): body(.text(text))
-      case .damaged: body(.text("(a broken line of \(line.range.count) bytes)"))
-      case .blank: break
-      }
-    }
+    func take(_ line: SkimmedLine) { if let item = Item(line, by: decoder) { body(item) } }
     LogFollower.read(folder.events, from: from, limit: limit) { events.feed($0, take) }
     if final, events.position == from { events.finish(take) }
     return events.position > from

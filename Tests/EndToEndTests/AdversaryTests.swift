@@ -12,12 +12,10 @@ import Testing
   let client: MCPClient
 
   init() throws {
-    world = try World()
-    client = try MCPClient(world)
-    try client.initialize()
+    (world, client) = try World.connected()
   }
 
-  private var arguments: JSONObject { ["message": "Do it.", "cwd": .string(world.repository)] }
+  private var arguments: JSONObject { world.task() }
 
   private func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: world.path(name)) }
 

@@ -10,16 +10,10 @@ import Testing
   let client: MCPClient
 
   init() throws {
-    world = try World()
-    client = try MCPClient(world)
-    try client.initialize()
+    (world, client) = try World.connected()
   }
 
-  private func with(_ more: JSONObject = [:]) -> JSONObject {
-    var all: JSONObject = ["message": "Do it.", "cwd": .string(world.repository)]
-    all.merge(more)
-    return all
-  }
+  private func with(_ more: JSONObject = [:]) -> JSONObject { world.task(more) }
 
   private func delegate(_ more: JSONObject = [:]) throws -> JSONValue { try client.call("opencode_run_and_wait", with(more), within: 120) }
 

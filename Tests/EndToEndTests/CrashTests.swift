@@ -10,12 +10,10 @@ import Testing
   let client: MCPClient
 
   init() throws {
-    world = try World()
-    client = try MCPClient(world)
-    try client.initialize()
+    (world, client) = try World.connected()
   }
 
-  private var arguments: JSONObject { ["message": "Do it.", "cwd": .string(world.repository)] }
+  private var arguments: JSONObject { world.task() }
 
   private func pid(of run: String) throws -> Int32 {
     let record = try JSONValue(parsing: try PrivateFiles.read(world.file("process.json", of: run)))

@@ -10,12 +10,10 @@ import Testing
   let client: MCPClient
 
   init() throws {
-    world = try World()
-    client = try MCPClient(world)
-    try client.initialize()
+    (world, client) = try World.connected()
   }
 
-  private var arguments: JSONObject { ["message": "Do it.", "cwd": .string(world.repository)] }
+  private var arguments: JSONObject { world.task() }
   private static let questions = ["opencode_status", "opencode_run_summary", "opencode_logs", "opencode_changed_files", "opencode_usage"]
 
   private func start(seconds: Double) throws -> String {

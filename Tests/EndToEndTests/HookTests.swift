@@ -11,9 +11,7 @@ import Testing
   private let thread: JSONObject = ["threadId": "thread-1", "sessionId": "session-1"]
 
   init() throws {
-    world = try World()
-    client = try MCPClient(world)
-    try client.initialize()
+    (world, client) = try World.connected()
   }
 
   private func start(seconds: Double, _ meta: JSONObject? = nil) throws -> String {

@@ -13,9 +13,7 @@ import Testing
   let client: MCPClient
 
   init() throws {
-    world = try World()
-    client = try MCPClient(world)
-    try client.initialize()
+    (world, client) = try World.connected()
   }
 
   // MARK: - Helpers
@@ -26,11 +24,7 @@ import Testing
     try world.standIn(.object(script))
   }
 
-  private func with(_ more: JSONObject = [:]) -> JSONObject {
-    var all: JSONObject = ["message": "Do it.", "cwd": .string(world.repository)]
-    all.merge(more)
-    return all
-  }
+  private func with(_ more: JSONObject = [:]) -> JSONObject { world.task(more) }
 
   private func delegate(_ more: JSONObject = [:]) throws -> JSONValue { try client.call("opencode_run_and_wait", with(more)) }
 

@@ -10,18 +10,12 @@ import Testing
   let client: MCPClient
 
   init() throws {
-    world = try World()
-    client = try MCPClient(world)
-    try client.initialize()
+    (world, client) = try World.connected()
   }
 
-  private var arguments: JSONObject { ["message": "Do it.", "cwd": .string(world.repository)] }
+  private var arguments: JSONObject { world.task() }
 
-  private func with(_ more: JSONObject) -> JSONObject {
-    var all = arguments
-    all.merge(more)
-    return all
-  }
+  private func with(_ more: JSONObject) -> JSONObject { world.task(more) }
 
   // MARK: - The ordinary way
 

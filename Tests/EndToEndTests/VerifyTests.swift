@@ -10,9 +10,7 @@ import Testing
   let client: MCPClient
 
   init() throws {
-    world = try World()
-    client = try MCPClient(world)
-    try client.initialize()
+    (world, client) = try World.connected()
     try world.standIn([
       "turns": [
         ["tools": [["name": "write", "arguments": ["filePath": "greeting.txt", "content": "hello\n"]]]],

@@ -40,6 +40,21 @@ package final class World {
     if !isGone { throw TestFailure("\(folder) can't be deleted") }
   }
 
+  /// A world and a client that has introduced itself to a server in it.
+  package static func connected() throws -> (world: World, client: MCPClient) {
+    let world = try World()
+    let client = try MCPClient(world)
+    try client.initialize()
+    return (world, client)
+  }
+
+  /// The arguments of a start in the repository, with others or in place of others.
+  package func task(_ more: JSONObject = [:]) -> JSONObject {
+    var all: JSONObject = ["message": "Do it.", "cwd": .string(repository)]
+    all.merge(more)
+    return all
+  }
+
   package func path(_ name: String) -> String { root + "/" + name }
   package var repository: String { path("repository") }
 

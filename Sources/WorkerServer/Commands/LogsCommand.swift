@@ -31,12 +31,7 @@ enum LogsCommand {
           if readable {
             var skimmer = EventSkimmer()
             let take: (SkimmedLine) -> Void = { line in
-              switch line.content {
-              case .event(let record): if let text = rendering.text(.event(decoder.event(from: record))) { Terminal.line(text) }
-              case .text(let text): Terminal.line(rendering.text(.text(text)) ?? "")
-              case .damaged: Terminal.line("(a broken line of \(line.range.count) bytes)")
-              case .blank: break
-              }
+              if let text = LogFollower.Item(line, by: decoder).flatMap(rendering.text) { Terminal.line(text) }
             }
             bytes.withUnsafeBytes { skimmer.feed($0, take) }
             skimmer.finish(take)
