@@ -2,7 +2,6 @@
 package enum CodexVersion {
   /// Tried: 0.133.0, 0.144.4, 0.149.0, 0.154.0, 0.157.1, 0.162.1, 0.163.0 and this one.
   package static let newestTried = "0.169.0"
-  package static let oldestTried = "0.133.0"
 
   /// The numbers of `0.163.0` or `0.164.0-alpha.1`; nil for anything else.
   package static func numbers(_ text: String?) -> [Int]? {

@@ -23,11 +23,6 @@ extension OpenCodeClient {
     return found.filter { ($0.created ?? .max) >= since }.reversed()
   }
 
-  /// The newest message, while a run goes on.
-  package func lastMessage(of session: String, deadline: Double) throws -> SessionExport.Message? {
-    try messagePage(of: session, cursor: nil, deadline: deadline)?.messages.first { ["assistant", "compaction"].contains($0.role) }
-  }
-
   private func messagePage(of session: String, cursor: String?, deadline: Double) throws -> MessagePage? {
     guard SessionID.isValid(session) else { return nil }
     let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_.~"))
@@ -66,10 +61,10 @@ extension OpenCodeClient {
         throw OpenCodeCommandError.unreadable(command: "api", why: "not a list of sessions in JSON")
       }
       // Whatever the filter does: only its own children count.
-      let new = page.data.map(\.info).filter { $0.parent == parent && seen.insert($0.id).inserted }
-      found += new
-      // A server that ignores the cursor would say the same again.
-      guard let next = page.cursor?.next, page.data.count >= 20, !new.isEmpty else { break }
+      let new = page.data.map(\.info).filter { seen.insert($0.id).inserted }
+      found += new.filter { $0.parent == parent }
+      // The last page may have a cursor too, and a server that ignores it would say the same again.
+      guard let next = page.cursor?.next, !new.isEmpty else { break }
       cursor = next
     }
     return found
