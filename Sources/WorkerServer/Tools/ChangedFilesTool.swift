@@ -63,6 +63,7 @@ struct ChangedFilesTool: Tool {
       // The comparison is made at the end; until then only what OpenCode's own tools named is known.
       let named = run.digest.namedFiles.sorted
       reply.structured["files"] = .array(named.prefix(40).map { ["path": .string($0), "byTool": true] })
+      if named.count > 40 { reply.structured["cut"] = true }
       reply.structured["exact"] = false
       reply.structured["why"] = "the run is still alive: these are the files that its edit and write tools named so far"
       return reply

@@ -113,7 +113,7 @@ enum RunReply {
     reply.structured["todo"] = todo(run.digest)
     reply.structured["usage"] = usage(review.usage)
     reply.structured["next"] = .string(run.isForeign ? notYours : NextStep.after(run, review))
-    reply.isAlarming = !(run.review?.isWell ?? false)
+    reply.isAlarming = !review.isWell
     let folder = run.folder
     reply.whenDelivered = { try? folder.add(.reviewed, by: thread ?? RunMark.person) }
     return review.outcome.state == .completed ? reply : withLogPath(reply, of: run)
@@ -201,6 +201,7 @@ enum RunReply {
           if check.times > 1 { row["times"] = JSONValue(check.times) }
           return .object(row)
         })
+      if report.undeclared.count > limit { object["cut"] = true }
     }
     return .object(object)
   }

@@ -54,13 +54,18 @@ struct RunSummaryTool: Tool {
     let digest = run.digest
     structured["steps"] = JSONValue(digest.steps)
     structured["toolCalls"] = JSONValue(digest.toolCallCount)
-    let errors = digest.errors.elements.suffix(4)
+    // The newest of each; `cut` says that there were more.
+    func newest<Element>(_ all: [Element], _ limit: Int) -> ArraySlice<Element> {
+      if all.count > limit { structured["cut"] = true }
+      return all.suffix(limit)
+    }
+    let errors = newest(digest.errors.elements, 4)
     if !errors.isEmpty {
       structured["errors"] = .array(errors.map { .string(TextCut.headAndTail(digest.cause(of: $0.ref) ?? $0.message, bytes: 300)) })
     }
-    let rejected = digest.rejections.elements.suffix(4)
+    let rejected = newest(digest.rejections.elements, 4)
     if !rejected.isEmpty { structured["rejectedPermissions"] = JSONValue(strings: rejected.map { TextCut.headAndTail($0.text, bytes: 200) }) }
-    let subagents = digest.subagents.elements.suffix(6)
+    let subagents = newest(digest.subagents.elements, 6)
     if !subagents.isEmpty {
       structured["subagents"] = .array(
         subagents.map { subagent in
@@ -72,6 +77,7 @@ struct RunSummaryTool: Tool {
     }
     if !digest.todos.isEmpty {
       structured["todo"] = JSONValue(strings: digest.todos.prefix(12).map { "[\($0.status)] \(TextCut.prefix($0.content, bytes: 100))" })
+      if digest.todos.count > 12 { structured["cut"] = true }
     }
     let report = run.review?.verification ?? digest.verification.report(mayHideCommands: true)
     structured["verification"] = RunReply.verification(report, undeclared: 4)
