@@ -60,7 +60,7 @@ struct OpenCode2Questions {
     facts.ownUsage = usage
     facts.missing = missing
     let calls = messages.flatMap(\.toolCalls)
-    if !digest.subagents.isEmpty || calls.contains(where: { $0.childSession != nil || ["task", "subagent"].contains($0.tool) }) { askSubagents(&facts) }
+    if !digest.subagents.isEmpty || calls.contains(where: { $0.childSession != nil || ToolNames.subagent.contains($0.tool) }) { askSubagents(&facts) }
     tellBackground(calls, messages, &facts)
   }
 

@@ -182,10 +182,9 @@ extension SessionFacts {
 }
 
 extension RunUsage.Subagent {
-  /// - Parameter call: the call in the stream that made this session, or one above it
-  package init(_ info: SessionInfo, _ call: Subagent?) {
-    let own = call?.session == info.id ? call : nil
-    self.init(session: info.id, title: info.title ?? own?.title, agent: info.agent ?? own?.agent)
+  /// As OpenCode's store has it.
+  package init(_ info: SessionInfo) {
+    self.init(session: info.id, title: info.title, agent: info.agent)
     set(info.tokens, info.cost)
   }
 

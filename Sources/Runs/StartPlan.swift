@@ -134,13 +134,13 @@ package struct StartPlan {
       if asked.verify { throw RunRefusal(error) }
       return
     }
-    if let name = asked.agent, agents.first(where: { $0.name == name })?.mode != "primary", agents.first(where: { $0.name == name })?.mode != "all" {
-      let known = agents.filter { $0.mode != "subagent" }.map(\.name).joined(separator: ", ")
+    let agent = agents.first { $0.name == asked.agent ?? "build" }
+    if let name = asked.agent, agent?.canLead != true {
+      let known = agents.filter(\.canLead).map(\.name).joined(separator: ", ")
       throw RunRefusal.badArgument(
-        agents.contains { $0.name == name } ? "\"agent\" is \"\(name)\", which is a subagent." : "\"agent\" is \"\(name)\", which OpenCode doesn't know.",
-        hint: "These can lead a run: \(known).")
+        "\"agent\" is \"\(name)\", \(agent == nil ? "which OpenCode doesn't know" : "which is a subagent").", hint: "These can lead a run: \(known).")
     }
-    guard asked.verify, let agent = agents.first(where: { $0.name == asked.agent ?? "build" }) else { return }
+    guard asked.verify, let agent else { return }
     for command in asked.verificationCommands {
       let action = agent.rules.action("bash", on: command)
       guard action == .deny || (action == .ask && !asked.dangerouslySkipPermissions) else { continue }

@@ -115,11 +115,11 @@ package struct ToolUse: Sendable, Equatable {
 }
 
 /// What OpenCode calls its tools, in both generations.
-enum ToolNames {
+package enum ToolNames {
   static let shell: Set<String> = ["bash", "shell"]
   static let edit: Set<String> = ["edit", "write", "patch", "apply_patch", "multiedit"]
   /// Those that run a subagent.
-  static let subagent: Set<String> = ["task", "subagent"]
+  package static let subagent: Set<String> = ["task", "subagent"]
 }
 
 /// One file that an edit, write or patch tool changed. Recordings: `1.18.34/write-edit-read`, `1.18.34/apply-patch`, `2.0-preview-20260807/edit`.

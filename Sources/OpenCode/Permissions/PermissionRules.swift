@@ -48,6 +48,9 @@ package struct AgentListing: Sendable, Equatable {
     self.rules = rules
   }
 
+  /// It may be the agent of a run.
+  package var canLead: Bool { ["primary", "all"].contains(mode) }
+
   /// Reads `NAME (primary)` lines, each followed by its rules in JSON.
   /// - Throws: `OpenCodeCommandError.unreadable`
   package static func parse(_ output: String) throws -> [AgentListing] {

@@ -6,21 +6,23 @@ import Text
 extension RunReply {
   /// A review for a person, who sees three lines of it: the outcome with time and cost, the files, the checks.
   static func lines(_ run: RunSnapshot, _ review: RunReview) -> String {
-    [outcomeLine(run, review), filesLine(review), checksLine(review.verification)].map { TextCut.firstLine($0, bytes: 190) }.joined(separator: "\n")
+    [outcomeLine(run, review), filesLine(review), checksLine(review.verification)].map { TextCut.firstLine($0, bytes: lineBytes) }.joined(separator: "\n")
   }
+
+  private static let lineBytes = 190
 
   private static func outcomeLine(_ run: RunSnapshot, _ review: RunReview) -> String {
     let title = TextCut.firstLine(run.record.request.title, bytes: 60)
     let cost = review.usage.cost.map { "\(money($0).text) USD" } ?? "cost unknown"
     let line = "\(title): \(run.state) in \(duration(review.endedAt - run.record.startedAt)), \(cost)"
-    return review.outcome.reason.map { "\(line): \(oneLine($0))" } ?? line
+    return review.outcome.reason.map { "\(line): \($0.oneLine(lineBytes))" } ?? line
   }
 
   private static func filesLine(_ review: RunReview) -> String {
     let changes = review.changes
     let doubt = changes.exact ? "" : " (not exact)"
     guard changes.count > 0 else { return "No file changed\(doubt)" }
-    let named = changes.files.prefix(4).map { oneLine($0.path) }
+    let named = changes.files.prefix(4).map { $0.path.oneLine(lineBytes) }
     let more = changes.count > named.count ? " and \(changes.count - named.count) more" : ""
     return "\(counted(changes.count, "file")) changed\(doubt): \(named.joined(separator: ", "))\(more)"
   }
@@ -32,11 +34,9 @@ extension RunReply {
     return "Checks: "
       + checks.map { check in
         let result = check.result == "passed" && !check.isProven ? "passed before later changes" : check.result
-        return "\(result): \(TextCut.firstLine(oneLine(check.command), bytes: 60))"
+        return "\(result): \(check.command.oneLine(60))"
       }.joined(separator: "; ")
   }
-
-  private static func oneLine(_ text: String) -> String { text.split(whereSeparator: \.isNewline).joined(separator: " ") }
 
   /// `45 s`, `3 min 4 s`, `1 h 2 min`
   private static func duration(_ seconds: Double) -> String {

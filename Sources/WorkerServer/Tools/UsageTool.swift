@@ -59,7 +59,7 @@ struct UsageTool: Tool {
     structured["cost"] = cost.map { RunReply.money($0) }
     if cost == nil { structured["attention"] = ["cost unknown: a model has no price"] }
     structured["source"] = "OpenCode's session store"
-    let rows = tree.dropFirst().map { RunReply.subagent(RunUsage.Subagent($0, nil)) }
+    let rows = tree.dropFirst().map { RunReply.subagent(RunUsage.Subagent($0)) }
     try UsageTool.add(Array(rows), as: "subagents", from: arguments, to: &structured)
     return ToolReply(text: "\(session): \(tokens.total) tokens.", structured: structured)
   }
