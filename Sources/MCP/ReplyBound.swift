@@ -8,7 +8,7 @@ package enum ReplyBound {
 
   /// Adds the rows from `offset` on to a reply, as many as fit into `bytes`; the rest is behind `nextCursor`. One row always goes in,
   /// whatever its size, or the cursor would stay where it is.
-  package static func add(_ rows: [JSONValue], as name: String, from offset: Int, bytes: Int, to structured: inout JSONObject) {
+  package static func add(_ rows: some Collection<JSONValue>, as name: String, from offset: Int, bytes: Int, to structured: inout JSONObject) {
     var left = bytes
     var shown: [JSONValue] = []
     for row in rows.dropFirst(offset) {

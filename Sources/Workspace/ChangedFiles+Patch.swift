@@ -59,18 +59,26 @@ extension ChangedFiles {
     return page.count
   }
 
+  /// The rows of a file, or of those below a folder, under their names before and after.
+  /// - Parameter path: as the rows show it, relative to the root, or absolute
+  /// - Returns: nil: it leads out of the workspace
+  package func rows(at path: String) -> [ChangedFile]? {
+    var bytes = WorkspacePath.bytes(path)
+    if bytes.first == WorkspacePath.slash, let inside = WorkspacePath.relative(bytes, to: Array(root.utf8)) { bytes = inside }
+    // A file outside has an absolute path in its row.
+    let isOutside = bytes.first == WorkspacePath.slash
+    guard let inside = WorkspacePath.normalized(bytes) else { return nil }
+    let normal = (isOutside ? [WorkspacePath.slash] : []) + inside
+    return files.filter { row in [row.path, row.from].contains { $0.flatMap { WorkspacePath.relative(WorkspacePath.bytes($0), to: normal) } != nil } }
+  }
+
   private func chosen(_ paths: [String]) throws -> [ChangedFile] {
     guard !paths.isEmpty else { return files }
     var rows: [ChangedFile] = []
     // Bytes: names that differ in their normal form only are different files.
     var seen: Set<PathBytes> = []
     for text in paths {
-      var path = WorkspacePath.bytes(text)
-      if path.first == WorkspacePath.slash, let inside = WorkspacePath.relative(path, to: Array(root.utf8)) { path = inside }
-      guard let normal = WorkspacePath.normalized(path) else { throw WorkspaceError("not in the workspace: \(text)") }
-      let found = files.filter { row in
-        [row.path, row.from].contains { $0.flatMap { WorkspacePath.relative(WorkspacePath.bytes($0), to: normal) } != nil }
-      }
+      guard let found = self.rows(at: text) else { throw WorkspaceError("not in the workspace: \(text)") }
       if found.isEmpty { throw WorkspaceError("not among the changed files: \(text)") }
       rows += found.filter { seen.insert(Array($0.path.utf8)).inserted }
     }

@@ -128,33 +128,17 @@ struct ChangedFilesTool: Tool {
       }
     }
     reply.structured.merge(structured)
-    let wanted = changes.files.filter { file in wants.paths.isEmpty || wants.paths.contains { ChangedFilesTool.covers($0, file, changes.root) } }
-    var left = ReplyBound.limit - JSONValue.object(reply.structured).bytes.count - 1200
-    var rows: [JSONValue] = []
-    for file in wanted.dropFirst(wants.offset) {
-      let row = RunReply.changedFile(file)
-      left -= row.bytes.count + 1
-      if left < 0, !rows.isEmpty { break }
-      rows.append(row)
+    let wanted: [ChangedFile]
+    if wants.paths.isEmpty {
+      wanted = changes.files
+    } else {
+      // Bytes: names that differ in their normal form only are different files.
+      let named = Set(wants.paths.flatMap { changes.rows(at: $0) ?? [] }.map { Array($0.path.utf8) })
+      wanted = changes.files.filter { named.contains(Array($0.path.utf8)) }
     }
-    reply.structured["files"] = .array(rows)
-    if wants.offset + rows.count < wanted.count {
-      reply.structured["cut"] = true
-      reply.structured["nextCursor"] = .string("\(wants.offset + rows.count)")
-    }
+    let room = ReplyBound.limit - JSONValue.object(reply.structured).bytes.count - 1200
+    ReplyBound.add(wanted.lazy.map(RunReply.changedFile), as: "files", from: wants.offset, bytes: room, to: &reply.structured)
     return reply
-  }
-
-  /// Whether `path` (a file or folder, relative to the root or absolute) is this file or above it.
-  private static func covers(_ path: String, _ file: ChangedFile, _ root: String) -> Bool {
-    // Bytes, not texts: names that differ in their normal form only are different files.
-    var wanted = Array(path.utf8)
-    let top = Array("\(root)/".utf8)
-    if wanted.starts(with: top) { wanted.removeFirst(top.count) }
-    while wanted.starts(with: Array("./".utf8)) { wanted.removeFirst(2) }
-    while wanted.last == UInt8(ascii: "/") { wanted.removeLast() }
-    return wanted == Array(".".utf8)
-      || [file.path, file.from].contains { $0.map { Array($0.utf8) == wanted || $0.utf8.starts(with: wanted + [UInt8(ascii: "/")]) } ?? false }
   }
 
   private static func withPatch(_ reply: ToolReply, _ changes: ChangedFiles, _ wants: Wants, _ folder: String, _ git: String?) throws -> ToolReply {
