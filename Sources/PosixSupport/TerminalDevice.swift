@@ -13,25 +13,14 @@ package enum TerminalDevice {
 
   /// At Ctrl-C says `text` on stderr and ends the process with 130, as shells count an interrupt.
   package static func onInterrupt(say text: String) {
-    lastWords.withLock { $0 = Array(text.utf8) }
+    signal(SIGINT, SIG_DFL)
+    lastWords = Array(text.utf8)
     signal(SIGINT) { _ in
-      TerminalDevice.sayLastWords()
+      _ = TerminalDevice.lastWords.withUnsafeBytes { systemWrite(STDERR_FILENO, $0.baseAddress!, $0.count) }
       _exit(130)
     }
   }
 
-  private static let lastWords = LockedBytes()
-
-  private static func sayLastWords() {
-    let bytes = lastWords.unsafeBytes
-    _ = bytes.withUnsafeBytes { systemWrite(STDERR_FILENO, $0.baseAddress!, $0.count) }
-  }
-
-  private final class LockedBytes: @unchecked Sendable {
-    private let lock = NSLock()
-    private var bytes: [UInt8] = [0x0A]
-    func withLock(_ body: (inout [UInt8]) -> Void) { lock.withLock { body(&bytes) } }
-    /// Written once, before the handler is set: reading needs no lock, and a handler must not take one.
-    var unsafeBytes: [UInt8] { bytes }
-  }
+  /// Written only while no handler is set; a handler must not wait for a lock.
+  private nonisolated(unsafe) static var lastWords: [UInt8] = []
 }

@@ -99,4 +99,29 @@ import Testing
     let page = try #require(world.read("repository/page.html"))
     #expect(page.utf8.count < 5_000_000 && page.hasSuffix("</html>\n"))
   }
+
+  /// Leaving never touches the run.
+  @Test func ctrlCLeavesAndTheRunGoesOn() throws {
+    try world.standIn(["turns": [["text": "Working.", "tools": [shell("sleep 1")]], ["text": "Done.", "delay": 8]]])
+    let started = try JSONValue(parsing: try world.worker("call", "start", JSONValue.object(world.task()).text).output)
+    let run = try #require(started["run"]?.string)
+    let (output, errors) = (try Descriptor.open(world.path("out"), O_WRONLY | O_CREAT), try Descriptor.open(world.path("err"), O_WRONLY | O_CREAT))
+    let watch = try ChildProcess(
+      World.binary, ["watch", run], environment: world.environment, folder: world.repository, output: output, errors: errors)
+    #expect(eventually { world.read("out")?.contains("says      Working.") == true })
+    kill(watch.pid, SIGINT)
+    #expect(watch.wait(deadline: 30) == .exited(130))
+    let said = world.read("err") ?? ""
+    #expect(said.contains("The run goes on.") && said.contains("kill "), "\(said)")
+    #expect(try world.worker("status", run).outputText.contains("running"))
+    let client = try MCPClient(world)
+    try client.initialize()
+    #expect(try client.call("opencode_wait", ["run": .string(run)])["state"]?.string == "completed")
+  }
+
+  /// What each option does is on the command's own page.
+  @Test func installExplainsItsOptions() throws {
+    let page = try world.worker("install", "--help").outputText
+    for option in ["--enable", "--direct", "--hooks", "--wake", "--dry-run"] { #expect(page.contains("  \(option)"), "\(option)") }
+  }
 }

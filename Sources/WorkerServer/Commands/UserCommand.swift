@@ -17,7 +17,7 @@ struct UserCommand: Sendable {
   let run: @Sendable ([String], [String: String]) throws -> Int32
 
   init(
-    _ name: String, _ words: String = "", _ summary: String, _ details: String = "", options: [String] = [], takesRun: Bool = false,
+    _ name: String, _ words: String = "", _ summary: String, _ details: String = "", options: [String] = [], takesRun: Bool = false, page: String? = nil,
     run: @escaping @Sendable ([String], [String: String]) throws -> Int32
   ) {
     self.name = name
@@ -26,10 +26,15 @@ struct UserCommand: Sendable {
     self.details = details
     self.options = options
     self.takesRun = takesRun
+    self.page = page
     self.run = run
   }
 
+  /// The command's own page, where it has one.
+  private let page: String?
+
   var help: String {
+    if let page { return page }
     var text = "usage: opencode-worker \(name)\(words.isEmpty ? "" : " " + words)\n\n\(summary)."
     if !details.isEmpty { text += "\n\n\(details)" }
     if takesRun {
@@ -107,14 +112,17 @@ struct UserCommand: Sendable {
         + "  --ids       ids only", options: ["-n", "--json", "--ids"]
     ) { try RunsCommand.run($0, environment: $1) },
     UserCommand(
-      "install", "[--direct] [--enable] [--hooks] [--wake] [--dry-run]", "Set up Codex", options: ["--direct", "--enable", "--hooks", "--wake", "--dry-run"]
+      "install", "[--direct] [--enable] [--hooks] [--wake] [--dry-run]", "Set up Codex", options: ["--direct", "--enable", "--hooks", "--wake", "--dry-run"],
+      page: InstallCommand.usage
     ) {
       InstallCommand.run(arguments: $0, environment: $1, output: { Terminal.line($0) })
     },
-    UserCommand("uninstall", "[--dry-run]", "Take that back", options: ["--dry-run"]) {
+    UserCommand("uninstall", "[--dry-run]", "Take that back", options: ["--dry-run"], page: UninstallCommand.usage) {
       UninstallCommand.run(arguments: $0, environment: $1, output: { Terminal.line($0) })
     },
-    UserCommand("doctor", "[--json]", "Check what could go wrong, and how to mend it", options: ["--json"]) { CommandLineTool.doctor($0, $1) },
+    UserCommand("doctor", "[--json]", "Check what could go wrong, and how to mend it", options: ["--json"], page: DoctorCommand.usage) {
+      CommandLineTool.doctor($0, $1)
+    },
     UserCommand(
       "demo", "[--real]", "Delegate a small task in a temporary repository",
       "  --real      with the OpenCode that is installed; its model may cost money", options: ["--real"]
