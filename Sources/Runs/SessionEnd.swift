@@ -59,6 +59,8 @@ extension SessionEnd {
       if case .exited(let code) = end, code > 128 { return log.state == .failed ? log : (.failed, SessionEnd.words(error)) }
       return (.failed, SessionEnd.words(error))
     }
+    // Whatever the exit and the session's own word: cut is cut.
+    if case .exited(let code) = end, code == 0 || code == 1, let cut = last.cut { return (.incomplete, cut) }
     if case .exited(let code) = end, code != 0, code != 1 { return log.state == .completed ? (.failed, "exit \(code)") : log }
     if last.outcome == "interrupted" { return log.state == .failed ? log : (.failed, "OpenCode's session was interrupted") }
     if last.outcome == "failed" { return log.state == .failed ? log : (.failed, "OpenCode's session ended as failed") }
@@ -79,13 +81,21 @@ extension SessionEnd {
 }
 
 extension SessionEnd.LastMessage {
+  /// What cut the answer; nil if nothing did.
+  fileprivate var cut: String? {
+    switch finish {
+    case "length": "the answer was cut by the token limit (length)"
+    case "content-filter": "the answer was cut by the provider's content filter"
+    default: nil
+    }
+  }
+
   /// Why a message without an error is no final answer; nil if it is.
   fileprivate var unfinished: String? {
     if isFollowed, outcome != "succeeded" { return "no final answer: another request was to follow the last message" }
+    if let cut { return cut }
     switch finish {
     case "stop": return endsWithText ? nil : "no final answer: the last step has no text"
-    case "length": return "the answer was cut by the token limit (length)"
-    case "content-filter": return "the answer was cut by the provider's content filter"
     case "tool-calls": return "no final answer: it ended after a tool call"
     case "error", "unknown": return "the provider's stream broke off before a final answer"
     case let reason?: return "no final answer: the last step ended with \"\(reason.oneLine(50))\""

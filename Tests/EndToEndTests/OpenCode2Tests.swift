@@ -219,8 +219,8 @@ import Testing
   @Test(arguments: secondLine, [0, 1]) func halfAnAnswerIsNoSuccess(version: String, exit: Int) throws {
     try play(version, [["text": "Only half", "finish": "length"]], ["exit": JSONValue(exit)])
     let cut = try delegate()
-    #expect(cut["state"]?.string == (exit == 0 ? "incomplete" : "failed"), "\(cut.text)")
-    if exit == 0 { #expect(cut["reason"]?.string?.contains("token limit") == true) }
+    #expect(cut["state"]?.string == "incomplete" && cut["exitCode"]?.int == exit, "\(cut.text)")
+    #expect(cut["reason"]?.string?.contains("token limit") == true)
     let error: JSONValue = ["type": "provider.invalid-output", "message": "broken"]
     try play(version, [["text": "Only half", "error": error]], ["lastError": false])
     let broken = try delegate()

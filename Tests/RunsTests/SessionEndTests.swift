@@ -63,6 +63,13 @@ import Testing
     #expect(state(Last(finish: "stop", endsWithText: true), .exited(1), log: (.failed, "exit 1")) == .completed)
     #expect(state(Last(finish: "stop")) == .incomplete)
     for finish in ["length", "content-filter", "error", "tool-calls", "other"] { #expect(state(Last(finish: finish, endsWithText: true)) == .incomplete) }
+    // Cut is cut, whatever the exit says; for what else is unfinished it is a failure.
+    for finish in ["length", "content-filter"] {
+      #expect(state(Last(finish: finish, endsWithText: true), .exited(1), log: (.failed, "exit 1")) == .incomplete)
+      #expect(state(Last(finish: finish, endsWithText: true, outcome: "failed"), .exited(1), log: (.failed, "exit 1")) == .incomplete)
+      #expect(state(Last(finish: finish, endsWithText: true), .exited(130), log: (.failed, "exit 130")) == .failed)
+    }
+    #expect(state(Last(finish: "tool-calls"), .exited(1), log: (.failed, "exit 1")) == .failed)
     #expect(state(Last(endsWithText: true)) == .incomplete)
     #expect(state(Last(endsWithText: true), .notSeen) == .lost)
     #expect(state(Last(finish: "stop", endsWithText: true), .notSeen) == .completed)
