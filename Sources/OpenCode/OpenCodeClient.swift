@@ -106,17 +106,22 @@ package struct OpenCodeClient: Sendable {
     try run(["api", "--standalone", "GET", path], named: "api", deadline: deadline).output
   }
 
-  func run(_ arguments: [String], named name: String, environment: [String: String]? = nil, deadline: Double) throws -> Command.Result {
+  /// - Parameter isSecret: nothing of what it prints on stdout is quoted
+  func run(_ arguments: [String], named name: String, environment: [String: String]? = nil, isSecret: Bool = false, deadline: Double) throws
+    -> Command.Result
+  {
     let until = Monotonic.now + deadline
     do {
-      return try runOnce(arguments, named: name, environment: environment, deadline: deadline)
+      return try runOnce(arguments, named: name, environment: environment, isSecret: isSecret, deadline: deadline)
     } catch let error as OpenCodeCommandError where error.mayPass {
       // Several private servers at once get into each other's way: once more.
-      return try runOnce(arguments, named: name, environment: environment, deadline: max(0.1, until - Monotonic.now))
+      return try runOnce(arguments, named: name, environment: environment, isSecret: isSecret, deadline: max(0.1, until - Monotonic.now))
     }
   }
 
-  private func runOnce(_ arguments: [String], named name: String, environment: [String: String]? = nil, deadline: Double) throws -> Command.Result {
+  private func runOnce(_ arguments: [String], named name: String, environment: [String: String]?, isSecret: Bool, deadline: Double) throws
+    -> Command.Result
+  {
     let command = Command(installation.path, arguments, environment: environment ?? self.environment, folder: folder, deadline: deadline)
     let result: Command.Result
     do { result = try command.run() } catch { throw OpenCodeCommandError.notStarted(command: name, why: "\(error)") }
@@ -124,7 +129,7 @@ package struct OpenCodeClient: Sendable {
     // 2.0.26 ends with 1 on an answer that isn't one of success; what it is stands on stdout in JSON.
     if name == "api", status == .exited(1), result.output.first == UInt8(ascii: "{"), result.outputText.contains("\"_tag\"") { return result }
     guard status.succeeded else {
-      let words = Complaint.text(errors: result.errorText, output: String(decoding: result.output.prefix(1 << 16), as: UTF8.self))
+      let words = Complaint.text(errors: result.errorText, output: isSecret ? "" : String(decoding: result.output.prefix(1 << 16), as: UTF8.self))
       throw OpenCodeCommandError.failed(command: name, status: status.text, words: words)
     }
     return result

@@ -66,13 +66,13 @@ package enum BytePaths {
     return true
   }
 
-  /// The names in a folder, without `.` and `..`.
+  /// The names in a folder, without `.` and `..`; no more than `limit`.
   /// - Throws: `PosixError`
-  package static func names(in folder: [UInt8]) throws -> [[UInt8]] {
+  package static func names(in folder: [UInt8], limit: Int = .max) throws -> [[UInt8]] {
     guard let stream = withPath(folder, { opendir($0) }) else { throw PosixError("opendir", path: String(decoding: folder, as: UTF8.self)) }
     defer { closedir(stream) }
     var names: [[UInt8]] = []
-    while let entry = readdir(stream) {
+    while names.count < limit, let entry = readdir(stream) {
       // The record ends with the name: copying the whole type would read past the system's buffer.
       let start = UnsafeRawPointer(entry).advanced(by: MemoryLayout<dirent>.offset(of: \dirent.d_name) ?? 0).assumingMemoryBound(to: UInt8.self)
       let name = Array(UnsafeBufferPointer(start: start, count: strlen(start)))

@@ -52,7 +52,10 @@ package enum Attention: Codable, Sendable, Equatable {
   case compacted(Int)
   case brokenLines(Int)
   case sandboxReadOnly
-  case presetUnchecked(String, version: String)
+  /// What about a preset isn't known.
+  case preset(String, String)
+  /// A file of OpenCode's configuration that it passes over in silence.
+  case configurationIgnored(String)
   /// What only OpenCode could have told.
   case notTold(String)
   case costUnknown(String)
@@ -97,7 +100,7 @@ extension Attention: Comparable {
     case .checkFailedBefore: 31
     case .compacted: 32
     case .brokenLines: 33
-    case .presetUnchecked: 34
+    case .preset, .configurationIgnored: 34
     case .notTold: 35
     case .costUnknown: 36
     }
@@ -180,8 +183,8 @@ extension Attention {
     case .compacted(let count): "the conversation was compacted \(count) x: earlier details were summed up"
     case .brokenLines(let count): "broken lines in OpenCode's output: \(count); what they said is missing"
     case .sandboxReadOnly: "Codex's sandbox is read-only: OpenCode ran with the read-only preset"
-    case .presetUnchecked(let preset, let version):
-      "preset \(preset) could not be checked (OpenCode \(version)): rules of single agents in its configuration files may beat it"
+    case .preset(let preset, let remark): "preset \(preset): \(remark)"
+    case .configurationIgnored(let file): "OpenCode 2 passes over a broken configuration file in silence: \(file)"
     case .costUnknown(let what): "cost unknown: \(what) has no price"
     }
   }

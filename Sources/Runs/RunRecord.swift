@@ -9,8 +9,12 @@ package struct RunRequest: Codable, Sendable {
   package var start: StartArguments
   /// Codex's sandbox was read-only, which is why the preset is.
   package var sandboxIsReadOnly: Bool?
-  /// OpenCode itself confirmed the rules that result from the preset; OpenCode 2 has no way to ask.
+  /// OpenCode itself confirmed the rules that result from the preset.
   package var presetHolds: Bool?
+  /// What about the preset isn't known, or had to be left out.
+  package var presetRemark: String?
+  /// Configuration files that OpenCode 2 passes over in silence, and why.
+  package var ignoredConfiguration: [String]?
   /// Codex's conversation.
   package var threadID: String?
   /// The session that the conversation shares with its sub-agents' ones.
@@ -25,13 +29,14 @@ package struct RunRequest: Codable, Sendable {
   package var git: String?
 
   package init(
-    start: StartArguments, sandboxIsReadOnly: Bool? = nil, presetHolds: Bool? = nil, threadID: String? = nil, sessionID: String? = nil,
-    wake: WakeCall? = nil, installation: InstalledOpenCode,
-    arguments: [String], git: String? = nil
+    start: StartArguments, sandboxIsReadOnly: Bool? = nil, presetHolds: Bool? = nil, presetRemark: String? = nil, ignoredConfiguration: [String]? = nil,
+    threadID: String? = nil, sessionID: String? = nil, wake: WakeCall? = nil, installation: InstalledOpenCode, arguments: [String], git: String? = nil
   ) {
     self.start = start
     self.sandboxIsReadOnly = sandboxIsReadOnly
     self.presetHolds = presetHolds
+    self.presetRemark = presetRemark
+    self.ignoredConfiguration = ignoredConfiguration
     self.threadID = threadID
     self.sessionID = sessionID
     self.wake = wake
@@ -63,7 +68,9 @@ package struct RunRequest: Codable, Sendable {
 }
 
 extension RunRequest {
-  private enum CodingKeys: String, CodingKey { case sandboxIsReadOnly, presetHolds, threadID, sessionID, wake, installation, arguments, git }
+  private enum CodingKeys: String, CodingKey {
+    case sandboxIsReadOnly, presetHolds, presetRemark, ignoredConfiguration, threadID, sessionID, wake, installation, arguments, git
+  }
   /// As requests of version 1.0.0 called it.
   private enum FormerKeys: String, CodingKey { case skipPermissions }
 
@@ -75,6 +82,8 @@ extension RunRequest {
     if try former.decodeIfPresent(Bool.self, forKey: .skipPermissions) == true { start.dangerouslySkipPermissions = true }
     sandboxIsReadOnly = try values.decodeIfPresent(Bool.self, forKey: .sandboxIsReadOnly)
     presetHolds = try values.decodeIfPresent(Bool.self, forKey: .presetHolds)
+    presetRemark = try values.decodeIfPresent(String.self, forKey: .presetRemark)
+    ignoredConfiguration = try values.decodeIfPresent([String].self, forKey: .ignoredConfiguration)
     threadID = try values.decodeIfPresent(String.self, forKey: .threadID)
     sessionID = try values.decodeIfPresent(String.self, forKey: .sessionID)
     wake = try values.decodeIfPresent(WakeCall.self, forKey: .wake)
@@ -88,6 +97,8 @@ extension RunRequest {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encodeIfPresent(sandboxIsReadOnly, forKey: .sandboxIsReadOnly)
     try values.encodeIfPresent(presetHolds, forKey: .presetHolds)
+    try values.encodeIfPresent(presetRemark, forKey: .presetRemark)
+    try values.encodeIfPresent(ignoredConfiguration, forKey: .ignoredConfiguration)
     try values.encodeIfPresent(threadID, forKey: .threadID)
     try values.encodeIfPresent(sessionID, forKey: .sessionID)
     try values.encodeIfPresent(wake, forKey: .wake)

@@ -184,15 +184,19 @@ package struct StartPlan {
       throw RunRefusal.badArgument(
         "The permissions preset was not used: \(error). Nothing was started.",
         hint: "Change those rules in OpenCode's configuration, or leave \"permissions\" out.")
+    } catch let error as AgentUnknown {
+      throw RunRefusal.badArgument("\(error).", hint: "It has these: \(error.known.joined(separator: ", ")).")
     } catch let error as OpenCodeCommandError {
       throw RunRefusal(error)
     } catch {
       throw RunRefusal(code: .opencodeFailed, message: "OpenCode's configuration can't be used: \(error).", hint: "Mend it, then start again.")
     }
     try checkAgents(settled, prepared.environment)
+    let ignored = installation.version.generation == .v1 ? [] : IgnoredConfiguration.find(folder: cwd, environment: environment).map(\.description)
     let request = RunRequest(
-      start: settled, sandboxIsReadOnly: sandboxIsReadOnly ? true : nil, presetHolds: prepared.presetHolds, threadID: caller.threadID,
-      sessionID: caller.sessionID, wake: WakeCall(for: caller, environment: environment),
+      start: settled, sandboxIsReadOnly: sandboxIsReadOnly ? true : nil, presetHolds: prepared.presetHolds, presetRemark: prepared.remark,
+      ignoredConfiguration: ignored.isEmpty ? nil : ignored, threadID: caller.threadID, sessionID: caller.sessionID,
+      wake: WakeCall(for: caller, environment: environment),
       installation: InstalledOpenCode(installation), arguments: prepared.arguments,
       git: ProgramFinder.locate("git", path: environment["PATH"], workspace: cwd))
     return (request, prepared.environment)

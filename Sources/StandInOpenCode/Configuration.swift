@@ -133,13 +133,13 @@ struct Configuration {
   private static func normalized(_ document: JSONObject) -> JSONObject {
     var result = document
     for key in ["agent", "mode", "tools", "permission", "permissions", "agents", "provider"] { result[key] = nil }
+    // Of two of one name the native one is kept, whole.
     var agents = JSONObject()
-    func add(_ more: [(key: String, value: JSONValue)]) {
-      for (name, agent) in more { agents[name] = agents[name].map { merged($0, agent) } ?? agent }
+    for (name, agent) in document["agent"]?.object?.members ?? [] { agents[name] = .object(MarkdownAgent.translated(agent.object ?? [:])) }
+    for (name, agent) in document["mode"]?.object?.members ?? [] {
+      agents[name] = Configuration.merged(.object(MarkdownAgent.translated(agent.object ?? [:])), ["mode": "primary"])
     }
-    add((document["agent"]?.object?.members ?? []).map { ($0.key, .object(MarkdownAgent.translated($0.value.object ?? [:]))) })
-    add((document["mode"]?.object?.members ?? []).map { ($0.key, merged(.object(MarkdownAgent.translated($0.value.object ?? [:])), ["mode": "primary"])) })
-    add(document["agents"]?.object?.members ?? [])
+    agents.merge(document["agents"]?.object ?? [:])
     if !agents.isEmpty { result["agents"] = .object(agents) }
     let rules = MarkdownAgent.rules(document) + Rules.native(document["permissions"])
     if !rules.isEmpty || document["permissions"]?.array != nil { result["permissions"] = Rules.json(rules) }

@@ -118,7 +118,88 @@ import Testing
       let error = #expect(throws: PresetNotHeld.self) { try client(scratch, body).prepare(options) }
       #expect(error?.unchecked?.contains("agent list") == true)
     }
-    // OpenCode 2 doesn't tell the rules that result: nothing is claimed.
-    #expect(try client(scratch, version: OpenCodeVersion(2, 0, 22), "exit 1").prepare(options).presetHolds == nil)
+    // Of OpenCode 2 the own agents are known: one of them runs, and what isn't known is said.
+    let two = try client(scratch, version: OpenCodeVersion(2, 0, 22), "echo 'Error: no such thing'; exit 1").prepare(options)
+    #expect(two.presetHolds == nil && two.arguments.contains("--agent=build"))
+    #expect(two.remark?.contains("OpenCode could not be asked for its agents (`opencode api` ended with exit 1)") == true, "\(two.remark ?? "")")
+  }
+
+  /// Documents as 2.x lists them, the last one being what it was given.
+  private func listing(_ scratch: Scratch, before: String = "", after: String = "") throws -> OpenCodeClient {
+    let own = #"{"type":"document","info":%s}"#
+    return try client(
+      scratch, version: OpenCodeVersion(2, 0, 26), "printf '[\(before)\(own)\(after)]' \"$OPENCODE_CONFIG_CONTENT\"")
+  }
+
+  private func readOnly(_ scratch: Scratch, _ change: (inout RunOptions) -> Void = { _ in }) -> RunOptions {
+    var options = RunOptions(cwd: scratch.path)
+    options.permissions = .readOnly
+    change(&options)
+    return options
+  }
+
+  @Test func theSecondLinesAgentsAreLearnedAndNamed() throws {
+    let scratch = try Scratch()
+    let agents = #"{"helper":{"mode":"subagent"},"gone":{"disabled":true},"plan":{"disabled":true},"title":{"model":"a/b"}}"#
+    let before =
+      #"{"type":"document","path":"/x/opencode.json","info":{"default_agent":"helper","agents":\#(agents),"providers":{"p":{"settings":{"apiKey":"sk-1"}}}}},"#
+    let run = try listing(scratch, before: before).prepare(readOnly(scratch))
+    #expect(run.presetHolds == true && run.remark == nil && scratch.lines("calls").count == 2)
+    let content = try ConfigText.parse(run.environment["OPENCODE_CONFIG_CONTENT"] ?? "")
+    #expect(content["agents"]?.object?.keys == ["build", "explore", "general", "helper"])
+    #expect(!content.text.contains("sk-1"))
+    // The configuration's own default runs, and is one of them.
+    #expect(!run.arguments.contains { $0.hasPrefix("--agent") })
+    let error = #expect(throws: AgentUnknown.self) { try listing(scratch, before: before).prepare(readOnly(scratch) { $0.agent = "plan" }) }
+    #expect(error == AgentUnknown(name: "plan", isDisabled: true, known: ["build", "explore", "general", "helper"]))
+    #expect(throws: AgentUnknown.self) { try listing(scratch, before: before).prepare(readOnly(scratch) { $0.agent = "nobody" }) }
+    // Nobody knows what a default that there isn't leads to: one that is known runs.
+    let unknown = #"{"type":"document","path":"/x","info":{"default_agent":"nobody"}},"#
+    #expect(try listing(scratch, before: unknown).prepare(readOnly(scratch)).arguments.contains("--agent=build"))
+  }
+
+  /// A document that comes later than ours, as an administrator's may.
+  @Test func rulesAfterThePresetRefuseTheStart() throws {
+    let scratch = try Scratch()
+    let rules = #"[{"action":"shell","resource":"git *","effect":"allow"}]"#
+    func after(_ agents: String) -> String { #",{"type":"document","path":"/etc/x","info":{"agents":\#(agents)}}"# }
+    let error = #expect(throws: PresetNotHeld.self) {
+      try listing(scratch, after: after(#"{"build":{"permissions":\#(rules)}}"#)).prepare(readOnly(scratch))
+    }
+    #expect(error?.description.contains("agent \"build\": shell (git x) is allow") == true, "\(error?.description ?? "")")
+    let top = #",{"type":"document","path":"/etc/x","info":{"permissions":\#(rules)}}"#
+    #expect(try listing(scratch, after: top).prepare(readOnly(scratch)).presetHolds == true)
+    // It isn't read at all: nothing is known to hold.
+    let ignoring = try client(scratch, version: OpenCodeVersion(2, 0, 26), "echo '[]'")
+    #expect(throws: PresetNotHeld.self) { try ignoring.prepare(readOnly(scratch)) }
+    let dropping = try client(
+      scratch, version: OpenCodeVersion(2, 0, 26),
+      "printf '[{\"type\":\"document\",\"info\":%s}]' \"$(printf %s \"$OPENCODE_CONFIG_CONTENT\" | sed 's/\"build\":/\"other\":/')\"")
+    let dropped = #expect(throws: PresetNotHeld.self) { try dropping.prepare(readOnly(scratch)) }
+    #expect(dropped?.description.contains("drops agent \"build\"") == true, "\(dropped?.description ?? "")")
+  }
+
+  /// The answer holds API keys: whatever is wrong with it, none of it is quoted.
+  @Test(arguments: [
+    (#"echo '{"apiKey": "sk-secret"}'"#, 0), (#"echo 'Error: sk-secret'; exit 1"#, 1), (#"echo '{"_tag": "sk-secret"}'; exit 1"#, 1), ("echo sk-secret", 0),
+  ])
+  func nothingOfTheConfigurationIsQuoted(body: String, exit: Int) throws {
+    let scratch = try Scratch()
+    let run = try client(scratch, version: OpenCodeVersion(2, 0, 26), body).prepare(readOnly(scratch))
+    #expect(run.presetHolds == nil && run.remark != nil)
+    #expect(!"\(run)".contains("sk-secret"))
+  }
+
+  /// A variable takes 128 KiB: then fewer agents are named, which can be started as little as any that nobody knows.
+  @Test(arguments: [(20, 24, nil), (60, 64, "only some of them may start subagents"), (400, 4, "only build, explore, general, plan can be started")])
+  func manyAgentsFindRoom(count: Int, named: Int, remark: String?) throws {
+    let scratch = try Scratch()
+    let agents = (0..<count).map { #""agent-number-\#($0)":{}"# }.joined(separator: ",")
+    let before = #"{"type":"document","path":"/x","info":{"agents":{\#(agents)}}},"#
+    let run = try listing(scratch, before: before).prepare(readOnly(scratch) { $0.permissions = .workspace })
+    let content = try #require(run.environment["OPENCODE_CONFIG_CONTENT"])
+    #expect(content.utf8.count < 128 << 10 && run.presetHolds == true)
+    #expect(try ConfigText.parse(content)["agents"]?.object?.keys.count == named)
+    #expect(remark == nil ? run.remark == nil : run.remark?.contains(remark ?? "") == true, "\(run.remark ?? "")")
   }
 }

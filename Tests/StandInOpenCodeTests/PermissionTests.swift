@@ -57,6 +57,14 @@ import Testing
     #expect(try tool(stage, content(last).merging(more) { $1 })?["error"] == "Unknown tool: shell")
   }
 
+  /// In one document the native spelling of an agent is all that counts, its other fields too.
+  @Test func theNativeSpellingOfAnAgentStandsAlone() throws {
+    let stage = try stage(config: ["agents": ["build": ["description": "d"]], "agent": ["build": ["model": "stand-in/m2", "permission": ["bash": "deny"]]]])
+    #expect(try tool(stage)?["status"] == "completed")
+    let listed = try stage.ask("api", "--standalone", "GET", "/api/config")
+    #expect(listed.array?.first?["info"]?["agents"]?["build"] == ["description": "d"])
+  }
+
   @Test func theVariableOfTheFirstGenerationDoesNothing() throws {
     #expect(try tool(try stage(), ["OPENCODE_PERMISSION": #"{"bash":"deny"}"#])?["status"] == "completed")
   }

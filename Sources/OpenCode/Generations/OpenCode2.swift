@@ -22,26 +22,15 @@ package struct OpenCode2: OpenCodeCommandLine {
     return arguments
   }
 
-  /// The folder is PWD alone. Permissions are a setting; `OPENCODE_PERMISSION` does nothing here.
+  /// The folder is PWD alone. A preset is laid over the user's own `OPENCODE_CONFIG_CONTENT`, the last of all documents.
   package func environment(_ options: RunOptions, base: [String: String], agents: AgentPermissions) throws -> [String: String] {
-    var content = try BrokenConfigContent.read(base)
     var result = base
     result["PWD"] = options.cwd
+    let content = try BrokenConfigContent.read(base)
     guard let preset = options.permissions else { return result }
-    content["permission"] = .object(preset.setting)
-    // Rules in the new spelling, and those of single agents, would stand beside ours.
-    content["permissions"] = nil
-    for key in ["agent", "agents"] {
-      guard var configured = content[key]?.object else { continue }
-      for name in configured.keys {
-        guard var agent = configured[name]?.object else { continue }
-        agent["permissions"] = nil
-        if agent["permission"] != nil { agent["permission"] = .object(preset.setting) }
-        configured[name] = .object(agent)
-      }
-      content[key] = .object(configured)
-    }
-    result[BrokenConfigContent.variable] = JSONValue.object(content).text
+    let names = ConfiguredAgents(content: Preset2.document(content)).workers.union(agents.keys)
+    let laid = Preset2(preset, names: names, starters: names, environment: result)
+    result[BrokenConfigContent.variable] = laid.content(over: content).text
     return result
   }
 

@@ -87,8 +87,10 @@ extension PermissionPreset {
   package func holds(_ agent: AgentListing) -> Bool { problems(with: agent).isEmpty }
 
   /// Where an agent's resulting rules are weaker than the preset. Tried on each permission and each pattern that any rule names.
-  package func problems(with agent: AgentListing) -> [PresetProblem] {
-    let (wanted, given) = (rules, agent.rules)
+  package func problems(with agent: AgentListing) -> [PresetProblem] { PermissionPreset.problems(with: agent, wanted: rules) }
+
+  static func problems(with agent: AgentListing, wanted: PermissionRules) -> [PresetProblem] {
+    let given = agent.rules
     let names = PermissionPreset.knownPermissions + (wanted.rules + given.rules).map { PermissionPreset.sample(of: $0.permission) } + ["some_other_tool"]
     var (seen, problems): (Set<String>, [PresetProblem]) = ([], [])
     for name in names where seen.insert(name).inserted {

@@ -29,6 +29,20 @@ package struct PermissionRules: Sendable, Equatable {
 
   package init(_ rules: [PermissionRule]) { self.rules = rules }
 
+  /// 2.x's `permissions`, a list of `{action, resource, effect}`; what isn't a rule is dropped, as OpenCode does.
+  init(native permissions: JSONValue?) {
+    rules = (permissions?.array ?? []).compactMap { row in
+      guard let action = row["action"]?.string, let resource = row["resource"]?.string, let effect = row["effect"]?.string.flatMap(PermissionAction.init)
+      else { return nil }
+      return PermissionRule(action, resource, effect)
+    }
+  }
+
+  /// As 2.x has them.
+  var native: JSONValue {
+    .array(rules.map { ["action": .string($0.permission), "resource": .string($0.pattern), "effect": .string($0.action.rawValue)] })
+  }
+
   package func action(_ permission: String, on target: String) -> PermissionAction {
     rules.last { Wildcard.matches(permission, $0.permission) && Wildcard.matches(target, $0.pattern) }?.action ?? .ask
   }

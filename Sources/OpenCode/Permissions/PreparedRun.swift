@@ -13,20 +13,33 @@ package struct PresetNotHeld: Error, CustomStringConvertible, Sendable {
   }
 }
 
+/// An agent that OpenCode's configuration doesn't have, asked for together with a preset: whether that holds for it can't be known.
+package struct AgentUnknown: Error, CustomStringConvertible, Sendable, Equatable {
+  package let name: String
+  package let isDisabled: Bool
+  /// Those that the configuration has.
+  package let known: [String]
+
+  package var description: String { "\"agent\" is \"\(name)\", which OpenCode's configuration \(isDisabled ? "disables" : "doesn't name")" }
+}
+
 /// What a run is started with.
 package struct PreparedRun: Sendable {
   package let arguments: [String]
   package let environment: [String: String]
-  /// Whether OpenCode itself confirmed that the preset holds; nil: no preset was asked for, or this generation can't tell.
+  /// Whether OpenCode itself confirmed that the preset holds; nil: no preset was asked for, or OpenCode couldn't be asked.
   package let presetHolds: Bool?
+  /// What about the preset isn't known, or had to be left out.
+  package var remark: String?
 }
 
 extension OpenCodeClient {
-  /// Command line and environment of a run, the marker and the prompt excepted. With a preset on 1.x OpenCode is asked for the rules that
-  /// result (2 s a time, mostly once): agents with rules of their own are learned from its answer, and the preset is written out for them.
+  /// Command line and environment of a run, the marker and the prompt excepted. With a preset OpenCode is asked (2 s a time, mostly once):
+  /// 1.x for the rules that result, 2.x for its documents. Agents are learned from its answer, and the preset is written out for them.
   /// - Parameter deadline: seconds for each time
-  /// - Throws: `UnsupportedOption`, `BrokenConfigContent`, `PresetNotHeld`
+  /// - Throws: `UnsupportedOption`, `BrokenConfigContent`, `PresetNotHeld`, `AgentUnknown`
   package func prepare(_ options: RunOptions, deadline: Double = 10) throws -> PreparedRun {
+    if let preset = options.permissions, line is OpenCode2 { return try prepareTwo(options, preset, deadline) }
     let arguments = try line.runArguments(options)
     var environment = try line.environment(options, base: self.environment, agents: [:])
     guard let preset = options.permissions, line.agentListArguments != nil else {
