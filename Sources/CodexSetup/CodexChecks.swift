@@ -56,7 +56,7 @@ package enum CodexChecks {
     guard let codex = CodexProgram(environment: environment) else { return facts }
     facts.program = codex.path
     facts.version = codex.version
-    let list = codex.run(["mcp", "list", "--json"], deadline: 20)
+    let list = codex.run(["mcp", "list", "--json"], deadline: .after(20))
     guard list.succeeded else {
       facts.complaint = list.complaint
       return facts

@@ -15,7 +15,7 @@ package struct CodexProgram: Sendable {
   }
 
   /// Runs it to its end, blocking the calling thread.
-  package func run(_ arguments: [String], deadline: Double = 60) -> Answer {
+  package func run(_ arguments: [String], deadline: Deadline = .after(60)) -> Answer {
     do {
       return Answer(try Command(path, arguments, environment: environment, folder: "/", deadline: deadline, outputLimit: 4 << 20).run())
     } catch {
@@ -25,7 +25,7 @@ package struct CodexProgram: Sendable {
 
   /// `0.163.0`; nil when it doesn't say.
   package var version: String? {
-    String(decoding: run(["--version"], deadline: 20).output.prefix(200), as: UTF8.self).split(whereSeparator: \.isWhitespace).last.map(String.init)
+    String(decoding: run(["--version"], deadline: .after(20)).output.prefix(200), as: UTF8.self).split(whereSeparator: \.isWhitespace).last.map(String.init)
   }
 
   /// Runs it with `--json`, and without where this version doesn't know that (`plugin add` of 0.133).
@@ -35,7 +35,7 @@ package struct CodexProgram: Sendable {
   }
 
   /// Whether it has `codex queue`, by which the wake-up works.
-  package var canQueue: Bool { run(["queue", "--help"], deadline: 20).succeeded }
+  package var canQueue: Bool { run(["queue", "--help"], deadline: .after(20)).succeeded }
 
   package struct Answer: Sendable {
     package let succeeded: Bool

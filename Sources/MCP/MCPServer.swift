@@ -56,8 +56,8 @@ package actor MCPServer {
 
   /// Ends the requests under way (a run goes on) and gives the quick ones a moment to answer first.
   package func drain(seconds: Double) async {
-    let until = Monotonic.now + seconds
-    while !running.isEmpty, Monotonic.now < until { try? await Task.sleep(nanoseconds: 5_000_000) }
+    let deadline = Deadline.after(seconds)
+    while !running.isEmpty, !deadline.hasPassed { try? await Task.sleep(nanoseconds: 5_000_000) }
     for work in running.values { work.task?.cancel() }
   }
 

@@ -49,7 +49,7 @@ package enum OpenCodeFinder {
   /// - Parameters:
   ///   - folder: where a version manager's shim is asked
   ///   - deadline: seconds
-  package static func askAgain(_ installation: Installation, environment: [String: String], folder: String, deadline: Double) -> Installation? {
+  package static func askAgain(_ installation: Installation, environment: [String: String], folder: String, deadline: Deadline) -> Installation? {
     let environment = ChildEnvironment.make(environment, for: installation, folder: folder)
     guard let version = try? VersionUnknown.ask(installation.path, environment: environment, folder: folder, deadline: deadline) else { return nil }
     return Installation(path: installation.path, version: version, foundBy: installation.foundBy, isWrapper: installation.isWrapper)
@@ -151,15 +151,15 @@ struct VersionUnknown: Error, CustomStringConvertible {
   let description: String
 
   /// Seconds that `--version` may take; OpenCode needs 0.6 on a quiet machine.
-  static let deadline = 10.0
+  static let seconds = 10.0
 
-  static func ask(_ path: String, environment: [String: String], folder: String, deadline: Double = deadline) throws(VersionUnknown) -> OpenCodeVersion {
+  static func ask(_ path: String, environment: [String: String], folder: String, deadline: Deadline = .after(seconds)) throws(VersionUnknown) -> OpenCodeVersion {
     var environment = environment
     environment["PWD"] = folder
     let command = Command(path, ["--version"], environment: environment, folder: folder, deadline: deadline, outputLimit: 1 << 16)
     let result: Command.Result
     do { result = try command.run() } catch { throw VersionUnknown(description: "can't be run (\(error))") }
-    guard let status = result.status else { throw VersionUnknown(description: "`--version` didn't end within \(Int(deadline)) s") }
+    guard let status = result.status else { throw VersionUnknown(description: "`--version` didn't end within \(Int(deadline.seconds)) s") }
     if status.succeeded, let version = OpenCodeVersion(result.outputText) ?? OpenCodeVersion(result.errorText) { return version }
     let words = Complaint.text(errors: result.errorText, output: result.outputText)
     let ending = status.succeeded ? "printed no version" : "ended with \(status.text)"

@@ -97,7 +97,7 @@ enum Wrapper {
     let folder = workspace ?? "/"
     var environment = environment
     environment["PWD"] = folder
-    let command = Command(manager, ["which", "opencode"], environment: environment, folder: folder, deadline: 5, outputLimit: 1 << 16)
+    let command = Command(manager, ["which", "opencode"], environment: environment, folder: folder, deadline: .after(5), outputLimit: 1 << 16)
     guard let result = try? command.run(), result.succeeded else { return nil }
     let line = result.outputText.split(whereSeparator: \.isNewline).first { $0.hasPrefix("/") }
     return line.map(String.init).flatMap { ProgramFinder.problem(with: $0, workspace: workspace) == nil ? $0 : nil }

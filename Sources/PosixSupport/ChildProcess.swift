@@ -55,9 +55,9 @@ package final class ChildProcess: Sendable {
   }
 
   /// Waits for the end, blocking the calling thread.
-  /// - Parameter deadline: seconds; nil: for ever
+  /// - Parameter deadline: nil: for ever
   /// - Returns: nil when the time was up first
-  package func wait(deadline: Double? = nil) -> ExitStatus? { ending.wait(deadline) }
+  package func wait(deadline: Deadline? = nil) -> ExitStatus? { ending.wait(deadline) }
 
   /// Kills the whole process group that the child leads.
   package func killGroup() { ProcessTable.signalGroup(pid, SIGKILL) }
@@ -73,13 +73,12 @@ package final class ChildProcess: Sendable {
       condition.unlock()
     }
 
-    func wait(_ deadline: Double?) -> ExitStatus? {
-      let until = deadline.map { Monotonic.now + $0 }
+    func wait(_ deadline: Deadline?) -> ExitStatus? {
       condition.lock()
       defer { condition.unlock() }
       while status == nil {
-        if let until {
-          let left = until - Monotonic.now
+        if let deadline {
+          let left = deadline.left
           if left <= 0 { break }
           _ = condition.wait(until: Date(timeIntervalSinceNow: left))
         } else {

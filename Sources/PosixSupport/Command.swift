@@ -6,13 +6,13 @@ package struct Command: Sendable {
   package var arguments: [String]
   package var environment: [String: String]?
   package var folder: String?
-  /// Seconds; then its process group is killed.
-  package var deadline: Double
+  /// When its process group is killed.
+  package var deadline: Deadline
   /// More output than this is not read.
   package var outputLimit: Int
 
   package init(
-    _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil, deadline: Double,
+    _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil, deadline: Deadline,
     outputLimit: Int = 256 << 20
   ) {
     self.executable = executable

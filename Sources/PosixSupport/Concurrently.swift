@@ -14,15 +14,15 @@ package func concurrently<Value: Sendable>(width: Int = 4, _ work: [@Sendable ()
   return box.all()
 }
 
-/// Starts blocking work at the same time, each on a thread of its own, and waits until `until` (on the clock of `Monotonic`): what hangs
+/// Starts blocking work at the same time, each on a thread of its own, and waits until the deadline: what hangs
 /// is left behind, with its thread.
 /// - Returns: nil for what wasn't ready
-package func gathered<Value: Sendable>(until: Double, _ work: [@Sendable () -> Value]) -> [Value?] {
+package func gathered<Value: Sendable>(deadline: Deadline, _ work: [@Sendable () -> Value]) -> [Value?] {
   let box = ResultBox<Value>(count: work.count)
   for (index, body) in work.enumerated() {
     Thread.detachNewThread { box.settle(index, body()) }
   }
-  return box.all(until: until)
+  return box.all(deadline: deadline)
 }
 
 /// Runs two blocking calls at the same time.
@@ -66,11 +66,11 @@ private final class ResultBox<Value: Sendable>: @unchecked Sendable {
     return values.compactMap { $0 }
   }
 
-  func all(until: Double) -> [Value?] {
+  func all(deadline: Deadline) -> [Value?] {
     condition.lock()
     defer { condition.unlock() }
     while settled < values.count {
-      let left = until - Monotonic.now
+      let left = deadline.left
       if left <= 0 { break }
       _ = condition.wait(until: Date(timeIntervalSinceNow: min(left, 3600)))
     }

@@ -68,7 +68,7 @@ package struct Descriptor: Sendable, Equatable {
       do {
         return try read(into: buffer)
       } catch let error as PosixError where error.code == EAGAIN || error.code == EWOULDBLOCK {
-        _ = waitReadable([self], milliseconds: -1)
+        _ = waitReadable([self], deadline: nil)
       }
     }
   }
@@ -177,27 +177,15 @@ package struct Readiness: Sendable {
   package var isReady: Bool { readable || hungUp }
 }
 
-/// Waits until one of `descriptors` can be read or has hung up, or `milliseconds` have passed (-1: for ever).
+/// Waits until one of `descriptors` can be read or has hung up, or the time is up (nil: for ever).
 /// - Returns: one entry for each descriptor; none ready means that the time was up.
-package func waitReadable(_ descriptors: [Descriptor], milliseconds: Int) -> [Readiness] {
+package func waitReadable(_ descriptors: [Descriptor], deadline: Deadline?) -> [Readiness] {
   var set = descriptors.map { pollfd(fd: $0.raw, events: Int16(POLLIN), revents: 0) }
-  let until = milliseconds < 0 ? nil : Monotonic.now + Double(milliseconds) / 1000
-  var left = milliseconds
-  while systemPoll(&set, nfds_t(set.count), Int32(clamping: left)) < 0, errno == EINTR {
-    if let until { left = max(0, Int((until - Monotonic.now) * 1000)) }
-  }
+  func milliseconds() -> Int32 { deadline.map { Int32(clamping: Int(min($0.left, 1e6) * 1000 + 0.999)) } ?? -1 }
+  while systemPoll(&set, nfds_t(set.count), milliseconds()) < 0, errno == EINTR {}
   return set.map {
     Readiness(
       readable: $0.revents & Int16(POLLIN) != 0,
       hungUp: $0.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0)
-  }
-}
-
-/// Seconds on a clock that never goes back.
-package enum Monotonic {
-  package static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 }

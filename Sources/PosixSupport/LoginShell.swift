@@ -20,9 +20,8 @@ package enum LoginShell {
   }
 
   /// Asks the login shell for its PATH, blocking the calling thread.
-  /// - Parameter deadline: seconds
   /// - Returns: nil when there is no such shell, or it doesn't answer in time
-  package static func askPath(_ environment: [String: String], deadline: Double) -> String? {
+  package static func askPath(_ environment: [String: String], deadline: Deadline) -> String? {
     guard let shell = shell(environment), PrivateFiles.isExecutable(shell) else { return nil }
     // Many set PATH for interactive shells only. `env` is asked, not $PATH: that is a list in some shells.
     let marker = "opencode-worker-\(UInt64.random(in: 0 ... .max))"
@@ -61,7 +60,7 @@ package enum LoginShell {
       lock.lock()
       defer { lock.unlock() }
       if let answer = known[key] { return answer }
-      let answer = LoginShell.askPath(environment, deadline: 5)
+      let answer = LoginShell.askPath(environment, deadline: .after(5))
       known[key] = answer
       return answer
     }

@@ -23,18 +23,18 @@ package struct DeclaredChecks {
     var report = report
     let commands = record.request.verificationCommands
     guard commands.count == report.declared.count else { return report }
-    let until = Monotonic.now + Double(record.request.verifySeconds ?? DeclaredChecks.deadline)
+    let deadline = Deadline.after(Double(record.request.verifySeconds ?? DeclaredChecks.deadline))
     for (index, command) in commands.enumerated() where !report.declared[index].isProven {
       try? Stored.save(CheckProgress(command: command), to: folder.checkProgress)
-      report.declared[index] = check(command, number: index + 1, until: until, before: report.declared[index])
+      report.declared[index] = check(command, number: index + 1, deadline: deadline, before: report.declared[index])
     }
     unlink(folder.checkProgress)
     return report
   }
 
-  private func check(_ command: String, number: Int, until: Double, before: VerificationReport.Declared) -> VerificationReport.Declared {
+  private func check(_ command: String, number: Int, deadline: Deadline, before: VerificationReport.Declared) -> VerificationReport.Declared {
     let start = Monotonic.now
-    var row = attempt(command, output: folder.checkOutput(number), until: until, before)
+    var row = attempt(command, output: folder.checkOutput(number), deadline: deadline, before)
     row.seconds = Monotonic.now - start
     row.at = Date().timeIntervalSince1970
     if row.result == "passed", before.result == "failed" || before.failedBefore == true { row.failedBefore = true }
@@ -42,11 +42,11 @@ package struct DeclaredChecks {
     return row
   }
 
-  private func attempt(_ command: String, output: String, until: Double, _ before: VerificationReport.Declared) -> VerificationReport.Declared {
+  private func attempt(_ command: String, output: String, deadline: Deadline, _ before: VerificationReport.Declared) -> VerificationReport.Declared {
     var row = before
     (row.result, row.exitCode, row.why, row.by, row.times) = ("unknown", nil, nil, "worker", before.times + 1)
     (row.editedAfter, row.maybeEditedAfter, row.failedBefore) = (false, nil, nil)
-    guard until > Monotonic.now else {
+    guard !deadline.hasPassed else {
       (row.result, row.why, row.times) = ("timed out", "there was no time left for it", before.times)
       return row
     }
@@ -57,7 +57,7 @@ package struct DeclaredChecks {
         shell, ["-c", command],
         environment: ChildEnvironment.make(environment, for: record.request.installation.installation, folder: record.request.cwd, run: record.id),
         folder: record.request.cwd, output: file, errors: file)
-      let status = child.wait(deadline: until - Monotonic.now)
+      let status = child.wait(deadline: deadline)
       // What it left in the background ends with it.
       child.killGroup()
       switch status {

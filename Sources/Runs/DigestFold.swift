@@ -26,10 +26,10 @@ package struct DigestFold {
   /// Reads what both files have gained; a missing one is empty.
   /// - Parameters:
   ///   - final: nothing more will be written: a last line without a newline counts, too
-  ///   - until: on the clock of `Monotonic`; what isn't read by then is left, and `unread` says how much it is
+  ///   - deadline: what isn't read by then is left, and `unread` says how much it is
   /// - Returns: whether the digest has changed
   /// - Throws: `PosixError`; what was read before it stands
-  package mutating func advance(eventsPath: String, stderrPath: String, final: Bool = false, until: Double? = nil) throws -> Bool {
+  package mutating func advance(eventsPath: String, stderrPath: String, final: Bool = false, deadline: Deadline? = nil) throws -> Bool {
     let before = (digest.eventsOffset, digest.stderrOffset)
     let (eventsFile, stderrFile) = (try DigestFold.open(eventsPath), try DigestFold.open(stderrPath))
     defer {
@@ -45,8 +45,8 @@ package struct DigestFold {
     }
     if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: DigestFold.bufferSize) }
     // Causes first: an event never has to wait for the line that explains it.
-    try foldErrors(stderrFile, upTo: sizes.1, final: final, until: until)
-    try foldEvents(eventsFile, upTo: sizes.0, final: final, until: until)
+    try foldErrors(stderrFile, upTo: sizes.1, final: final, deadline: deadline)
+    try foldEvents(eventsFile, upTo: sizes.0, final: final, deadline: deadline)
     unread = max(0, sizes.0 - events.position) + max(0, sizes.1 - errors.position)
     return restarted || before != (digest.eventsOffset, digest.stderrOffset)
   }
@@ -62,7 +62,7 @@ package struct DigestFold {
     }
   }
 
-  private mutating func foldEvents(_ file: Descriptor?, upTo size: Int64, final: Bool, until: Double?) throws {
+  private mutating func foldEvents(_ file: Descriptor?, upTo size: Int64, final: Bool, deadline: Deadline?) throws {
     let decoder = digest.generation.decoder
     var folding = (digest: digest, text: stdoutText)
     defer { (digest, stdoutText) = (folding.digest, folding.text) }
@@ -78,7 +78,7 @@ package struct DigestFold {
       }
     }
     while let file, events.position < size {
-      if let until, Monotonic.now > until { return }
+      if let deadline, deadline.hasPassed { return }
       let count = try read(file, at: events.position, upTo: size)
       if count == 0 { break }
       buffer.withUnsafeBytes { events.feed(UnsafeRawBufferPointer(rebasing: $0[..<count]), take) }
@@ -86,9 +86,9 @@ package struct DigestFold {
     if final { events.finish(take) }
   }
 
-  private mutating func foldErrors(_ file: Descriptor?, upTo size: Int64, final: Bool, until: Double?) throws {
+  private mutating func foldErrors(_ file: Descriptor?, upTo size: Int64, final: Bool, deadline: Deadline?) throws {
     while let file, errors.position < size {
-      if let until, Monotonic.now > until { break }
+      if let deadline, deadline.hasPassed { break }
       let count = try read(file, at: errors.position, upTo: size)
       if count == 0 { break }
       buffer.withUnsafeBytes { bytes in

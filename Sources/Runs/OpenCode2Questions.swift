@@ -10,20 +10,17 @@ struct OpenCode2Questions {
   let session: String
   /// Milliseconds since 1970: what is older belongs to an earlier run of the session.
   let since: Int
-  /// On the clock of `Monotonic`.
-  let until: Double
-
-  private var left: Double { max(0.1, until - Monotonic.now) }
+  let deadline: Deadline
 
   /// All questions side by side. Blocks.
   func ask() -> SessionFacts {
     var facts = SessionFacts()
-    let (client, session, since, seconds) = (client, session, since, left)
+    let (client, session, since, deadline) = (client, session, since, deadline)
     // Of a new session the prompt is the first message.
     let first = request.session == nil && !request.continueLast ? request.prompt : nil
     let (messages, info) = both(
-      { Result { try OpenCode2Questions.messages(of: session, client, since: since, first: first, deadline: seconds) } },
-      { Result { try client.session(session, deadline: seconds) } })
+      { Result { try OpenCode2Questions.messages(of: session, client, since: since, first: first, deadline: deadline) } },
+      { Result { try client.session(session, deadline: deadline) } })
     let outcome = try? info.get()?.outcome
     switch messages {
     case .success(let messages?): take(messages, outcome: outcome, &facts)
@@ -35,13 +32,12 @@ struct OpenCode2Questions {
 
   /// Of the server, or, should it not answer, as an export has them.
   private static func messages(
-    of session: String, _ client: OpenCodeClient, since: Int, first: String?, deadline: Double
+    of session: String, _ client: OpenCodeClient, since: Int, first: String?, deadline: Deadline
   ) throws -> [SessionExport.Message]? {
-    let until = Monotonic.now + deadline
     do {
-      return try client.messages(of: session, since: since, first: first, deadline: deadline * 2 / 3)
+      return try client.messages(of: session, since: since, first: first, deadline: deadline.share(2 / 3))
     } catch {
-      guard let export = try? client.export(session, deadline: max(0.1, until - Monotonic.now)) else { throw error }
+      guard let export = try? client.export(session, deadline: deadline) else { throw error }
       return export.messages.filter { ($0.created ?? .max) >= since }
     }
   }
@@ -97,13 +93,13 @@ struct OpenCode2Questions {
   // MARK: - Subagents
 
   private func askSubagents(_ facts: inout SessionFacts) {
-    let (client, session, since, seconds) = (client, session, since, left)
+    let (client, session, since, deadline) = (client, session, since, deadline)
     facts.asked = true
     let calls = Dictionary(digest.subagents.elements.map { ($0.session, $0) }) { first, _ in first }
     var problems: [String] = []
     var sessions: [SessionInfo] = []
     do {
-      sessions = try client.sessionsBelow(session, deadline: seconds)
+      sessions = try client.sessionsBelow(session, deadline: deadline)
     } catch {
       problems.append("which subagents worked is not known (\(error))")
     }
@@ -111,8 +107,7 @@ struct OpenCode2Questions {
     // A subagent's subagent stands where the one that an event names does.
     var callers: [String: String] = [:]
     for info in sessions { callers[info.id] = calls[info.id] != nil ? info.id : info.parent.flatMap { callers[$0] } ?? info.id }
-    let left = left
-    let answers = concurrently(sessions.map { info in { @Sendable in Result { try client.messages(of: info.id, since: since, deadline: left) } } })
+    let answers = concurrently(sessions.map { info in { @Sendable in Result { try client.messages(of: info.id, since: since, deadline: deadline) } } })
     for (info, answer) in zip(sessions, answers) {
       let call = calls[info.id]
       var row = RunUsage.Subagent(session: info.id, title: info.title ?? call?.title, agent: info.agent ?? call?.agent)

@@ -12,12 +12,12 @@ package struct RunEnding {
   package let environment: [String: String]
 
   /// Seconds for the workspace; OpenCode's own answers have some of their own, at the same time.
-  package static let partDeadline = 10.0
+  package static let partSeconds = 10.0
   /// Seconds for all of it: each part has a deadline of its own, but a file system that hangs keeps none. Past it the review is written with
   /// what is known.
-  package static let deadline = 60.0
+  package static let seconds = 60.0
   /// Seconds for what is left of the log: a gigabyte a second.
-  private static let logDeadline = 20.0
+  private static let logSeconds = 20.0
 
   /// Writes the review. When that fails (a full disk) it is tried again for a while; after that servers work the result out themselves.
   /// - Parameters:
@@ -30,7 +30,7 @@ package struct RunEnding {
     _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double? = nil, remarks: [String] = [],
     tell: (String) -> Void = { _ in }
   ) -> String? {
-    log.advance(final: true, seconds: RunEnding.logDeadline)
+    log.advance(final: true, seconds: RunEnding.logSeconds)
     let remarks = remarks + (log.backlog.map { ["\($0): the result doesn't count them"] } ?? [])
     var (review, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? Date().timeIntervalSince1970, remarks)
     if endSeen, record.request.verify, RunEnding.mayCheck(end) {
@@ -62,17 +62,17 @@ package struct RunEnding {
   ) -> (RunReview, ChangedFiles) {
     let digest = log.digest
     let (record, folder) = (record, folder)
-    let questions = SessionQuestions(record, digest: digest, end: end, environment: environment, until: Monotonic.now + SessionQuestions.deadline)
+    let questions = SessionQuestions(record, digest: digest, end: end, environment: environment, deadline: .after(SessionQuestions.seconds))
     let parts: [EndPart?] = gathered(
-      until: Monotonic.now + RunEnding.deadline,
+      deadline: .after(RunEnding.seconds),
       [
         { .changes(RunEnding.changes(folder, record, baseline, digest, end, endSeen: endSeen)) },
         { .facts(questions.needsAnswers ? questions.ask() : SessionFacts()) },
         { .leftovers(RunEnding.leftovers(folder.id)) },
       ])
-    var changes = ChangedFiles.notRecorded(root: record.request.cwd, why: "comparing the workspace took more than \(Int(RunEnding.deadline)) s")
+    var changes = ChangedFiles.notRecorded(root: record.request.cwd, why: "comparing the workspace took more than \(Int(RunEnding.seconds)) s")
     var facts = SessionFacts()
-    if parts[1] == nil { facts.missing = "OpenCode didn't say within \(Int(RunEnding.deadline)) s what its sessions used" }
+    if parts[1] == nil { facts.missing = "OpenCode didn't say within \(Int(RunEnding.seconds)) s what its sessions used" }
     var remarks: [Attention] = known.map { .unrecorded($0) }
     for part in parts {
       switch part {
@@ -86,6 +86,9 @@ package struct RunEnding {
     log.add(facts)
     // Only now are the files known that subagents' tools named.
     baseline?.addNamed(facts.namedFiles, to: &changes, runFolder: folder.path)
+    if log.digest.namedFiles.isCut {
+      changes.doubt(["OpenCode's tools named more than \(log.digest.namedFiles.count) files: ignored ones and ones outside may be missing, and byTool"])
+    }
     var review = RunReview.make(end, at: endedAt, record: record, digest: log.digest, changes: changes, facts: facts, remarks: remarks)
     if let suggestion = questions.modelSuggestion(for: review.outcome) {
       review.outcome = Outcome(state: review.outcome.state, reason: review.outcome.reason, attention: [.modelSuggestion(suggestion)] + review.outcome.attention)
@@ -114,7 +117,7 @@ package struct RunEnding {
     }
     // A review that is made again: what the first one was made from is gone, but its list of changes isn't.
     if baseline.isTidied(runFolder: folder.path), let known = Stored.load(ChangedFiles.self, from: folder.changes) { return known }
-    return baseline.finish(runFolder: folder.path, toolPaths: digest.namedFiles.sorted, endSeen: endSeen, deadline: partDeadline)
+    return baseline.finish(runFolder: folder.path, toolPaths: digest.namedFiles.sorted, endSeen: endSeen, deadline: .after(partSeconds))
   }
 
   /// Processes that the run started and that live on. Those that are just ending get a moment to.

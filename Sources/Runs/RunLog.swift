@@ -29,14 +29,14 @@ package struct RunLog {
   /// Folds what OpenCode has written since, in memory only: for readers.
   /// - Parameter seconds: nil: as long as it takes
   package mutating func catchUp(final: Bool = false, seconds: Double? = nil) {
-    _ = try? fold.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, until: seconds.map { Monotonic.now + $0 })
+    _ = try? fold.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, deadline: seconds.map(Deadline.after))
   }
 
   /// Folds what OpenCode has written since and keeps the checkpoint: for the supervisor, who alone writes it.
   /// - Parameter seconds: after which the rest is left for the next time
   package mutating func advance(final: Bool = false, seconds: Double) {
     do {
-      if try fold.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, until: Monotonic.now + seconds) { try save() }
+      if try fold.advance(eventsPath: run.events, stderrPath: run.stderr, final: final, deadline: .after(seconds)) { try save() }
     } catch {
       // A full disk: the checkpoint stays behind, and readers fold a little more.
     }

@@ -231,7 +231,7 @@ package actor RunManager {
   package func wait(
     for id: String, seconds: Double, patience: Patience?, follow: (@Sendable (RunSnapshot) async -> Void)? = nil
   ) async throws -> (run: RunSnapshot, stall: Stall?) {
-    let until = Monotonic.now + seconds
+    let deadline = Deadline.after(seconds)
     // What an earlier wait has told is no news to this one; two that wait at the same time both tell.
     let told = toldStalls[id] ?? []
     while true {
@@ -241,7 +241,7 @@ package actor RunManager {
         toldStalls[id] = nil
         return (snapshot, nil)
       }
-      let left = until - Monotonic.now
+      let left = deadline.left
       if left <= 0 { return (snapshot, nil) }
       await follow?(snapshot)
       var slice = follow == nil ? left : min(left, 1)

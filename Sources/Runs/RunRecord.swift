@@ -128,8 +128,7 @@ package struct InstalledOpenCode: Codable, Sendable {
   package var installation: Installation { Installation(path: path, version: version, foundBy: foundBy, isWrapper: isWrapper) }
 
   /// The same program with the version that it has now; the recorded one when it doesn't tell.
-  /// - Parameter deadline: seconds
-  package func asItIsNow(environment: [String: String], folder: String, deadline: Double) -> Installation {
+  package func asItIsNow(environment: [String: String], folder: String, deadline: Deadline) -> Installation {
     if let stamp, FileStamp(path) == stamp { return installation }
     return OpenCodeFinder.askAgain(installation, environment: environment, folder: folder, deadline: deadline) ?? installation
   }

@@ -13,7 +13,7 @@ package final class RunRelease: @unchecked Sendable {
   /// - Parameter watch: from `Fifo.watch`; closed at the end
   package init(_ watch: Descriptor) {
     Thread.detachNewThread { [self] in
-      while !waitReadable([watch], milliseconds: -1)[0].isReady {}
+      while !waitReadable([watch], deadline: nil)[0].isReady {}
       watch.close()
       let all = lock.withLock {
         over = true

@@ -5,7 +5,7 @@ import PosixSupport
 /// What OpenCode is asked after a run has ended: its subagents' usage and commands, and what its stream leaves out.
 package struct SessionQuestions: Sendable {
   /// Seconds for all answers; on a busy machine an export takes many.
-  package static let deadline = 30.0
+  package static let seconds = 30.0
 
   private let request: RunRequest
   private let digest: RunDigest
@@ -13,24 +13,22 @@ package struct SessionQuestions: Sendable {
   private let environment: [String: String]
   /// Milliseconds since 1970: what is older belongs to an earlier run of a session that was continued.
   private let since: Int
-  /// On the clock of `Monotonic`.
-  private let until: Double
+  private let deadline: Deadline
 
-  package init(_ record: RunRecord, digest: RunDigest, end: RunEnd, environment: [String: String], until: Double) {
+  package init(_ record: RunRecord, digest: RunDigest, end: RunEnd, environment: [String: String], deadline: Deadline) {
     request = record.request
     self.digest = digest
     self.end = end
     self.environment = environment
-    self.until = until
+    self.deadline = deadline
     // OpenCode's own clock, should it differ.
     since = Int(max(0, min(record.startedAt, digest.firstEventAt ?? record.startedAt)) * 1000) - 1
   }
 
   /// The run keeps its generation, whatever is installed meanwhile.
   private var isOpenCode2: Bool { request.installation.version.generation == .v2 }
-  private var left: Double { max(0.1, until - Monotonic.now) }
   /// What one of two questions may take: one that hangs leaves time for the other.
-  private var share: Double { max(0.1, left / 2) }
+  private var share: Deadline { deadline.share(1 / 2) }
 
   /// A tool that was cut short leaves no event: a subagent may have been at work.
   private var mayHideSubagents: Bool { !isOpenCode2 && digest.lastStepIsOpen && !digest.sawNoStep }
@@ -60,7 +58,7 @@ package struct SessionQuestions: Sendable {
     let (ran, now) = (request.installation.version, client.installation.version)
     if now != ran { facts.remarks.append("OpenCode was replaced during the run: \(ran) ran, \(now) is installed now") }
     if isOpenCode2 {
-      var told = OpenCode2Questions(request: request, digest: digest, client: client, session: session, since: since, until: until).ask()
+      var told = OpenCode2Questions(request: request, digest: digest, client: client, session: session, since: since, deadline: deadline).ask()
       told.remarks = facts.remarks + told.remarks
       return told
     }
@@ -81,11 +79,10 @@ package struct SessionQuestions: Sendable {
 
   /// Side by side; on 1.x one query tells the sessions and their usage, and their exports the commands.
   private func askSubagents(of session: String, _ client: OpenCodeClient, _ facts: inout SessionFacts) {
-    let seconds = left
     let listed = digest.subagents.elements
     let (tree, exported) = both(
-      { client.line.tellsChildren ? Result { try client.sessionTree(session, deadline: seconds) } : nil },
-      { concurrently(listed.map { subagent in { @Sendable in Result { try client.exportTree(subagent.session, deadline: seconds) } } }) })
+      { client.line.tellsChildren ? Result { try client.sessionTree(session, deadline: deadline) } : nil },
+      { concurrently(listed.map { subagent in { @Sendable in Result { try client.exportTree(subagent.session, deadline: deadline) } } }) })
     facts.asked = true
     var sessions: [SessionInfo] = []
     if case .success(let found)? = tree { sessions = found }
@@ -108,7 +105,7 @@ package struct SessionQuestions: Sendable {
     // Sessions that no event names: a tool that was cut short leaves none.
     let below = SessionQuestions.below(session, in: sessions)
     let hidden = below.filter { info in exports[info.id] == nil && !listed.contains { $0.session == info.id } && (info.created ?? 0) >= since }
-    let more = concurrently(hidden.map { info in { @Sendable in Result { [try client.export(info.id, deadline: left)] } } })
+    let more = concurrently(hidden.map { info in { @Sendable in Result { [try client.export(info.id, deadline: deadline)] } } })
     for (info, result) in zip(hidden, more) { take(result, of: info.id) }
     if mayHideSubagents, case .failure(let error)? = tree { problems.append("whether a subagent was at work when it ended is not known (\(error))") }
     facts.hidesCommands = !problems.isEmpty
@@ -146,7 +143,7 @@ package struct SessionQuestions: Sendable {
   package func modelSuggestion(for outcome: Outcome) -> String? {
     guard outcome.state == .failed, let wanted = request.model?.split(separator: "#").first.map(String.init),
       let reason = outcome.reason?.lowercased(), reason.contains("model"), digest.sawNoStep,
-      let list = try? client().models(deadline: left), list.isKnown
+      let list = try? client().models(deadline: deadline), list.isKnown
     else { return nil }
     let ids = list.models.map(\.id)
     guard !ids.contains(wanted) else { return nil }

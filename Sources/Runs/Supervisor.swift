@@ -74,13 +74,13 @@ package struct Supervisor {
 
   /// Takes the lock, or finds out who has it.
   private func claim() throws -> Claim {
-    let until = Monotonic.now + 3
+    let deadline = Deadline.after(3)
     while true {
       if let lock = try FileLock.take(state.liveLock) { return .mine(lock) }
       // Between its lock and its name in the file a new run has no id yet; one with a review is just letting go: look again.
       let named = state.lockedRun().flatMap { PrivateFiles.exists($0.review) ? nil : $0 }
       if let named, try Fifo.isHeld(named.fifo) { return .busy(named.id) }
-      if Monotonic.now > until { return .busy(named?.id) }
+      if deadline.hasPassed { return .busy(named?.id) }
       usleep(5_000)
     }
   }
@@ -110,7 +110,7 @@ package struct Supervisor {
   }
 
   /// Seconds for recording the workspace before the run, and until recording that hangs is given up.
-  private static let recordDeadline = 20.0
+  private static let recordSeconds = 20.0
   private static let recordPatience = 30.0
 
   /// From the workspace before to the review after.
@@ -118,8 +118,8 @@ package struct Supervisor {
   private func carryOut(_ folder: RunFolder, _ record: RunRecord, _ claim: RunClaim) -> RetentionWork? {
     let request = record.request
     let recorded = gathered(
-      until: Monotonic.now + Supervisor.recordPatience,
-      [{ @Sendable in WorkspaceBaseline.record(cwd: request.cwd, runFolder: folder.path, git: request.git, deadline: Supervisor.recordDeadline) }])[0]
+      deadline: .after(Supervisor.recordPatience),
+      [{ @Sendable in WorkspaceBaseline.record(cwd: request.cwd, runFolder: folder.path, git: request.git, deadline: .after(Supervisor.recordSeconds)) }])[0]
     let baseline =
       recorded ?? WorkspaceBaseline.notRecorded(cwd: request.cwd, why: "recording the workspace took more than \(Int(Supervisor.recordPatience)) s")
     note("workspace", in: folder) { try Stored.save(baseline, to: folder.workspace) }
@@ -140,7 +140,7 @@ package struct Supervisor {
     var disk = DiskWatch(folder)
     var status: ExitStatus?
     while status == nil {
-      status = child.wait(deadline: 1)
+      status = child.wait(deadline: .after(1))
       disk.look()
       if status == nil { log.advance(seconds: 1) }
     }

@@ -34,7 +34,7 @@ extension RunFolder {
   /// Seconds after which a result that hasn't been recorded is told.
   private static let patience = 30.0
   /// The end-work itself may take that long.
-  private static let endPatience = RunEnding.deadline + 30
+  private static let endPatience = RunEnding.seconds + 30
 
   /// What a reader should know of a run whose supervisor doesn't get on.
   /// - Parameter now: seconds since 1970

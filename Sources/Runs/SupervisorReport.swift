@@ -47,7 +47,7 @@ package final class SupervisorChannel {
 
   /// The next message; nil when the supervisor has said all, or `seconds` have passed.
   package func next(seconds: Double) -> SupervisorMessage? {
-    let until = Monotonic.now + seconds
+    let deadline = Deadline.after(seconds)
     while true {
       if let newline = buffered.firstIndex(of: UInt8(ascii: "\n")) {
         let line = buffered[..<newline]
@@ -55,8 +55,7 @@ package final class SupervisorChannel {
         if let message = try? JSONDecoder().decode(SupervisorMessage.self, from: Data(line)) { return message }
         continue
       }
-      let left = until - Monotonic.now
-      guard left > 0, waitReadable([input], milliseconds: Int(left * 1000) + 1)[0].isReady else { return nil }
+      guard !deadline.hasPassed, waitReadable([input], deadline: deadline)[0].isReady else { return nil }
       let more = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
         count = (try? input.read(into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
       }

@@ -33,17 +33,17 @@ package struct WakeCall: Codable, Sendable, Equatable {
   /// Only after the run's owner has let go of it: whoever waits must have seen the end.
   package func tell(of folder: RunFolder, environment: [String: String], grace: Double = WakeCall.grace) {
     guard let review = Stored.load(RunReview.self, from: folder.review) else { return }
-    let until = Monotonic.now + grace
+    let deadline = Deadline.after(grace)
     repeat {
       if ![RunMark.reviewed, .reminded].allSatisfy({ folder.readers(of: $0).isEmpty }) { return }
       usleep(100_000)
-    } while Monotonic.now < until
+    } while !deadline.hasPassed
     do {
       // Written first: a second turn about the same run is worse than none.
       guard PrivateFiles.exists(folder.path), try PrivateFiles.createOnce(folder.path(of: .woken), with: Array("\(thread)\n".utf8)) else { return }
       let result = try Command(
         program, ["queue", "--thread", thread, "--message", WakeCall.message(run: folder.id, state: review.outcome.state.rawValue)],
-        environment: environment.merging(["CODEX_HOME": codexHome]) { $1 }, folder: "/", deadline: 60
+        environment: environment.merging(["CODEX_HOME": codexHome]) { $1 }, folder: "/", deadline: .after(60)
       ).run()
       if !result.succeeded {
         let words = result.errorText.split(whereSeparator: \.isNewline).suffix(3).joined(separator: " ")

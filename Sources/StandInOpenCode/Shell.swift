@@ -36,7 +36,7 @@ struct Shell: Sendable {
   /// - Returns: the tool's result, and what OpenCode 2 appends to it
   func finish() throws -> (ToolResult.Ending, note: String?) {
     defer { output.close() }
-    let status = child.wait(deadline: timeout > 0 ? timeout / 1000 : nil)
+    let status = child.wait(deadline: timeout > 0 ? .after(timeout / 1000) : nil)
     if status == nil { child.killGroup() }
     let size = Int(try output.size())
     let all = String(decoding: try output.bytes(at: Int64(max(0, size - Shell.shown.bytes)), limit: min(size, Shell.shown.bytes)), as: UTF8.self)

@@ -11,12 +11,12 @@ extension ChangedFiles {
   /// - Returns: the text, bytes that aren't UTF-8 replaced, and where the next page begins; nil after the last
   /// - Throws: `WorkspaceError` for a path that isn't in the list, or with git's words
   package func patch(
-    paths: [String] = [], runFolder: String, git: String?, offset: Int = 0, limit: Int, deadline: Double = 10
+    paths: [String] = [], runFolder: String, git: String?, offset: Int = 0, limit: Int, deadline: Deadline = .after(10)
   ) throws -> (text: String, nextOffset: Int?) {
     guard limit >= 4, offset >= 0, limit < 1 << 40, offset < 1 << 40 else { throw WorkspaceError("offset must be 0 or more, limit 4 or more") }
     guard !sources.isEmpty || (files.isEmpty && exact) else { throw WorkspaceError("no contents were kept: \(why ?? "there is no git repository")") }
     guard let git else { throw WorkspaceError("git is not installed") }
-    let program = GitProgram(path: git, until: Monotonic.now + deadline)
+    let program = GitProgram(path: git, deadline: deadline)
     let wanted = try chosen(paths)
     var bytes: [UInt8] = []
     let end = offset + limit

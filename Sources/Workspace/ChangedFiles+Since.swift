@@ -3,15 +3,13 @@ import PosixSupport
 
 extension ChangedFiles {
   /// Files of the list that have changed again since the end of the run. Touched files whose content is still the same aren't named.
-  /// - Parameter deadline: seconds
   /// - Returns: their paths; nil when there wasn't time to look at all of them
-  package func changedSince(runFolder: String, git: String?, deadline: Double) -> [String]? {
-    let until = Monotonic.now + deadline
+  package func changedSince(runFolder: String, git: String?, deadline: Deadline) -> [String]? {
     var changed: Set<PathBytes> = []
     var unsure: [String: [(path: String, id: String)]] = [:]
     let top = Array(root.utf8)
     for (number, row) in files.enumerated() {
-      if number % 256 == 0, Monotonic.now > until { return nil }
+      if number % 256 == 0, deadline.hasPassed { return nil }
       let facts = FileFacts.of(WorkspacePath.join(top, WorkspacePath.bytes(row.path)))
       let state = facts.flatMap { $0.kind == .folder ? nil : ChangedFile.EndState($0, id: nil) }
       switch (row.end, state) {
@@ -31,8 +29,8 @@ extension ChangedFiles {
     }
     for source in sources {
       guard let rows = unsure[source.name] else { continue }
-      guard let git, let ids = try? hashed(rows.map(\.path), source, runFolder, GitProgram(path: git, until: until)), ids.count == rows.count else {
-        if Monotonic.now > until { return nil }
+      guard let git, let ids = try? hashed(rows.map(\.path), source, runFolder, GitProgram(path: git, deadline: deadline)), ids.count == rows.count else {
+        if deadline.hasPassed { return nil }
         changed.formUnion(rows.map { Array($0.path.utf8) })
         continue
       }

@@ -7,16 +7,16 @@ extension ChangedFiles {
   ///   - git: the path of the git program, nil if it isn't installed
   ///   - deadline: seconds
   /// - Throws: `WorkspaceError`, `PosixError`
-  package static func uncommitted(cwd: String, git: String?, deadline: Double) throws -> ChangedFiles {
+  package static func uncommitted(cwd: String, git: String?, deadline: Deadline) throws -> ChangedFiles {
     try withUncommitted(cwd: cwd, git: git, deadline: deadline) { changes, _ in changes }
   }
 
   /// The same; `body` gets a folder that `patch` takes as `runFolder`, gone when `body` returns.
   /// - Throws: `WorkspaceError`, `PosixError`, and what `body` throws
-  package static func withUncommitted<Value>(cwd: String, git: String?, deadline: Double, _ body: (ChangedFiles, String) throws -> Value) throws -> Value {
+  package static func withUncommitted<Value>(cwd: String, git: String?, deadline: Deadline, _ body: (ChangedFiles, String) throws -> Value) throws -> Value {
     guard let git else { throw WorkspaceError("git is not installed") }
     guard let folder = PrivateFiles.resolved(cwd), PrivateFiles.isFolder(folder) else { throw WorkspaceError("no such folder: \(cwd)") }
-    let program = GitProgram(path: git, until: Monotonic.now + deadline)
+    let program = GitProgram(path: git, deadline: deadline)
     guard case .repository(let found) = try notedFind(folder, program) else { throw WorkspaceError("not in a git repository: \(folder)") }
     let temporary = NSTemporaryDirectory()
     let scratch = "\(temporary.hasSuffix("/") ? temporary : temporary + "/")opencode-worker-\(getpid())-\(UInt64.random(in: 0 ... .max))"

@@ -11,8 +11,7 @@ package struct WorkspaceError: Error, CustomStringConvertible {
 /// The git program, run so that nothing of the caller's environment gets through and nothing runs for ever.
 package struct GitProgram: Sendable {
   package let path: String
-  /// On the clock of `Monotonic`.
-  package let until: Double
+  package let deadline: Deadline
 
   /// Runs git, blocking the calling thread.
   /// - Throws: `WorkspaceError` with git's own words when it fails (unless `accepting` that status) or is too slow
@@ -27,11 +26,10 @@ package struct GitProgram: Sendable {
     _ arguments: [String], folder: String, place: GitPlace? = nil, input: [UInt8] = [], outputLimit: Int = 256 << 20, accepting: Set<Int32> = []
   ) throws -> (output: [UInt8], status: Int32, warnings: [String]) {
     let name = "git \(arguments.first { !$0.hasPrefix("-") && !$0.contains("=") } ?? "")"
-    let left = until - Monotonic.now
-    guard left > 0 else { throw WorkspaceError("\(name): no time left") }
+    guard !deadline.hasPassed else { throw WorkspaceError("\(name): no time left") }
     // A helper without input reads /dev/null; no list of paths is ever an empty file by mistake.
     let command = Command(
-      path, arguments, environment: GitProgram.environment.merging(place?.variables ?? [:]) { $1 }, folder: folder, deadline: left,
+      path, arguments, environment: GitProgram.environment.merging(place?.variables ?? [:]) { $1 }, folder: folder, deadline: deadline,
       outputLimit: outputLimit)
     let result: Command.Result
     do { result = try command.run(input: input) } catch { throw WorkspaceError("\(name): \(error)") }

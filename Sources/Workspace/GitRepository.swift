@@ -38,7 +38,7 @@ package struct GitRepository: Sendable {
     } catch let error as WorkspaceError {
       // The second: a bare repository, or the inside of a git directory.
       if error.description.contains("not a git repository") || error.description.contains("must be run in a work tree") { return .none(nil) }
-      if git.until <= Monotonic.now { throw error }
+      if git.deadline.hasPassed { throw error }
       return .none(error.description)
     }
     let lines = output.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }

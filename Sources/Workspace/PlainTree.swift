@@ -14,8 +14,8 @@ package struct PlainTree: Sendable {
   /// Walks a folder, without following symlinks and without `.git`.
   /// - Parameters:
   ///   - skipping: folders that aren't looked into
-  ///   - until: on the clock of `Monotonic`
-  package static func record(_ root: PathBytes, limit: Int = limit, skipping: Set<PathBytes> = [], until: Double) -> PlainTree {
+  ///   - deadline: what isn't looked at by then is a doubt
+  package static func record(_ root: PathBytes, limit: Int = limit, skipping: Set<PathBytes> = [], deadline: Deadline) -> PlainTree {
     var tree = PlainTree()
     tree.unlisted = skipping
     var queue: [PathBytes] = [[]]
@@ -25,7 +25,7 @@ package struct PlainTree: Sendable {
       let folder = queue[next]
       next += 1
       if skipping.contains(folder) { continue }
-      if tree.files.count >= limit || Monotonic.now > until {
+      if tree.files.count >= limit || deadline.hasPassed {
         tree.unlisted.insert(folder)
         continue
       }

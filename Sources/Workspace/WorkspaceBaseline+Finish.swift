@@ -7,22 +7,21 @@ extension WorkspaceBaseline {
   ///   - toolPaths: absolute or relative to `cwd`: what OpenCode's own edit, write and patch tools named
   ///   - endSeen: false when someone else may have changed files between OpenCode's end and now
   ///   - deadline: seconds
-  package func finish(runFolder: String, toolPaths: [String], endSeen: Bool, deadline: Double) -> ChangedFiles {
-    let until = Monotonic.now + deadline
+  package func finish(runFolder: String, toolPaths: [String], endSeen: Bool, deadline: Deadline) -> ChangedFiles {
     var result = ChangedFiles(root: root)
     (result.headBefore, result.branchBefore) = (head, branch)
     if let why { result.doubt([why]) }
     if !endSeen { result.doubt(["the end was not seen: what happened between it and now is included"]) }
     switch kind {
     case .none: break
-    case .plain: finishPlain(runFolder, &result, until)
+    case .plain: finishPlain(runFolder, &result, deadline)
     case .git:
       let trees = trees.compactMap { $0.loaded(runFolder) }
       guard let git, let outer = trees.first, trees.count == self.trees.count else {
         result.doubt(["the record of the workspace before the run is damaged or gone"])
         break
       }
-      finishTrees(outer, trees, GitProgram(path: git, until: until), runFolder, &result)
+      finishTrees(outer, trees, GitProgram(path: git, deadline: deadline), runFolder, &result)
     }
     addNamed(toolPaths, to: &result, runFolder: runFolder)
     return result
@@ -81,12 +80,12 @@ extension WorkspaceBaseline {
     return facts == FileFacts.of(WorkspacePath.join(top, other))
   }
 
-  private func finishPlain(_ runFolder: String, _ result: inout ChangedFiles, _ until: Double) {
+  private func finishPlain(_ runFolder: String, _ result: inout ChangedFiles, _ deadline: Deadline) {
     do {
       let before = try PlainTree(decoding: PrivateFiles.read("\(runFolder)/git/plain", limit: 1 << 30))
       var after = PlainTree()
       if PrivateFiles.isFolder(root) {
-        after = PlainTree.record(Array(root.utf8), limit: 2 * PlainTree.limit, skipping: before.unlisted, until: until)
+        after = PlainTree.record(Array(root.utf8), limit: 2 * PlainTree.limit, skipping: before.unlisted, deadline: deadline)
       }
       result.settle(before.rows(to: after))
       result.doubt(after.doubts)

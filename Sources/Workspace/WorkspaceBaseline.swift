@@ -37,8 +37,7 @@ package struct WorkspaceBaseline: Codable, Sendable {
   ///   - git: the path of the git program, nil if it isn't installed
   ///   - deadline: seconds
   /// - Returns: always a baseline; what couldn't be recorded makes it inexact and is said in `why`
-  package static func record(cwd: String, runFolder: String, git: String?, deadline: Double) -> WorkspaceBaseline {
-    let until = Monotonic.now + deadline
+  package static func record(cwd: String, runFolder: String, git: String?, deadline: Deadline) -> WorkspaceBaseline {
     var baseline = WorkspaceBaseline(kind: .none, root: cwd, cwd: cwd, git: git, began: GitTree.now())
     guard let resolved = PrivateFiles.resolved(cwd), PrivateFiles.isFolder(resolved) else {
       baseline.doubt(["no such folder: \(cwd)"])
@@ -50,19 +49,19 @@ package struct WorkspaceBaseline: Codable, Sendable {
       return baseline
     }
     guard let git else {
-      baseline.recordPlain(runFolder, "git is not installed", until)
+      baseline.recordPlain(runFolder, "git is not installed", deadline)
       return baseline
     }
-    let program = GitProgram(path: git, until: until)
+    let program = GitProgram(path: git, deadline: deadline)
     do {
       switch try GitRepository.find(resolved, program) {
-      case .none(let words): baseline.recordPlain(runFolder, words ?? "no git repository", until)
+      case .none(let words): baseline.recordPlain(runFolder, words ?? "no git repository", deadline)
       case .repository(let found): try baseline.recordTrees(found, runFolder, program)
       }
     } catch {
       baseline.trees = []
       baseline.root = resolved
-      baseline.recordPlain(runFolder, "\(error)", until)
+      baseline.recordPlain(runFolder, "\(error)", deadline)
     }
     return baseline
   }
@@ -74,13 +73,13 @@ package struct WorkspaceBaseline: Codable, Sendable {
     return baseline
   }
 
-  private mutating func recordPlain(_ runFolder: String, _ reason: String, _ until: Double) {
-    guard Monotonic.now < until else {
+  private mutating func recordPlain(_ runFolder: String, _ reason: String, _ deadline: Deadline) {
+    guard !deadline.hasPassed else {
       kind = .none
       doubt(["the workspace's state before the run wasn't recorded: \(reason)"])
       return
     }
-    let tree = PlainTree.record(Array(root.utf8), until: until)
+    let tree = PlainTree.record(Array(root.utf8), deadline: deadline)
     do {
       try PrivateFiles.replace("\(runFolder)/git/plain", with: tree.encoded)
       kind = .plain

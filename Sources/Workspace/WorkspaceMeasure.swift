@@ -17,11 +17,11 @@ package struct WorkspaceMeasure: Sendable {
     try PrivateFiles.createFolder(scratch)
     defer { try? FileManager.default.removeItem(atPath: scratch) }
     let start = Monotonic.now
-    let baseline = WorkspaceBaseline.record(cwd: cwd, runFolder: scratch, git: git, deadline: 20)
+    let baseline = WorkspaceBaseline.record(cwd: cwd, runFolder: scratch, git: git, deadline: .after(20))
     let recorded = Monotonic.now
     try change()
     let again = Monotonic.now
-    let changes = baseline.finish(runFolder: scratch, toolPaths: [], endSeen: true, deadline: 10)
+    let changes = baseline.finish(runFolder: scratch, toolPaths: [], endSeen: true, deadline: .after(10))
     return WorkspaceMeasure(record: recorded - start, finish: Monotonic.now - again, files: changes.files.count, exact: changes.exact)
   }
 }

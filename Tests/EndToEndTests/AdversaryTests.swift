@@ -90,7 +90,7 @@ import Testing
 
   @Test func aStoppedSupervisorHoldsUpNoAnswer() throws {
     let run = try startHeldRun()
-    let listing = try Command("/bin/ps", ["-eo", "pid,args"], deadline: 10).run().outputText
+    let listing = try Command("/bin/ps", ["-eo", "pid,args"], deadline: .after(10)).run().outputText
     let line = try #require(listing.split(separator: "\n").first { $0.contains(" supervise --state \(world.path("state")) ") })
     let supervisor = try #require(Int32(line.split(separator: " ")[0]))
     kill(supervisor, SIGSTOP)
@@ -138,7 +138,7 @@ import Testing
     let input = (hello + messages).map(\.text).joined(separator: "\n") + "\n"
     try world.write("input", input)
     let command = Command(
-      "/usr/bin/env", program + [script, "x", World.binary, world.path("input")], environment: world.environment, folder: world.root, deadline: 60)
+      "/usr/bin/env", program + [script, "x", World.binary, world.path("input")], environment: world.environment, folder: world.root, deadline: .after(60))
     let result = try command.run()
     return result.outputText.split(separator: "\n").map { (try? JSONValue(parsing: Array($0.utf8))) ?? .string(String($0)) }
   }
@@ -261,7 +261,7 @@ import Testing
     let run = try startHeldRun()
     func count(_ folder: String) -> Int { ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(client.process.pid)/\(folder)")) ?? []).count }
     func zombies() throws -> Int {
-      let listing = try Command("/bin/ps", ["-eo", "ppid,stat"], deadline: 10).run().outputText
+      let listing = try Command("/bin/ps", ["-eo", "ppid,stat"], deadline: .after(10)).run().outputText
       return listing.split(separator: "\n").filter { line in
         let fields = line.split(separator: " ")
         return fields.count == 2 && fields[0] == "\(client.process.pid)" && fields[1].hasPrefix("Z")
@@ -303,7 +303,7 @@ import Testing
       }
     }
     toServer.write.close()
-    #expect(server.wait(deadline: 20) == .exited(0))
+    #expect(server.wait(deadline: .after(20)) == .exited(0))
     fromServer.read.close()
   }
 

@@ -24,7 +24,7 @@ import Testing
       ["report", "a", "b"], ["wach"], ["stop"], ["status", "--jsno"], ["logs", "-n", "x"], ["logs", "--raw", "--stderr"], ["completions", "tcsh"],
       ["runs", "x"],
     ] {
-      let result = try Command(World.binary, wrong, environment: world.environment, folder: world.repository, deadline: 60).run()
+      let result = try Command(World.binary, wrong, environment: world.environment, folder: world.repository, deadline: .after(60)).run()
       #expect(result.status == .exited(2), "\(wrong)")
       #expect(result.errorText.contains("opencode-worker:"), "\(wrong)")
       #expect(result.output.isEmpty, "\(wrong)")
@@ -47,7 +47,7 @@ import Testing
       os.write(terminal, b'\\x04')
       print(os.WEXITSTATUS(os.waitpid(pid, 0)[1]))
       """
-    let result = try Command("/usr/bin/env", ["python3", "-c", script, World.binary], environment: world.environment, deadline: 60).run()
+    let result = try Command("/usr/bin/env", ["python3", "-c", script, World.binary], environment: world.environment, deadline: .after(60)).run()
     #expect(result.outputText == "0\n", "\(result.errorText)")
   }
 

@@ -60,7 +60,7 @@ import Testing
     case .killsDescendants:
       for pid in try ProcessTable.descendants(of: server) + [server] { kill(pid, SIGKILL) }
     }
-    #expect(client.process.wait(deadline: 20) != nil)
+    #expect(client.process.wait(deadline: .after(20)) != nil)
     let next = try MCPClient(world)
     try next.initialize()
     let review = try next.call("opencode_wait", ["run": .string(run)])

@@ -12,7 +12,7 @@ import Testing
     let script = CodexTests.script
     let environment = ProcessInfo.processInfo.environment.merging(["OPENCODE_WORKER_BIN": World.binary]) { $1 }
     let result = try await onThread {
-      try Command("/usr/bin/env", ["python3", script, "-v", part], environment: environment, folder: "/", deadline: 900).run()
+      try Command("/usr/bin/env", ["python3", script, "-v", part], environment: environment, folder: "/", deadline: .after(900)).run()
     }
     if result.status == .exited(127) {
       print("NOTICE: Codex's end-to-end tests did not run: no python3")

@@ -49,7 +49,7 @@ import Testing
     // Its whole process group, as Codex does it.
     Foundation.kill(-client.process.pid, SIGKILL)
     client.kill()
-    #expect(client.process.wait(deadline: 5) == .signaled(SIGKILL))
+    #expect(client.process.wait(deadline: .after(5)) == .signaled(SIGKILL))
     let next = try MCPClient(world)
     try next.initialize()
     let status = try next.call("opencode_status")
@@ -207,12 +207,12 @@ import Testing
   @Test func anExitIsKeptOnAFullDisk() throws {
     let disk = world.path("disk")
     try PrivateFiles.createFolder(disk)
-    let mounted = try? Command("/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], deadline: 10).run()
+    let mounted = try? Command("/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], deadline: .after(10)).run()
     guard mounted?.succeeded == true else {
       print("NOTICE: anExitIsKeptOnAFullDisk was skipped: a tmpfs can't be mounted here (\(mounted?.errorText ?? "no mount program"))")
       return
     }
-    defer { _ = try? Command("/bin/umount", ["-l", disk], deadline: 10).run() }
+    defer { _ = try? Command("/bin/umount", ["-l", disk], deadline: .after(10)).run() }
     try world.standIn(["turns": [["delay": 3, "exit": 7]]])
     let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk + "/state"])
     try other.initialize()

@@ -13,7 +13,7 @@ import Testing
   private func delegate(_ turns: JSONValue, checks: [String] = []) throws -> String {
     try world.standIn(["turns": turns])
     let arguments: JSONValue = ["message": "Do <b>it</b> \u{202E}now.", "verificationCommands": JSONValue(strings: checks)]
-    let reply = try JSONValue(parsing: try world.worker("call", "run_and_wait", arguments.text, deadline: 120).output)
+    let reply = try JSONValue(parsing: try world.worker("call", "run_and_wait", arguments.text, deadline: .after(120)).output)
     return try #require(reply["run"]?.string, "\(reply.text)")
   }
 
@@ -67,7 +67,7 @@ import Testing
     let calls: JSONValue = .array((0..<60).map { shell("echo \($0)") })
     let run = try delegate([["tools": calls], ["text": "Done."]])
     for words in [["watch", run], ["logs", run, "-n", "1000"]] {
-      let shown = try Command(World.binary, words, environment: world.environment, folder: world.repository, deadline: 60).run().outputText
+      let shown = try Command(World.binary, words, environment: world.environment, folder: world.repository, deadline: .after(60)).run().outputText
       let numbers = shown.split(separator: "\n").compactMap { $0.firstMatch(of: /bash +echo (\d+) +exit 0/).flatMap { Int($0.1) } }
       #expect(numbers == Array(0..<60), "\(words[0])")
     }
@@ -95,7 +95,7 @@ import Testing
   @Test func thePageOfAHugeRunStaysSmall() throws {
     let calls: JSONValue = .array((0..<40).map { shell("seq \($0 * 20_000) \($0 * 20_000 + 19_999) > big\($0).txt") })
     let run = try delegate([["tools": calls], ["text": .string(String(repeating: "<&>", count: 100_000))]])
-    _ = try world.worker("report", run, "-o", "page.html", deadline: 300)
+    _ = try world.worker("report", run, "-o", "page.html", deadline: .after(300))
     let page = try #require(world.read("repository/page.html"))
     #expect(page.utf8.count < 5_000_000 && page.hasSuffix("</html>\n"))
   }
@@ -110,7 +110,7 @@ import Testing
       World.binary, ["watch", run], environment: world.environment, folder: world.repository, output: output, errors: errors)
     #expect(eventually { world.read("out")?.contains("says      Working.") == true })
     kill(watch.pid, SIGINT)
-    #expect(watch.wait(deadline: 30) == .exited(130))
+    #expect(watch.wait(deadline: .after(30)) == .exited(130))
     let said = world.read("err") ?? ""
     #expect(said.contains("The run goes on.") && said.contains("kill "), "\(said)")
     #expect(try world.worker("status", run).outputText.contains("running"))

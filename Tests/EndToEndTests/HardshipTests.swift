@@ -91,7 +91,7 @@ import Testing
       return status["running"]?.bool == true && attention(status).contains("(process \(pid)) is stopped")
     }
     #expect(told)
-    let doctor = try world.worker("doctor", deadline: 120).outputText
+    let doctor = try world.worker("doctor", deadline: .after(120)).outputText
     #expect(doctor.contains("is stopped"), "\(doctor)")
     Foundation.kill(pid, SIGCONT)
     #expect(try client.call("opencode_wait")["exitCode"]?.int == 0)
@@ -171,12 +171,12 @@ import Testing
   @Test func anOrphanOnAFullDiskIsToldWithTheSystemsWords() throws {
     let disk = world.path("disk")
     try PrivateFiles.createFolder(disk)
-    let mounted = try? Command("/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], deadline: 10).run()
+    let mounted = try? Command("/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], deadline: .after(10)).run()
     guard mounted?.succeeded == true else {
       print("NOTICE: anOrphanOnAFullDiskIsToldWithTheSystemsWords was skipped: a tmpfs can't be mounted here")
       return
     }
-    defer { _ = try? Command("/bin/umount", ["-l", disk], deadline: 10).run() }
+    defer { _ = try? Command("/bin/umount", ["-l", disk], deadline: .after(10)).run() }
     try world.standIn(["turns": [["text": "Done.", "delay": 3]]])
     let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk + "/state"])
     try other.initialize()
@@ -208,7 +208,7 @@ import Testing
     try world.standIn(["turns": [["text": "Done."]]])
     for command in ["call opencode_status '{}'", "call opencode_start '{\"message\": \"x\"}'"] {
       let result = try Command(
-        "/bin/bash", ["-c", "\(limit); exec \(World.binary) \(command)"], environment: world.environment, folder: world.repository, deadline: 60
+        "/bin/bash", ["-c", "\(limit); exec \(World.binary) \(command)"], environment: world.environment, folder: world.repository, deadline: .after(60)
       ).run()
       guard let status = result.status else {
         Issue.record("\(limit), \(command): no end")
@@ -225,7 +225,7 @@ import Testing
     try world.standIn(["turns": [["text": "Done."]]])
     let result = try Command(
       "/bin/bash", ["-c", "umask \(umask); exec \(World.binary) call opencode_run_and_wait '{\"message\": \"x\"}'"], environment: world.environment,
-      folder: world.repository, deadline: 60
+      folder: world.repository, deadline: .after(60)
     ).run()
     #expect(result.succeeded, "\(result.outputText) \(result.errorText)")
     for name in try FileManager.default.subpathsOfDirectory(atPath: world.path("state")) {

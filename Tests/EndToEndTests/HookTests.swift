@@ -28,7 +28,7 @@ import Testing
   private func hook(_ event: JSONObject, extra: [String: String] = [:]) throws -> JSONValue? {
     let input = JSONValue.object(event).bytes
     let result = try Command(
-      World.binary, ["hook"], environment: world.environment.merging(extra) { $1 }, folder: "/", deadline: 120
+      World.binary, ["hook"], environment: world.environment.merging(extra) { $1 }, folder: "/", deadline: .after(120)
     ).run(input: input)
     #expect(result.succeeded, "\(result.errorText)")
     if result.output.isEmpty { return .none }
@@ -88,7 +88,7 @@ import Testing
     pipe.write.close()
     usleep(300_000)
     kill(process.pid, SIGKILL)
-    _ = process.wait(deadline: 10)
+    _ = process.wait(deadline: .after(10))
     #expect(try client.call("opencode_status", ["run": .string(run)])["running"]?.bool == true, "the run is not touched")
     #expect(try stop()?.contains("review run \(run)") == true)
   }
@@ -136,7 +136,7 @@ import Testing
   func whateverIsWrongTheHookIsSilent(input: String) throws {
     for state in [world.path("state"), "/proc/nowhere", world.path("repository/README.md")] {
       let result = try Command(
-        World.binary, ["hook"], environment: world.environment.merging(["OPENCODE_WORKER_STATE_DIR": state]) { $1 }, folder: "/", deadline: 60
+        World.binary, ["hook"], environment: world.environment.merging(["OPENCODE_WORKER_STATE_DIR": state]) { $1 }, folder: "/", deadline: .after(60)
       ).run(input: Array(input.utf8))
       #expect(result.succeeded && result.output.isEmpty && result.errorText.isEmpty, "\(input): \(result.outputText) \(result.errorText)")
     }

@@ -184,18 +184,18 @@ import Testing
   @Test func theServerEndsWithItsInput() throws {
     try client.initialize()
     client.closeInput()
-    #expect(client.process.wait(deadline: 5) == .exited(0))
+    #expect(client.process.wait(deadline: .after(5)) == .exited(0))
   }
 
   @Test func requestsThatCameBeforeTheEndOfInputAreAnswered() throws {
     let script = "printf '%s\\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}' | \"$0\""
-    let result = try Command("/bin/sh", ["-c", script, World.binary], environment: world.environment, deadline: 10).run()
+    let result = try Command("/bin/sh", ["-c", script, World.binary], environment: world.environment, deadline: .after(10)).run()
     #expect(result.outputText == "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n")
   }
 
   @Test func aClosedStdoutEndsTheServerCleanly() throws {
     let script = "(sleep 0.3; printf '%s\\n' '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}'; sleep 5) | \"$0\" | true; echo done"
-    let result = try Command("/bin/bash", ["-c", script, World.binary], environment: world.environment, deadline: 20).run()
+    let result = try Command("/bin/bash", ["-c", script, World.binary], environment: world.environment, deadline: .after(20)).run()
     #expect(result.status == .exited(0))
     #expect(result.errors.isEmpty)
   }
@@ -209,7 +209,7 @@ import Testing
   #endif
 
   @Test func aServerWithoutStdinOrStdoutSaysSo() throws {
-    let result = try Command("/bin/sh", ["-c", "\"$0\" <&- ; \"$0\" >&- ; true", World.binary], environment: world.environment, deadline: 10).run()
+    let result = try Command("/bin/sh", ["-c", "\"$0\" <&- ; \"$0\" >&- ; true", World.binary], environment: world.environment, deadline: .after(10)).run()
     #expect(result.status == .exited(0))
   }
 }

@@ -36,7 +36,7 @@ import Testing
     try configure(world, bin: standIn)
     let openCode = try #require(world.environment["OPENCODE_BIN"])
     let session = try Command(
-      openCode, ["run", "--format", "json", "--dir", world.repository, "go"], environment: world.environment, folder: world.repository, deadline: 240
+      openCode, ["run", "--format", "json", "--dir", world.repository, "go"], environment: world.environment, folder: world.repository, deadline: .after(240)
     ).run()
     #expect(session.status == .exited(0), "\(session.errorText)")
     // It said nothing of a folder, and saw the whole reply.

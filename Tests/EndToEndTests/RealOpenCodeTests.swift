@@ -269,7 +269,7 @@ import Testing
     let run = try #require(try first.call("opencode_start", start)["run"]?.string)
     #expect(try working(first))
     Foundation.kill(-first.process.pid, SIGKILL)
-    #expect(first.process.wait(deadline: 10) == .signaled(SIGKILL))
+    #expect(first.process.wait(deadline: .after(10)) == .signaled(SIGKILL))
     let second = try connect(world)
     let found = try second.call("opencode_status")
     #expect(found["run"]?.string == run)

@@ -55,6 +55,17 @@ import Testing
   /// What stands behind the message of every run.
   private let everyRunIsTold = "\n\n## This run\n\nNobody can answer you: don't ask, decide, and say what you decided. Finish with what is left.\n"
 
+  @Test func moreNamedFilesThanAreKeptAreAReasonForDoubt() throws {
+    let writes = (0..<4_100).map { number -> JSONValue in
+      ["name": "write", "arguments": ["filePath": .string("many/\(number).txt"), "content": "x"]]
+    }
+    try world.standIn(["turns": [["tools": .array(writes)], ["text": "Done."]]])
+    let reply = try client.call("opencode_run_and_wait", arguments)
+    #expect(reply["changedFiles"]?["count"]?.int == 4_100)
+    #expect(reply["changedFiles"]?["exact"]?.bool == false)
+    #expect(reply["changedFiles"]?["why"]?.string?.contains("named more than 4096 files") == true, "\(reply["changedFiles"]?["why"]?.text ?? "")")
+  }
+
   @Test func startThenStatusThenWait() throws {
     try world.standIn(["turns": [["text": "Working."], ["text": "Done.", "delay": 1.5]]])
     try world.standIn([

@@ -16,7 +16,7 @@ import Testing
   @Test func aCommandThatHangsIsEndedInTime() async throws {
     let scratch = try Scratch()
     let client = try client(scratch, "exec sleep 60")
-    let error = await #expect(throws: OpenCodeCommandError.self) { try await onThread { try client.models(deadline: 0.5) } }
+    let error = await #expect(throws: OpenCodeCommandError.self) { try await onThread { try client.models(deadline: .after(0.5)) } }
     #expect(error == .timedOut(command: "models", seconds: 0.5))
   }
 

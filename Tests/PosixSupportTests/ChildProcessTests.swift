@@ -19,7 +19,7 @@ import Testing
   @Test func aGrandchildThatLivesOnDelaysNothing() async throws {
     let folder = try Scratch()
     let file = folder.path + "/pid"
-    let status = try await onThread { try ChildProcess("/bin/sh", ["-c", "sleep 900 & echo $! > '\(file)'; exit 5"]).wait(deadline: 30) }
+    let status = try await onThread { try ChildProcess("/bin/sh", ["-c", "sleep 900 & echo $! > '\(file)'; exit 5"]).wait(deadline: .after(30)) }
     #expect(status == .exited(5))
     let pid = try #require(Int32(String(decoding: try PrivateFiles.read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)))
     #expect(ProcessIdentity.of(pid)?.isAlive == true)
@@ -45,7 +45,7 @@ import Testing
   @Test func aCommandThatHangsIsEndedWithAllItStarted() async throws {
     let folder = try Scratch()
     let file = folder.path + "/pid"
-    let result = try await onThread { try Command("/bin/sh", ["-c", "sleep 900 & echo $! > '\(file)'; sleep 900"], deadline: 1).run() }
+    let result = try await onThread { try Command("/bin/sh", ["-c", "sleep 900 & echo $! > '\(file)'; sleep 900"], deadline: .after(1)).run() }
     #expect(result.status == nil)
     let pid = try #require(Int32(String(decoding: try PrivateFiles.read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)))
     #expect(eventually(within: 60) { ProcessIdentity.of(pid)?.isAlive != true })
@@ -53,7 +53,7 @@ import Testing
 
   @Test func inputAndLargeOutputPassWhole() async throws {
     let input = [UInt8](repeating: 0x61, count: 3 << 20)
-    let result = try await onThread { try Command("/bin/cat", [], deadline: 60).run(input: input) }
+    let result = try await onThread { try Command("/bin/cat", [], deadline: .after(60)).run(input: input) }
     #expect(result.output == input)
   }
 }
@@ -80,7 +80,7 @@ import Testing
     #expect(found == [ListedProcess(pid: child.pid, command: "/bin/sleep 900")])
     #expect(ProcessTable.carrying("WORKER_TEST_MARK", String(value.dropLast())).isEmpty)
     child.killGroup()
-    #expect(await onThread { child.wait(deadline: 30) } == .signaled(SIGKILL))
+    #expect(await onThread { child.wait(deadline: .after(30)) } == .signaled(SIGKILL))
     #expect(ProcessTable.carrying("WORKER_TEST_MARK", value).isEmpty)
   }
 }
@@ -113,9 +113,9 @@ import Testing
     let holder = try Fifo.hold(path)
     #expect(try Fifo.isHeld(path))
     let watch = try #require(try Fifo.watch(path))
-    #expect(!waitReadable([watch], milliseconds: 0)[0].isReady)
+    #expect(!waitReadable([watch], deadline: .after(0))[0].isReady)
     holder.close()
-    #expect(waitReadable([watch], milliseconds: 5000)[0].hungUp)
+    #expect(waitReadable([watch], deadline: .after(5))[0].hungUp)
     watch.close()
     #expect(try !Fifo.isHeld(path))
   }

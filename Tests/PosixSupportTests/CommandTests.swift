@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct CommandTests {
   @Test func aCommandReportsItsExitAndBothOutputs() throws {
-    let result = try Command("/bin/sh", ["-c", "echo out; echo err >&2; exit 3"], deadline: 10).run()
+    let result = try Command("/bin/sh", ["-c", "echo out; echo err >&2; exit 3"], deadline: .after(10)).run()
     #expect(result.status == .exited(3))
     #expect(result.outputText == "out\n")
     #expect(result.errorText == "err\n")

@@ -17,14 +17,14 @@ import Testing
   @Test func theLoginShellIsAskedFromTheRootFolderWhateverItPrintsBefore() throws {
     let scratch = try Scratch()
     let shell = try scratch.script("shell", "echo Welcome; echo PATH=/wrong; PATH=/opt/tools/bin:rel:$PWD:/usr/bin; export PATH; exec /bin/sh -c \"$4\"")
-    #expect(LoginShell.askPath(["SHELL": shell, "PWD": scratch.path], deadline: 10) == "/opt/tools/bin:/:/usr/bin")
+    #expect(LoginShell.askPath(["SHELL": shell, "PWD": scratch.path], deadline: .after(10)) == "/opt/tools/bin:/:/usr/bin")
   }
 
   @Test func aShellThatHangsOrDoesNotExistIsNoAnswer() async throws {
     let scratch = try Scratch()
     let hanging = try scratch.script("hanging", "exec sleep 60")
-    #expect(await onThread { LoginShell.askPath(["SHELL": hanging], deadline: 0.5) } == nil)
-    #expect(LoginShell.askPath(["SHELL": "/nonexistent/shell"], deadline: 1) == nil)
-    #expect(LoginShell.askPath(["SHELL": "/bin/false"], deadline: 5) == nil)
+    #expect(await onThread { LoginShell.askPath(["SHELL": hanging], deadline: .after(0.5)) } == nil)
+    #expect(LoginShell.askPath(["SHELL": "/nonexistent/shell"], deadline: .after(1)) == nil)
+    #expect(LoginShell.askPath(["SHELL": "/bin/false"], deadline: .after(5)) == nil)
   }
 }

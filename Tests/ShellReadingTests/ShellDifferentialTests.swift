@@ -157,7 +157,7 @@ enum ShellWorld {
     let start = trial.start == "work" ? "\(root)/work" : "\(root)/\(trial.start)"
     let command = Command(
       trial.shell[0], trial.shell.dropFirst() + ["-c", trial.program], environment: ["HOME": "\(root)/home", "PATH": path, "LANG": "C.UTF-8"], folder: start,
-      deadline: 60,
+      deadline: .after(60),
       outputLimit: 1 << 16)
     let exitCode: Int? = if case .exited(let code)? = try command.run().status { Int(code) } else { nil }
     let log = (try? String(contentsOfFile: "\(root)/runs", encoding: .utf8)) ?? ""

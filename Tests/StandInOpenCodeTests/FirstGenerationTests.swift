@@ -97,7 +97,7 @@ import Testing
     try world.write("repository/README.md", "changed\n")
     try world.standIn(["turns": [["tools": [["name": "bash", "arguments": ["command": "git checkout -- ."]]]], ["text": "ok"]]])
     let environment = world.environment.merging(["PWD": world.repository]) { $1 }
-    _ = try Command(world.path("bin/opencode"), ["run", "--format", "json", "go"], environment: environment, folder: world.repository, deadline: 60).run()
+    _ = try Command(world.path("bin/opencode"), ["run", "--format", "json", "go"], environment: environment, folder: world.repository, deadline: .after(60)).run()
     #expect(world.read("repository/README.md") == "# Repository\n")
   }
 
@@ -108,7 +108,7 @@ import Testing
     let world = try World()
     let environment = world.environment.merging(["PWD": world.repository]) { $1 }
     func call(_ arguments: [String]) throws -> Command.Result {
-      try Command(world.path("bin/opencode"), arguments, environment: environment, folder: world.repository, deadline: 60).run()
+      try Command(world.path("bin/opencode"), arguments, environment: environment, folder: world.repository, deadline: .after(60)).run()
     }
     let sub: JSONValue = [["tools": [["name": "bash", "arguments": ["command": "true"]]]], ["text": "half", "signal": "SIGKILL"]]
     let task: JSONValue = ["name": "task", "arguments": ["description": "d", "prompt": "p", "subagent_type": "general"], "turns": sub]
@@ -139,7 +139,7 @@ import Testing
     let process = try ChildProcess(
       world.path("bin/opencode"), ["run", "--format", "json", "go"], environment: environment, folder: world.repository, output: output)
     #expect(try eventually { String(decoding: try output.bytes(limit: 1 << 20), as: UTF8.self).contains("Done.") })
-    #expect(process.wait(deadline: 0.2) == nil)
+    #expect(process.wait(deadline: .after(0.2)) == nil)
     kill(process.pid, SIGKILL)
     _ = process.wait()
   }

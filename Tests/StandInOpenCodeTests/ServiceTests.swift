@@ -21,7 +21,7 @@ import Testing
 
   private func ask(_ arguments: String...) throws -> Command.Result {
     let environment = world.environment.merging(["PWD": world.repository]) { $1 }
-    return try Command(world.path("bin/opencode"), arguments, environment: environment, folder: world.repository, deadline: 60).run()
+    return try Command(world.path("bin/opencode"), arguments, environment: environment, folder: world.repository, deadline: .after(60)).run()
   }
 
   private var claims: [String] { (try? FileManager.default.contentsOfDirectory(atPath: world.path("bin/claims"))) ?? [] }
@@ -87,7 +87,7 @@ import Testing
   @Test func whatAsksTheServiceWhateverItIsTold() throws {
     try world.standIn(["version": "2.0.26"])
     for command in [["--version"], ["run", "--help"], ["api", "--standalone", "GET", "/api/session"], ["stats", "--json", "--all", "--standalone"]] {
-      _ = try Command(world.path("bin/opencode"), command, environment: world.environment, folder: world.repository, deadline: 60).run()
+      _ = try Command(world.path("bin/opencode"), command, environment: world.environment, folder: world.repository, deadline: .after(60)).run()
       #expect(log.isEmpty, "\(command)")
     }
     _ = try ask("debug", "config")

@@ -12,7 +12,7 @@ extension ProcessTable {
         return words.isEmpty ? nil : ListedProcess(pid: pid, command: words.joined(separator: " "))
       }
     #else
-      let listing = (try? Command("/bin/ps", ["-axo", "pid=,args="], deadline: 10).run().outputText) ?? ""
+      let listing = (try? Command("/bin/ps", ["-axo", "pid=,args="], deadline: .after(10)).run().outputText) ?? ""
       return listing.split(separator: "\n").compactMap { line in
         let words = line.split(separator: " ", maxSplits: 1)
         guard words.count == 2, let pid = Int32(words[0]) else { return nil }
@@ -23,7 +23,7 @@ extension ProcessTable {
 
   /// Each living process and its parent.
   package static func parents() throws -> [Int32: Int32] {
-    let listing = try Command("/usr/bin/env", ["ps", "-axo", "pid=,ppid=,stat="], deadline: 20).run().outputText
+    let listing = try Command("/usr/bin/env", ["ps", "-axo", "pid=,ppid=,stat="], deadline: .after(20)).run().outputText
     return Dictionary(
       listing.split(separator: "\n").compactMap { line in
         let words = line.split(separator: " ")

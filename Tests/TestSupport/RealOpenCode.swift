@@ -29,7 +29,7 @@ package final class RealOpenCode {
       print("NOTICE: \(test) was skipped: python3 is not installed")
       return nil
     }
-    guard try Command("/usr/bin/env", ["uname", "-sm"], deadline: 10).run().outputText.hasPrefix("Linux x86_64") else {
+    guard try Command("/usr/bin/env", ["uname", "-sm"], deadline: .after(10)).run().outputText.hasPrefix("Linux x86_64") else {
       print("NOTICE: \(test) was skipped: the OpenCode in shared/opencode is for Linux x64")
       return nil
     }
@@ -54,7 +54,7 @@ package final class RealOpenCode {
     input = toHolder.write
     var line: [UInt8] = []
     // The first test of all unpacks OpenCode.
-    while !line.contains(UInt8(ascii: "\n")), waitReadable([fromHolder.read], milliseconds: 120_000)[0].isReady {
+    while !line.contains(UInt8(ascii: "\n")), waitReadable([fromHolder.read], deadline: .after(120))[0].isReady {
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 1)
       defer { buffer.deallocate() }
       let count = try fromHolder.read.read(into: buffer)
@@ -69,7 +69,7 @@ package final class RealOpenCode {
 
   deinit {
     input.close()
-    _ = holder.wait(deadline: 5)
+    _ = holder.wait(deadline: .after(5))
   }
 }
 

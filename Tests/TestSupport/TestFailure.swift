@@ -7,8 +7,8 @@ package func attention(_ reply: JSONValue) -> String { reply["attention"]?.array
 
 /// Waits until something is so.
 package func eventually(within seconds: Double = 30, _ condition: () throws -> Bool) rethrows -> Bool {
-  let until = Monotonic.now + seconds
-  while Monotonic.now < until {
+  let deadline = Deadline.after(seconds)
+  while !deadline.hasPassed {
     if try condition() { return true }
     usleep(10_000)
   }

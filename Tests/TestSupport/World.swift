@@ -64,7 +64,7 @@ package final class World {
 
   @discardableResult
   package func git(_ arguments: String...) throws -> String {
-    let result = try Command("/usr/bin/env", ["git"] + arguments, environment: environment, folder: repository, deadline: 30).run()
+    let result = try Command("/usr/bin/env", ["git"] + arguments, environment: environment, folder: repository, deadline: .after(30)).run()
     guard result.succeeded else { throw TestFailure("git \(arguments): \(result.errorText)") }
     return result.outputText
   }
@@ -73,7 +73,7 @@ package final class World {
   package func standIn(_ configuration: JSONValue) throws { try write("bin/stand-in.json", configuration.text) }
 
   /// Runs one command of the worker.
-  package func worker(_ arguments: String..., extra: [String: String] = [:], deadline: Double = 60) throws -> Command.Result {
+  package func worker(_ arguments: String..., extra: [String: String] = [:], deadline: Deadline = .after(60)) throws -> Command.Result {
     try Command(World.binary, arguments, environment: environment.merging(extra) { $1 }, folder: repository, deadline: deadline).run()
   }
 

@@ -105,7 +105,7 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
 }
 
 @Suite struct DoctorCommandTests {
-  private func doctor(_ home: PrivateHome, _ arguments: [String] = [], last: [DoctorCommand.Part] = [], deadline: Double = 30) async -> (Int32, String) {
+  private func doctor(_ home: PrivateHome, _ arguments: [String] = [], last: [DoctorCommand.Part] = [], deadline: Deadline = .after(30)) async -> (Int32, String) {
     let lines = Output()
     let status = await DoctorCommand.run(
       arguments: arguments, environment: home.environment, stateFolder: home.path + "/state",
@@ -154,7 +154,7 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
       Thread.sleep(forTimeInterval: 20)
       return []
     }
-    let checks = await DoctorCommand.examine([stuck, DoctorCommand.Part("quick") { [.ok("quick", "yes")] }], deadline: 0.3)
+    let checks = await DoctorCommand.examine([stuck, DoctorCommand.Part("quick") { [.ok("quick", "yes")] }], deadline: .after(0.3))
     #expect(checks.map(\.name) == ["runs", "quick"])
     #expect(checks.map(\.verdict) == [.problem, .ok])
     #expect(await doctor(home, ["--jsno"]).0 == 2)

@@ -56,12 +56,12 @@ import Testing
       #expect(changes.exact, "\(changes.why ?? "")")
       let patch = try changes.patch(paths: [changes.files[0].path], runFolder: fixture.run, git: GitFixture.git, limit: 1000)
       #expect(patch.text.contains("-before\n+after the run\n"))
-      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: 5) == [])
+      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) == [])
       usleep(5000)
       try write("after the run\n")
-      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: 5) == [])
+      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) == [])
       try write("after the end\n")
-      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: 5) == changes.files.map(\.path))
+      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) == changes.files.map(\.path))
     }
   }
 
@@ -136,7 +136,7 @@ import Testing
         for name in ["a.txt", "dir/c.txt", "new.txt", "other.txt"] { try fixture.write(name, "by the run\n") }
         try fixture.remove("b.txt")
       }
-      func since() -> [String]? { changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: 5) }
+      func since() -> [String]? { changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) }
       #expect(since() == [])
       try BytePaths.setModified(fixture.path("a.txt"), 1_000_000_000_000_000_000)
       try fixture.write("unrelated", "x\n")
@@ -146,7 +146,7 @@ import Testing
       try fixture.executable("other.txt")
       try fixture.write("dir/c.txt", "by someone\n")
       #expect(since() == ["b.txt", "dir/c.txt", "new.txt", "other.txt"])
-      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: -1) == nil)
+      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(-1)) == nil)
     }
   }
 
@@ -160,7 +160,7 @@ import Testing
       try fixture.write("new.txt", "n\n")
       try fixture.remove("b.txt")
       let before = try fixture.fingerprint()
-      try ChangedFiles.withUncommitted(cwd: fixture.path("dir"), git: GitFixture.git, deadline: 10) { changes, folder throws in
+      try ChangedFiles.withUncommitted(cwd: fixture.path("dir"), git: GitFixture.git, deadline: .after(10)) { changes, folder throws in
         #expect(changes.root == fixture.work && changes.basis == "HEAD")
         #expect(changes.lines == ["M a.txt", "D b.txt", "A new.txt", "A staged.txt"])
         #expect(changes.exact)
@@ -168,8 +168,8 @@ import Testing
         #expect(patch.text.contains("-two\n+2\n"))
       }
       try expectSame(before, fixture.fingerprint())
-      #expect(throws: WorkspaceError.self) { try ChangedFiles.uncommitted(cwd: fixture.top, git: GitFixture.git, deadline: 10) }
-      #expect(throws: WorkspaceError.self) { try ChangedFiles.uncommitted(cwd: fixture.work, git: nil, deadline: 10) }
+      #expect(throws: WorkspaceError.self) { try ChangedFiles.uncommitted(cwd: fixture.top, git: GitFixture.git, deadline: .after(10)) }
+      #expect(throws: WorkspaceError.self) { try ChangedFiles.uncommitted(cwd: fixture.work, git: nil, deadline: .after(10)) }
     }
   }
 

@@ -152,7 +152,7 @@ import Testing
       #expect(changes.files.map { Array($0.path.utf8) } == [Array(other.utf8), Array(one.utf8)])
       #expect(changes.files.map(\.byTool) == [nil, true])
       try fixture.write(one, "changed again, and longer\n")
-      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: 5)?.map { Array($0.utf8) } == [Array(one.utf8)])
+      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5))?.map { Array($0.utf8) } == [Array(one.utf8)])
       guard format != nil else { return }
       let patch = try changes.patch(paths: [other, one], runFolder: fixture.run, git: GitFixture.git, limit: 4000)
       #expect(patch.text.contains("decomposed") && patch.text.contains("+composed"))
@@ -203,7 +203,7 @@ import Testing
       // The deadlines of the fixture are 20 s each; git itself may hang on some of them, and is ended then.
       #expect(Monotonic.now - start < 60)
       #expect(changes.lines == ["M a.txt"] || !changes.exact)
-      let again = fixture.record(deadline: 5)
+      let again = fixture.record(deadline: .after(5))
       #expect(again.kind == .git || again.why != nil)
     }
   }

@@ -6,12 +6,12 @@ import Testing
 @testable import Workspace
 
 extension GitFixture {
-  func record(cwd: String = "", git: String? = GitFixture.git, deadline: Double = 20) -> WorkspaceBaseline {
+  func record(cwd: String = "", git: String? = GitFixture.git, deadline: Deadline = .after(20)) -> WorkspaceBaseline {
     WorkspaceBaseline.record(cwd: path(cwd), runFolder: run, git: git, deadline: deadline)
   }
 
   func finish(_ baseline: WorkspaceBaseline, tools: [String] = [], endSeen: Bool = true) -> ChangedFiles {
-    baseline.finish(runFolder: run, toolPaths: tools, endSeen: endSeen, deadline: 20)
+    baseline.finish(runFolder: run, toolPaths: tools, endSeen: endSeen, deadline: .after(20))
   }
 
   /// Records, lets `change` happen, compares. The record goes through JSON, as it does between two supervisors.

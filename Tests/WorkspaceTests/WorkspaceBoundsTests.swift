@@ -67,13 +67,13 @@ import Testing
     try await fixtureThread {
       let fixture = try GitFixture()
       for number in 0..<20_300 { try fixture.write("u/\(number / 1000)/\(number)", "") }
-      let baseline = try JSONDecoder().decode(WorkspaceBaseline.self, from: JSONEncoder().encode(fixture.record(deadline: 120)))
+      let baseline = try JSONDecoder().decode(WorkspaceBaseline.self, from: JSONEncoder().encode(fixture.record(deadline: .after(120))))
       #expect(baseline.kind == .git && baseline.why?.contains("300 files beyond") == true, "\(baseline.why ?? "")")
       // The last in the order of their names, beyond those that are hashed.
       try fixture.write("u/9/9999", "changed\n")
       try fixture.remove("u/9/9998")
       try fixture.write("u/new", "x\n")
-      let changes = baseline.finish(runFolder: fixture.run, toolPaths: [], endSeen: true, deadline: 120)
+      let changes = baseline.finish(runFolder: fixture.run, toolPaths: [], endSeen: true, deadline: .after(120))
       #expect(changes.lines == ["D* u/9/9998", "M* u/9/9999", "A u/new"])
     }
   }
@@ -94,7 +94,7 @@ import Testing
       baseline.tidy(runFolder: fixture.run, keeping: changes)
       #expect(baseline.isTidied(runFolder: fixture.run))
       #expect(try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 4000).text == before && before.contains("+changed"))
-      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: 10) == [])
+      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(10)) == [])
       #expect(DiskUse.bytes(below: fixture.run) < 200 << 10)
       // Nothing is made up from what is gone.
       let again = fixture.finish(baseline)

@@ -27,7 +27,7 @@ import Testing
     try await fixtureThread {
       let fixture = try GitFixture()
       try FileManager.default.createSymbolicLink(atPath: "\(fixture.top)/alias", withDestinationPath: fixture.work)
-      let baseline = WorkspaceBaseline.record(cwd: "\(fixture.top)/alias/dir", runFolder: fixture.run, git: GitFixture.git, deadline: 20)
+      let baseline = WorkspaceBaseline.record(cwd: "\(fixture.top)/alias/dir", runFolder: fixture.run, git: GitFixture.git, deadline: .after(20))
       try fixture.write("dir/c.txt", "changed\n")
       let changes = fixture.finish(baseline, tools: ["\(fixture.top)/alias/dir/c.txt"])
       #expect(changes.root == fixture.work)
@@ -309,7 +309,7 @@ import Testing
       }
       #expect(changes.lines == ["M changed.bin", "M large2.bin", "A new.bin"])
       #expect(changes.files[0].added == 1 && changes.files[0].removed == 1)
-      let uncommitted = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: 20)
+      let uncommitted = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: .after(20))
       #expect(uncommitted.lines.contains("M* same.bin") == false && uncommitted.lines.contains("M changed.bin"), "\(uncommitted.lines)")
       #expect(!uncommitted.lines.contains("M same.bin") && !uncommitted.lines.contains("M large.bin"))
       #expect(!PrivateFiles.exists(marker))

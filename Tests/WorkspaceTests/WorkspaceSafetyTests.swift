@@ -100,9 +100,9 @@ struct Hostility: Sendable, CustomTestStringConvertible {
       #expect(changes.commits.map(\.subject) == ["meanwhile"])
       _ = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 100_000)
       try fixture.write("\(fixture.top)/unrelated", "")
-      let touched = changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: 10)
+      let touched = changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(10))
       #expect(touched == [])
-      _ = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: 20)
+      _ = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: .after(20))
       try expectSame(between, fixture.fingerprint())
       let ran = (try? PrivateFiles.read(marker)).map { String(decoding: $0, as: UTF8.self) }
       #expect(ran == nil, "ran: \(ran ?? "")")
@@ -114,7 +114,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
   func environment() async throws {
     try await fixtureThread {
       let fixture = try GitFixture()
-      let program = GitProgram(path: "/usr/bin/env", until: Monotonic.now + 5)
+      let program = GitProgram(path: "/usr/bin/env", deadline: .after(5))
       setenv("GIT_INDEX_FILE", "/nowhere", 1)
       defer { unsetenv("GIT_INDEX_FILE") }
       let names = Set(String(decoding: try program.run([], folder: fixture.work), as: UTF8.self).split(separator: "\n").map { $0.prefix { $0 != "=" } })

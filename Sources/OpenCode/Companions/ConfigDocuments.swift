@@ -72,7 +72,7 @@ extension ConfigDocuments.Agent {
 extension OpenCodeClient {
   /// 2.x: its configuration, document by document.
   /// - Throws: `OpenCodeCommandError`, without a word of the answer
-  func configuration(_ environment: [String: String]? = nil, deadline: Double = 10) throws -> ConfigDocuments {
+  func configuration(_ environment: [String: String]? = nil, deadline: Deadline = .after(10)) throws -> ConfigDocuments {
     let result = try run(["api", "--standalone", "GET", "/api/config"], named: "api", environment: environment, isSecret: true, deadline: deadline)
     return try ConfigDocuments.parse(result.output)
   }

@@ -7,23 +7,22 @@ extension OpenCodeClient {
   /// - Parameters:
   ///   - since: milliseconds since 1970: older ones are left out
   ///   - first: the words of the user's message before which there is none; nil: not known
-  package func messages(of session: String, since: Int, first: String? = nil, deadline: Double) throws -> [SessionExport.Message]? {
-    let until = Monotonic.now + deadline
+  package func messages(of session: String, since: Int, first: String? = nil, deadline: Deadline) throws -> [SessionExport.Message]? {
     var (found, cursor, seen): ([SessionExport.Message], String?, Set<String>) = ([], nil, [])
     // Pages of 50: a session of 10,000 messages is none of ours.
     for _ in 0..<200 {
-      guard let page = try messagePage(of: session, cursor: cursor, deadline: max(0.1, until - Monotonic.now)) else { return nil }
+      guard let page = try messagePage(of: session, cursor: cursor, deadline: deadline) else { return nil }
       let new = page.messages.filter { seen.insert($0.id).inserted }
       found += new
       guard let next = page.cursor?.next, let oldest = new.last, (oldest.created ?? .max) >= since else { break }
       if let first, oldest.role == "user", oldest.text == first { break }
-      guard Monotonic.now < until else { throw OpenCodeCommandError.timedOut(command: "api", seconds: deadline) }
+      guard !deadline.hasPassed else { throw OpenCodeCommandError.timedOut(command: "api", seconds: deadline.seconds) }
       cursor = next
     }
     return found.filter { ($0.created ?? .max) >= since }.reversed()
   }
 
-  private func messagePage(of session: String, cursor: String?, deadline: Double) throws -> MessagePage? {
+  private func messagePage(of session: String, cursor: String?, deadline: Deadline) throws -> MessagePage? {
     guard SessionID.isValid(session) else { return nil }
     let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_.~"))
     let query = cursor?.addingPercentEncoding(withAllowedCharacters: allowed).map { "?cursor=\($0)" } ?? ""
@@ -34,12 +33,11 @@ extension OpenCodeClient {
   }
 
   /// The sessions below a session, those below them too, parents first; at most 200.
-  package func sessionsBelow(_ session: String, deadline: Double) throws -> [SessionInfo] {
-    let until = Monotonic.now + deadline
+  package func sessionsBelow(_ session: String, deadline: Deadline) throws -> [SessionInfo] {
     var (found, waiting, seen): ([SessionInfo], [String], Set<String>) = ([], [session], [session])
     while !waiting.isEmpty, found.count < 200 {
       let parents = waiting
-      let answers = concurrently(parents.map { parent in { @Sendable in Result { try children(of: parent, until: until) } } })
+      let answers = concurrently(parents.map { parent in { @Sendable in Result { try children(of: parent, deadline: deadline) } } })
       let new = try answers.flatMap { try $0.get() }.filter { seen.insert($0.id).inserted }
       found += new
       waiting = new.map(\.id)
@@ -47,7 +45,7 @@ extension OpenCodeClient {
     return found
   }
 
-  private func children(of parent: String, until: Double) throws -> [SessionInfo] {
+  private func children(of parent: String, deadline: Deadline) throws -> [SessionInfo] {
     guard SessionID.isValid(parent) else { return [] }
     struct Page: Decodable {
       let data: [ExportedInfo]
@@ -56,7 +54,7 @@ extension OpenCodeClient {
     var (found, cursor, seen): ([SessionInfo], String?, Set<String>) = ([], nil, [])
     while found.count < 200 {
       let more = cursor.map { "&cursor=\($0)" } ?? ""
-      let output = try api("/api/session?parentID=\(parent)\(more)", deadline: max(0.1, until - Monotonic.now))
+      let output = try api("/api/session?parentID=\(parent)\(more)", deadline: deadline)
       guard let page = try? JSONDecoder().decode(Page.self, from: Data(output)) else {
         throw OpenCodeCommandError.unreadable(command: "api", why: "not a list of sessions in JSON")
       }

@@ -4,7 +4,7 @@ import PosixSupport
 extension OpenCodeClient {
   /// With a preset on 2.x: laid over the documents that OpenCode lists, and looked for in that list. Where OpenCode can't be asked the preset is written
   /// for its own agents, one of which runs; no other can be started.
-  func prepareTwo(_ options: RunOptions, _ preset: PermissionPreset, _ deadline: Double) throws -> PreparedRun {
+  func prepareTwo(_ options: RunOptions, _ preset: PermissionPreset, _ deadline: Deadline) throws -> PreparedRun {
     var options = options
     let own = try BrokenConfigContent.read(environment)
     let content = Preset2.document(own)
@@ -13,7 +13,7 @@ extension OpenCodeClient {
       let laid = try lay(preset, agents, options, over: own)
       let documents: ConfigDocuments
       do {
-        documents = try configuration(laid.environment, deadline: deadline)
+        documents = try configuration(laid.environment, deadline: min(.after(10), deadline))
       } catch let error as OpenCodeCommandError {
         if again { return try prepared(options, laid, holds: nil, remarks: ["OpenCode did not confirm its rules (\(error))"]) }
         return try preparedUnasked(options, preset, agents, over: own, why: "\(error)")

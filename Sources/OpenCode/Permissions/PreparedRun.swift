@@ -1,3 +1,5 @@
+import PosixSupport
+
 /// A preset that the user's own agent rules would beat: nothing may be started.
 package struct PresetNotHeld: Error, CustomStringConvertible, Sendable {
   package let preset: PermissionPreset
@@ -36,9 +38,9 @@ package struct PreparedRun: Sendable {
 extension OpenCodeClient {
   /// Command line and environment of a run, the marker and the prompt excepted. With a preset OpenCode is asked (2 s a time, mostly once):
   /// 1.x for the rules that result, 2.x for its documents. Agents are learned from its answer, and the preset is written out for them.
-  /// - Parameter deadline: seconds for each time
+  /// - Parameter deadline: for all that is asked
   /// - Throws: `UnsupportedOption`, `BrokenConfigContent`, `PresetNotHeld`, `AgentUnknown`
-  package func prepare(_ options: RunOptions, deadline: Double = 10) throws -> PreparedRun {
+  package func prepare(_ options: RunOptions, deadline: Deadline = .after(25)) throws -> PreparedRun {
     if let preset = options.permissions, line is OpenCode2 { return try prepareTwo(options, preset, deadline) }
     let arguments = try line.runArguments(options)
     var environment = try line.environment(options, base: self.environment, agents: [:])
@@ -60,7 +62,7 @@ extension OpenCodeClient {
     return PreparedRun(arguments: arguments, environment: environment, presetHolds: true)
   }
 
-  private func listed(_ environment: [String: String], _ preset: PermissionPreset, _ deadline: Double) throws -> [AgentListing] {
+  private func listed(_ environment: [String: String], _ preset: PermissionPreset, _ deadline: Deadline) throws -> [AgentListing] {
     do {
       return try agents(environment, deadline: deadline) ?? []
     } catch let error as OpenCodeCommandError {

@@ -48,7 +48,7 @@ enum DemoCommand {
       ["-c", "user.name=Demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false", "commit", "-q", "-m", "Begin"],
     ]
     for arguments in commands {
-      let result = try Command(git, arguments, environment: environment, folder: path, deadline: 20).run()
+      let result = try Command(git, arguments, environment: environment, folder: path, deadline: .after(20)).run()
       if !result.succeeded { throw WorkspaceError("git \(arguments[0]) failed: \(result.errorText)") }
     }
   }

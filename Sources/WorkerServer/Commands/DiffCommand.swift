@@ -40,7 +40,7 @@ enum DiffCommand {
     defer { pager?.finish() }
     var offset: Int? = 0
     while let from = offset {
-      let (text, next) = try changes.patch(paths: paths, runFolder: run.folder.path, git: git, offset: from, limit: page, deadline: seconds)
+      let (text, next) = try changes.patch(paths: paths, runFolder: run.folder.path, git: git, offset: from, limit: page, deadline: .after(seconds))
       let shown = DiffColours.text(text, style: style)
       if let pager {
         guard pager.write(shown) else { break }

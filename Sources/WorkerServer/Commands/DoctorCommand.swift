@@ -29,7 +29,7 @@ enum DoctorCommand {
       Part("programs") {
         SystemChecks.checks(
           SystemChecks.programs(
-            path: environment["PATH"] ?? "", loginPath: LoginShell.askPath(environment.merging(["PATH": SystemChecks.barePath]) { $1 }, deadline: 5)))
+            path: environment["PATH"] ?? "", loginPath: LoginShell.askPath(environment.merging(["PATH": SystemChecks.barePath]) { $1 }, deadline: .after(5))))
       },
       Part("state folder") { SystemChecks.checks(SystemChecks.stateFacts(path: stateFolder)) },
     ]
@@ -38,9 +38,9 @@ enum DoctorCommand {
   /// - Parameters:
   ///   - first: the parts to be shown before our own: OpenCode
   ///   - last: the parts to be shown behind them: the runs
-  ///   - deadline: seconds for each part; what takes longer is a problem of its own
+  ///   - deadline: for all parts; what takes longer is a problem of its own
   static func run(
-    arguments: [String], environment: [String: String], stateFolder: String, first: [Part] = [], last: [Part] = [], deadline: Double = 60,
+    arguments: [String], environment: [String: String], stateFolder: String, first: [Part] = [], last: [Part] = [], deadline: Deadline = .after(60),
     output: (String) -> Void
   ) async -> Int32 {
     if arguments.contains("--help") || arguments.contains("-h") {
@@ -61,7 +61,7 @@ enum DoctorCommand {
   }
 
   /// All parts at the same time, in their order. One that hangs costs its own answer, not the others'.
-  static func examine(_ parts: [Part], deadline: Double) async -> [Check] {
+  static func examine(_ parts: [Part], deadline: Deadline) async -> [Check] {
     await withTaskGroup(of: (Int, [Check]).self) { group in
       for (index, part) in parts.enumerated() {
         group.addTask { (index, await answer(of: part, deadline: deadline)) }
@@ -72,12 +72,12 @@ enum DoctorCommand {
     }
   }
 
-  private static func answer(of part: Part, deadline: Double) async -> [Check] {
+  private static func answer(of part: Part, deadline: Deadline) async -> [Check] {
     let (answers, continuation) = AsyncStream.makeStream(of: [Check].self)
     let work = Task { continuation.yield(await onThread(part.checks)) }
     let alarm = Task {
-      try await Task.sleep(for: .seconds(deadline))
-      continuation.yield([.problem(part.name, "no answer within \(Int(deadline)) s")])
+      try await Task.sleep(for: .seconds(deadline.left))
+      continuation.yield([.problem(part.name, "no answer within \(Int(deadline.seconds)) s")])
     }
     defer {
       work.cancel()

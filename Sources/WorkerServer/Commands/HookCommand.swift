@@ -10,7 +10,7 @@ enum HookCommand {
       Terminal.error("opencode-worker hook: for Codex, which writes an event as JSON to its stdin. See `opencode-worker install --help`.")
       return ExitCode.success
     }
-    guard let json = try? JSONValue(parsing: input(deadline: 10)), let event = HookEvent(json) else { return ExitCode.success }
+    guard let json = try? JSONValue(parsing: input(deadline: .after(10))), let event = HookEvent(json) else { return ExitCode.success }
     return CommandLineTool.finish {
       let hook = RunHook(manager: RunManager(state: .standard(environment), environment: environment))
       if let answer = try? await hook.answer(to: event) { Terminal.line(answer.text) }
@@ -19,14 +19,13 @@ enum HookCommand {
   }
 
   /// All of stdin, as far as it comes in time; an event holds a tool's whole result.
-  private static func input(deadline seconds: Double) -> [UInt8] {
+  private static func input(deadline: Deadline) -> [UInt8] {
     let stdin = Descriptor(raw: STDIN_FILENO)
-    let until = Monotonic.now + seconds
     var bytes: [UInt8] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     defer { buffer.deallocate() }
-    while bytes.count < 32 << 20, Monotonic.now < until {
-      guard waitReadable([stdin], milliseconds: Int(max(0, until - Monotonic.now) * 1000))[0].isReady else { break }
+    while bytes.count < 32 << 20, !deadline.hasPassed {
+      guard waitReadable([stdin], deadline: deadline)[0].isReady else { break }
       guard let count = try? stdin.read(into: buffer), count > 0 else { break }
       bytes += buffer[..<count]
     }

@@ -22,7 +22,7 @@ enum OpenCodeChecks {
     let client = OpenCodeClient(installation, folder: folder, environment: environment)
     var models: ModelList?
     do {
-      let list = try client.models(deadline: 20)
+      let list = try client.models(deadline: .after(20))
       models = list
       if !list.isKnown {
         checks.append(.warning("models", "OpenCode listed none, which this version also does when it has some", mend: "opencode models"))
@@ -35,7 +35,7 @@ enum OpenCodeChecks {
       checks.append(.problem("models", "\(error)", mend: "opencode models"))
     }
     do {
-      let providers = try client.signedIn(deadline: 15).map { $0.id ?? $0.name }
+      let providers = try client.signedIn(deadline: .after(15)).map { $0.id ?? $0.name }
       if providers.isEmpty {
         let others = models.map { !$0.models.isEmpty } ?? false
         checks.append(

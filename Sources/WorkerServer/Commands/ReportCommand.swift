@@ -46,7 +46,7 @@ enum ReportCommand {
   private static func openInBrowser(_ path: String, _ environment: [String: String]) -> Bool {
     for name in ["xdg-open", "open"] {
       guard let program = ProgramFinder.locate(name, path: environment["PATH"], workspace: nil) else { continue }
-      if (try? Command(program, [path], environment: environment, deadline: 20).run())?.succeeded == true { return true }
+      if (try? Command(program, [path], environment: environment, deadline: .after(20)).run())?.succeeded == true { return true }
     }
     return false
   }

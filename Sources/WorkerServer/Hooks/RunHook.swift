@@ -62,11 +62,11 @@ struct RunHook: Sendable {
     guard try await manager.wait(for: run, seconds: RunHook.patience).isOver else { return nil }
     let folder = manager.state.run(run)
     // Whoever waited for the same end is just being told.
-    let until = Monotonic.now + 2
+    let deadline = Deadline.after(2)
     repeat {
       if await onThread({ folder.has(.reviewed, by: event.conversation) }) { return nil }
       try await Task.sleep(nanoseconds: 50_000_000)
-    } while Monotonic.now < until
+    } while !deadline.hasPassed
     guard let glance = await onThread({ RunGlance(folder) }) else { return nil }
     return RunHook.context(.postToolUse, "run \(run) ended: \(glance.ending); call opencode_wait")
   }

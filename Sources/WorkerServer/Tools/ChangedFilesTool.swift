@@ -23,7 +23,7 @@ struct ChangedFilesTool: Tool {
   ]
 
   /// Seconds for git.
-  private static let deadline = 10.0
+  private static let seconds = 10.0
   private static let patchBytes = 5 << 10
 
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
@@ -63,7 +63,7 @@ struct ChangedFilesTool: Tool {
       // The comparison is made at the end; until then only what OpenCode's own tools named is known.
       let named = run.digest.namedFiles.sorted
       reply.structured["files"] = .array(named.prefix(40).map { ["path": .string($0), "byTool": true] })
-      if named.count > 40 { reply.structured["cut"] = true }
+      if named.count > 40 || run.digest.namedFiles.isCut { reply.structured["cut"] = true }
       reply.structured["exact"] = false
       reply.structured["why"] = "the run is still alive: these are the files that its edit and write tools named so far"
       return reply
@@ -78,7 +78,7 @@ struct ChangedFilesTool: Tool {
       }
       if wants.patch { return try ChangedFilesTool.withPatch(reply, changes, wants, folder.path, git) }
       reply = ChangedFilesTool.withRows(reply, changes, wants)
-      if let since = changes.changedSince(runFolder: folder.path, git: git, deadline: 5) {
+      if let since = changes.changedSince(runFolder: folder.path, git: git, deadline: .after(5)) {
         if !since.isEmpty { reply.structured["changedSince"] = JSONValue(strings: Array(since.prefix(20))) }
         if since.count > 20 { reply.structured["changedSinceCount"] = JSONValue(since.count) }
       } else {
@@ -95,7 +95,7 @@ struct ChangedFilesTool: Tool {
     return try await onThread {
       let reply = ToolReply(text: "Uncommitted changes of \(folder).", structured: ["cwd": .string(folder)])
       do {
-        return try ChangedFiles.withUncommitted(cwd: folder, git: git, deadline: ChangedFilesTool.deadline) { changes, scratch in
+        return try ChangedFiles.withUncommitted(cwd: folder, git: git, deadline: .after(ChangedFilesTool.seconds)) { changes, scratch in
           wants.patch ? try ChangedFilesTool.withPatch(reply, changes, wants, scratch, git) : ChangedFilesTool.withRows(reply, changes, wants)
         }
       } catch let error as WorkspaceError {
@@ -147,7 +147,7 @@ struct ChangedFilesTool: Tool {
       // Escaping can double a page; what wouldn't fit is asked for again, shorter.
       var limit = patchBytes
       while true {
-        let page = try changes.patch(paths: wants.paths, runFolder: folder, git: git, offset: wants.offset, limit: limit, deadline: deadline)
+        let page = try changes.patch(paths: wants.paths, runFolder: folder, git: git, offset: wants.offset, limit: limit, deadline: .after(seconds))
         let room = ReplyBound.limit - JSONValue.object(reply.structured).bytes.count - 200
         if JSONValue.string(page.text).bytes.count > room, limit > 64 {
           limit /= 2

@@ -29,9 +29,9 @@ actor ModelCache {
     if !refresh, let entry = known[key], Monotonic.now - entry.at < ModelCache.lifetime { return (entry.list, Monotonic.now - entry.at) }
     var query = ModelsQuery()
     (query.provider, query.verbose, query.refresh) = (key.provider, key.verbose, refresh)
-    let list = try await access.ask(in: key.folder) { [query] client, until in
+    let list = try await access.ask(in: key.folder) { [query] client, deadline in
       do {
-        return try client.models(query, deadline: max(1, until - Monotonic.now))
+        return try client.models(query, deadline: deadline)
       } catch let error as OpenCodeCommandError where error.isProviderNotFound {
         throw ToolError.badArgument("OpenCode has no provider \"\(key.provider ?? "")\".", hint: "Without \"provider\" all models are listed.")
       }
@@ -108,7 +108,7 @@ struct CheckModelTool: Tool {
     // All of them: a near miss may be another provider's. Details only when a variant is asked about.
     let workspace = try await models.workspace(of: context)
     let key = ModelCache.Key(folder: workspace, provider: nil, verbose: variant != nil)
-    let until = Monotonic.now + OpenCodeAccess.deadline
+    let deadline = Deadline.after(OpenCodeAccess.seconds)
     let (list, age) = try await models.models(key, refresh: arguments.bool("refresh") ?? false)
     let found = list.models.first { $0.id == wanted }
     var structured: JSONObject = ["model": .string(wanted)]
@@ -131,8 +131,8 @@ struct CheckModelTool: Tool {
     let name = String(wanted.prefix { $0 != "/" })
     structured["providerHasModels"] = .bool(list.models.contains { $0.provider == name })
     // Both questions together have the time of one.
-    let signedIn = try? await access.ask(in: workspace, seconds: until - Monotonic.now) { client, until in
-      try client.signedIn(deadline: min(6, max(0.5, until - Monotonic.now))).contains { $0.matches(name) }
+    let signedIn = try? await access.ask(in: workspace, deadline: deadline) { client, deadline in
+      try client.signedIn(deadline: min(.after(6), deadline)).contains { $0.matches(name) }
     }
     structured["providerSignedIn"] = signedIn.map { .bool($0) }
     let hint = close.isEmpty ? "" : " Closest: \(close.joined(separator: ", "))."

@@ -7,24 +7,23 @@ import Runs
 struct OpenCodeAccess: Sendable {
   let manager: RunManager
   /// Seconds until a tool that asks OpenCode replies at the latest.
-  static let deadline = 19.0
+  static let seconds = 19.0
 
   /// Finds OpenCode and asks it something, on a thread of its own.
   /// - Parameters:
-  ///   - seconds: what a tool that asks twice has left
-  ///   - body: gets the client, and when its time is up, on the clock of `Monotonic`
+  ///   - deadline: a tool that asks twice has one for both
+  ///   - body: gets the client, and when its time is up
   /// - Throws: `RunRefusal`
   func ask<Value: Sendable>(
-    in folder: String?, seconds: Double = deadline, _ body: @escaping @Sendable (OpenCodeClient, _ until: Double) throws -> Value
+    in folder: String?, deadline: Deadline = .after(seconds), _ body: @escaping @Sendable (OpenCodeClient, _ deadline: Deadline) throws -> Value
   ) async throws -> Value {
     let (environment, cache) = (manager.environment, manager.state.cache)
     return try await onThread {
-      let until = Monotonic.now + seconds
       let folder = folder.flatMap { PrivateFiles.isFolder($0) ? $0 : nil }
       let installation = try StartPlan.findOpenCode(environment, workspace: folder, cache: cache)
       let client = OpenCodeClient(installation, folder: folder ?? "/", environment: environment)
       do {
-        return try body(client, until)
+        return try body(client, deadline)
       } catch let error as OpenCodeCommandError {
         throw RunRefusal(error)
       } catch let error as UnsupportedOption {

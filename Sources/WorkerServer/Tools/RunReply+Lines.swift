@@ -1,4 +1,4 @@
-import Foundation
+import Desk
 import Runs
 import ShellReading
 import Text
@@ -13,8 +13,8 @@ extension RunReply {
 
   private static func outcomeLine(_ run: RunSnapshot, _ review: RunReview) -> String {
     let title = TextCut.firstLine(run.record.request.title, bytes: 60)
-    let cost = review.usage.cost.map { "\(money($0).text) USD" } ?? "cost unknown"
-    let line = "\(title): \(run.state) in \(duration(review.endedAt - run.record.startedAt)), \(cost)"
+    let cost = review.usage.cost.map(Words.money) ?? "cost unknown"
+    let line = "\(title): \(run.state) in \(Words.duration(review.endedAt - run.record.startedAt)), \(cost)"
     return review.outcome.reason.map { "\(line): \($0.oneLine(lineBytes))" } ?? line
   }
 
@@ -36,13 +36,5 @@ extension RunReply {
         let result = check.result == "passed" && !check.isProven ? "passed before later changes" : check.result
         return "\(result): \(check.command.oneLine(60))"
       }.joined(separator: "; ")
-  }
-
-  /// `45 s`, `3 min 4 s`, `1 h 2 min`
-  private static func duration(_ seconds: Double) -> String {
-    let all = Int(max(0, seconds).rounded())
-    if all < 60 { return "\(all) s" }
-    if all < 3600 { return "\(all / 60) min \(all % 60) s" }
-    return "\(all / 3600) h \(all / 60 % 60) min"
   }
 }

@@ -42,7 +42,7 @@ struct UsageTool: Tool {
 
   private func total(of session: String, _ arguments: Arguments, _ context: CallContext) async throws -> ToolReply {
     let workspace = try await manager.workspace(of: context)
-    let tree = try await access.ask(in: workspace) { client, until in try client.sessionTree(session, deadline: max(1, until - Monotonic.now)) }
+    let tree = try await access.ask(in: workspace) { client, deadline in try client.sessionTree(session, deadline: deadline) }
     guard let own = tree.first else {
       throw ToolError.badArgument("OpenCode has no session \"\(session.prefix(100))\".", hint: "Pass the session of a run's reply.")
     }
@@ -68,7 +68,7 @@ struct UsageTool: Tool {
     var query = StatsQuery()
     (query.days, query.project, query.models) = (arguments.integer("days"), arguments.string("project"), arguments.bool("models") ?? true)
     let workspace = try await manager.workspace(of: context)
-    let stats = try await access.ask(in: workspace) { [query] client, until in try client.stats(query, deadline: max(1, until - Monotonic.now)) }
+    let stats = try await access.ask(in: workspace) { [query] client, deadline in try client.stats(query, deadline: deadline) }
     var structured = JSONObject()
     var rounded: [String] = []
     func figure(_ name: String, _ figure: Stats.Figure?, into object: inout JSONObject, named full: String? = nil) {
