@@ -56,14 +56,15 @@ import Testing
   private let everyRunIsTold = "\n\n## This run\n\nNobody can answer you: don't ask, decide, and say what you decided. Finish with what is left.\n"
 
   @Test func moreNamedFilesThanAreKeptAreAReasonForDoubt() throws {
-    let writes = (0..<4_100).map { number -> JSONValue in
-      ["name": "write", "arguments": ["filePath": .string("many/\(number).txt"), "content": "x"]]
+    let writes = (0..<4_100).map { number in
+      let state: JSONObject = ["status": "completed", "input": ["filePath": .string("/elsewhere/\(number)")], "output": "", "metadata": [:]]
+      let part: JSONObject = ["id": .string("prt_many\(number)"), "type": "tool", "tool": "write", "callID": "c", "state": .object(state)]
+      return JSONValue.object(["type": "tool_use", "timestamp": 1, "sessionID": "ses_many", "part": .object(part)]).text + "\n"
     }
-    try world.standIn(["turns": [["tools": .array(writes)], ["text": "Done."]]])
+    try world.standIn(["turns": [["raw": .string(writes.joined())], ["text": "Done."]]])
     let reply = try client.call("opencode_run_and_wait", arguments)
-    #expect(reply["changedFiles"]?["count"]?.int == 4_100)
     #expect(reply["changedFiles"]?["exact"]?.bool == false)
-    #expect(reply["changedFiles"]?["why"]?.string?.contains("named more than 4096 files") == true, "\(reply["changedFiles"]?["why"]?.text ?? "")")
+    #expect(reply["changedFiles"]?["why"]?.string?.contains("named more than 4096 files") == true, "\(reply["changedFiles"]?.text ?? "")")
   }
 
   @Test func startThenStatusThenWait() throws {
