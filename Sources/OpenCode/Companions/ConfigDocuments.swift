@@ -1,4 +1,5 @@
 import JSON
+import PosixSupport
 
 /// What 2.x's own server lists of its configuration, in its order, as far as permissions need it. The rest is dropped at once: API keys stand in it.
 /// Recording: `2.0-preview-20260807/sessions/config-documents`.
