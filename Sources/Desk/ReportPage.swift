@@ -141,7 +141,8 @@ package struct ReportPage {
 
   private func diff(of file: ChangedFile, limit: Int) -> String {
     guard let changes else { return "<p class=\"note\">The diff is not kept.</p>" }
-    guard let (patch, next) = try? changes.patch(paths: [file.path], runFolder: run.folder.path, git: git, limit: max(4, limit / 2), deadline: .after(10)) else {
+    guard let (patch, next) = try? changes.patch(paths: [file.path], runFolder: run.folder.path, git: git, limit: max(4, limit / 2), deadline: .after(10))
+    else {
       return "<p class=\"note\">The diff can't be had.</p>"
     }
     let lines = patch.split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in

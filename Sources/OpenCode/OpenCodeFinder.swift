@@ -153,7 +153,8 @@ struct VersionUnknown: Error, CustomStringConvertible {
   /// Seconds that `--version` may take; OpenCode needs 0.6 on a quiet machine.
   static let seconds = 10.0
 
-  static func ask(_ path: String, environment: [String: String], folder: String, deadline: Deadline = .after(seconds)) throws(VersionUnknown) -> OpenCodeVersion {
+  static func ask(_ path: String, environment: [String: String], folder: String, deadline: Deadline = .after(seconds)) throws(VersionUnknown) -> OpenCodeVersion
+  {
     var environment = environment
     environment["PWD"] = folder
     let command = Command(path, ["--version"], environment: environment, folder: folder, deadline: deadline, outputLimit: 1 << 16)

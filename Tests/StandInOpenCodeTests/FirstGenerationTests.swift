@@ -97,7 +97,8 @@ import Testing
     try world.write("repository/README.md", "changed\n")
     try world.standIn(["turns": [["tools": [["name": "bash", "arguments": ["command": "git checkout -- ."]]]], ["text": "ok"]]])
     let environment = world.environment.merging(["PWD": world.repository]) { $1 }
-    _ = try Command(world.path("bin/opencode"), ["run", "--format", "json", "go"], environment: environment, folder: world.repository, deadline: .after(60)).run()
+    _ = try Command(world.path("bin/opencode"), ["run", "--format", "json", "go"], environment: environment, folder: world.repository, deadline: .after(60))
+      .run()
     #expect(world.read("repository/README.md") == "# Repository\n")
   }
 

@@ -34,8 +34,10 @@ package final class GitFixture: Sendable {
       "HOME": home, "PATH": "/usr/bin:/bin", "GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "n@example.org", "GIT_COMMITTER_NAME": "n",
       "GIT_COMMITTER_EMAIL": "n@example.org", "GIT_CONFIG_NOSYSTEM": "1", "GIT_ALLOW_PROTOCOL": "file",
     ]
-    let result = try Command(GitFixture.git, ["-c", "protocol.file.allow=always"] + arguments, environment: environment, folder: path(folder), deadline: .after(60))
-      .run()
+    let result = try Command(
+      GitFixture.git, ["-c", "protocol.file.allow=always"] + arguments, environment: environment, folder: path(folder), deadline: .after(60)
+    )
+    .run()
     if !result.succeeded && !mayFail { throw TestFailure("git \(arguments.joined(separator: " ")): \(result.errorText)") }
     return result.outputText.trimmingCharacters(in: .newlines)
   }

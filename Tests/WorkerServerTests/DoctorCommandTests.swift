@@ -105,7 +105,9 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
 }
 
 @Suite struct DoctorCommandTests {
-  private func doctor(_ home: PrivateHome, _ arguments: [String] = [], last: [DoctorCommand.Part] = [], deadline: Deadline = .after(30)) async -> (Int32, String) {
+  private func doctor(_ home: PrivateHome, _ arguments: [String] = [], last: [DoctorCommand.Part] = [], deadline: Deadline = .after(30)) async -> (
+    Int32, String
+  ) {
     let lines = Output()
     let status = await DoctorCommand.run(
       arguments: arguments, environment: home.environment, stateFolder: home.path + "/state",
