@@ -51,6 +51,15 @@ package struct RunCard: Sendable {
     if let at = errors.at, at > last, let message = errors.last {
       return "the provider refuses: \(Words.line(message, 160)) (\(errors.count) x, last \(Words.duration(max(0, now - at).rounded(.down))) ago)"
     }
+    if let next = run.nextTry(after: now) {
+      let words = errors.last.map { ": \(Words.line($0, 160))" } ?? ""
+      return "the provider refuses\(words) (\(errors.count) x); OpenCode tries again in \(Words.duration((next - now).rounded(.up)))"
+    }
+    if let tool = run.working.first {
+      let since = tool.since.map { " for \(Words.duration(max(0, now - $0).rounded(.down)))" } ?? ""
+      let others = run.working.count > 1 ? ", and \(run.working.count - 1) more" : ""
+      return "\(run.digest.live?.hasAnswered == true ? "the answer is there, it waits for" : "at work\(since):") \(Words.line(tool.named, 160))\(others)"
+    }
     if let done = run.digest.lastDone, done.at.map({ $0 >= last - 0.001 }) ?? false {
       let what = done.title.map { "\(done.tool): \($0)" } ?? done.tool
       return "the model is thinking, \(ago) since \(Words.line(what, 160))"
@@ -58,9 +67,10 @@ package struct RunCard: Sendable {
     return "the model is thinking, \(ago) since the last event"
   }
 
-  /// The command with which a person ends the run. SIGINT lets OpenCode 2 release its session.
+  /// The command with which a person ends the run. SIGINT lets OpenCode 2 release its session, which its service would go on with otherwise.
   package static func howToEnd(_ run: RunSnapshot) -> String? {
     guard let process = run.process else { return nil }
-    return run.record.request.installation.version.generation == .v2 ? "kill -INT -- -\(process.pid)" : "kill -- -\(process.pid)"
+    let plain = "kill -- -\(process.pid)"
+    return run.record.request.installation.version.generation == .v2 ? "kill -INT -- -\(process.pid) (only if that doesn't help: \(plain))" : plain
   }
 }

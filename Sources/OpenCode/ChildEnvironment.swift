@@ -20,6 +20,11 @@ package enum ChildEnvironment {
     var result = cleaned(environment)
     result["PWD"] = folder
     result[marker] = run
+    if run != nil, installation.version.generation == .v2 {
+      // From 2.0.17 on; earlier builds, whose command line refuses the options, pass these over.
+      result["OPENCODE_PRINT_LOGS"] = "1"
+      result["OPENCODE_LOG_LEVEL"] = "ERROR"
+    }
     if installation.isWrapper, let slash = installation.path.lastIndex(of: "/"), slash > installation.path.startIndex {
       // Its interpreter (node) mostly lies beside it.
       let own = String(installation.path[..<slash])

@@ -7,6 +7,8 @@ package struct OpenCodeClient: Sendable {
   /// Where commands run: what OpenCode knows (models, agents) depends on the folder's configuration.
   package let folder: String
   package let environment: [String: String]
+  /// What ends its commands before their time.
+  package var leash: Leash?
 
   package var line: any OpenCodeCommandLine { installation.version.commandLine }
 
@@ -107,7 +109,7 @@ package struct OpenCodeClient: Sendable {
   {
     do {
       return try runOnce(arguments, named: name, environment: environment, isSecret: isSecret, deadline: deadline)
-    } catch let error as OpenCodeCommandError where error.mayPass {
+    } catch let error as OpenCodeCommandError where error.mayPass && leash?.hasEnded != true {
       // Several private servers at once get into each other's way: once more.
       return try runOnce(arguments, named: name, environment: environment, isSecret: isSecret, deadline: deadline)
     }
@@ -116,7 +118,8 @@ package struct OpenCodeClient: Sendable {
   private func runOnce(_ arguments: [String], named name: String, environment: [String: String]?, isSecret: Bool, deadline: Deadline) throws
     -> Command.Result
   {
-    let command = Command(installation.path, arguments, environment: environment ?? self.environment, folder: folder, deadline: deadline)
+    var command = Command(installation.path, arguments, environment: environment ?? self.environment, folder: folder, deadline: deadline)
+    command.leash = leash
     let result: Command.Result
     do { result = try command.run() } catch { throw OpenCodeCommandError.notStarted(command: name, why: "\(error)") }
     guard let status = result.status else { throw OpenCodeCommandError.timedOut(command: name, seconds: deadline.seconds) }

@@ -10,6 +10,8 @@ package struct Command: Sendable {
   package var deadline: Deadline
   /// More output than this is not read.
   package var outputLimit: Int
+  /// What ends it before its time.
+  package var leash: Leash?
 
   package init(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil, deadline: Deadline,
@@ -52,7 +54,9 @@ package struct Command: Sendable {
     }
     let child = try ChildProcess(
       executable, arguments, environment: environment, folder: folder, input: source, output: output, errors: errors)
+    leash?.hold(child)
     let status = child.wait(deadline: deadline)
+    leash?.release(child)
     if status == nil { child.killGroup() }
     return Result(
       status: status,

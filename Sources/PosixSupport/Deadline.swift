@@ -11,6 +11,9 @@ package struct Deadline: Sendable, Comparable {
   /// Seconds that are left, never negative.
   package var left: Double { max(0, moment - Monotonic.now) }
 
+  /// No later than so many seconds from now.
+  package func atMost(_ seconds: Double) -> Deadline { min(self, .after(seconds)) }
+
   /// When this part of what is left is over.
   package func share(_ part: Double) -> Deadline { .after(left * part) }
 

@@ -7,6 +7,10 @@ package enum Attention: Codable, Sendable, Equatable {
   /// What keeps the result from being known or recorded, in the words of whoever saw it.
   case unrecorded(String)
   case exitNotSeen
+  /// 2.x: nobody could say how the session ended; why.
+  case endUnknown(String)
+  /// 2.x: a run that was killed or is lost keeps its claim on the session.
+  case mayGoOn(session: String)
   /// Of a run that failed on its model.
   case modelSuggestion(String)
   /// Files whose uncommitted work from before the run is gone: the first of them, and how many.
@@ -36,10 +40,11 @@ package enum Attention: Codable, Sendable, Equatable {
   case endedWith(exitCode: Int)
   case sessionSaysFailed
   /// The answer is there, and OpenCode doesn't exit.
-  case answerStands(seconds: Int)
-  case providerErrors(count: Int, last: String?, secondsAgo: Int?)
+  case answerStands(seconds: Int, waitsFor: String? = nil)
+  /// - nextTry: seconds until OpenCode tries again
+  case providerErrors(count: Int, last: String?, secondsAgo: Int?, nextTry: Int? = nil)
   case stepsBegunAgain(Int)
-  case silent(seconds: Int)
+  case silent(seconds: Int, working: String? = nil)
   /// Processes that the run left behind.
   case stillRunning([String], count: Int)
   /// What it had put in the background was ended when it ended.
@@ -68,7 +73,7 @@ extension Attention: Comparable {
     switch self {
     case .notYours: 0
     case .unrecorded: 1
-    case .exitNotSeen: 2
+    case .exitNotSeen, .endUnknown: 2
     case .modelSuggestion: 3
     case .lostWork: 4
     case .historyRewritten: 5
@@ -92,7 +97,7 @@ extension Attention: Comparable {
     case .backgroundEnded: 23
     case .todosOpen: 24
     case .diagnostics: 25
-    case .stillRunning: 26
+    case .stillRunning, .mayGoOn: 26
     case .ignoredGone: 27
     case .deniedByRule: 28
     case .unavailableTools: 29
@@ -120,7 +125,7 @@ extension Attention: Comparable {
   package var isAlarm: Bool {
     switch self {
     case .lostWork, .historyRewritten, .refsLost, .pushed, .wroteOutside, .checkFailed, .checkTimedOut, .checkUnknown, .checkNotRun, .checkEditedAfter,
-      .todosOpen, .diagnostics, .backgroundEnded:
+      .todosOpen, .diagnostics, .backgroundEnded, .endUnknown:
       true
     default: false
     }
@@ -145,6 +150,10 @@ extension Attention {
   package var sentence: String {
     switch self {
     case .notYours(let what), .unrecorded(let what), .modelSuggestion(let what), .backgroundEnded(let what), .notTold(let what): what
+    case .endUnknown(let why): "how the session ended is not known (\(why)): its answer may be cut short"
+    case .mayGoOn(let session):
+      "OpenCode may go on with this session by itself: its background service takes up what was killed when it next starts, without the worker's rules. "
+        + "Continue it with session \(session), or delete it: opencode session delete --standalone \(session)"
     case .exitNotSeen: "the exit of OpenCode was not seen: exit code unknown"
     case .lostWork(let names, let count):
       "uncommitted work from before the run is gone: \(Attention.list(names, of: count)); still in opencode_changed_files with patch"
@@ -170,10 +179,13 @@ extension Attention {
     case .wentOn(let error, let code): "an error from which it went on\(code.map { " (exit \($0))" } ?? ""): \(error)".shortened(to: 400)
     case .endedWith(let code): "it finished, but ended (exit \(code))"
     case .sessionSaysFailed: "OpenCode's session says failed, though a final answer came"
-    case .answerStands(let seconds): "a final answer stands since \(seconds) s, but OpenCode hasn't exited"
-    case .providerErrors(let count, let last, let ago): "provider errors: \(count) x \(last ?? "error")\(ago.map { ", last \($0) s ago" } ?? "")"
+    case .answerStands(let seconds, let what):
+      "a final answer stands since \(seconds) s, but OpenCode hasn't exited" + (what.map { ": it waits for \($0)" } ?? "")
+    case .providerErrors(let count, let last, let ago, let next):
+      "provider errors: \(count) x \(last ?? "error")\(ago.map { ", last \($0) s ago" } ?? "")\(next.map { ", next try in \($0) s" } ?? "")"
     case .stepsBegunAgain(let count): "a step was begun again \(count) x: OpenCode retries after provider errors"
-    case .silent(let seconds): "no output for \(seconds) s (normal during a long command)"
+    case .silent(let seconds, let working):
+      "no output for \(seconds) s " + (working.map { "(at work: \($0))" } ?? "(normal during a long command)")
     case .stillRunning(let names, let count): "still running: " + Attention.list(names, of: count)
     case .todosOpen(let open, let total, let first):
       "\(open) of \(total) todos are unfinished\(first.map { ": \(Attention.short($0))" } ?? "")\(open > 1 ? " ..." : "")"

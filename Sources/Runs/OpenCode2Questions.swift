@@ -10,23 +10,37 @@ struct OpenCode2Questions {
   let session: String
   /// Milliseconds since 1970: what is older belongs to an earlier run of the session.
   let since: Int
+  /// Seconds for each question.
+  let limit: Double
+  /// The end of all of them.
   let deadline: Deadline
 
   /// All questions side by side. Blocks.
   func ask() -> SessionFacts {
     var facts = SessionFacts()
-    let (client, session, since, deadline) = (client, session, since, deadline)
+    let (client, session, since, question) = (client, session, since, deadline.atMost(limit))
     // Of a new session the prompt is the first message.
     let first = request.session == nil && !request.continueLast ? request.prompt : nil
-    let (messages, info) = both(
-      { Result { try OpenCode2Questions.messages(of: session, client, since: since, first: first, deadline: deadline) } },
-      { Result { try client.session(session, deadline: deadline) } })
+    let (own, early) = both(
+      {
+        both(
+          { Result { try OpenCode2Questions.messages(of: session, client, since: since, first: first, deadline: question) } },
+          { Result { try client.session(session, deadline: question) } })
+      },
+      // Of those that the stream names nobody needs to be told first.
+      { digest.subagents.isEmpty ? nil : subagentTree() })
+    let (messages, info) = own
     let outcome = try? info.get()?.outcome
+    var hasSubagents = !digest.subagents.isEmpty
     switch messages {
-    case .success(let messages?): take(messages, outcome: outcome, &facts)
+    case .success(let messages?):
+      take(messages, outcome: outcome, &facts)
+      // A call that was cut short leaves no event.
+      hasSubagents = hasSubagents || messages.flatMap(\.toolCalls).contains { $0.childSession != nil || ToolNames.subagent.contains($0.tool) }
     case .success(nil): setUnknown("OpenCode has no session \(session)", &facts)
     case .failure(let error): setUnknown("\(error)", &facts)
     }
+    if hasSubagents { take(early ?? subagentTree(), &facts) }
     return facts
   }
 
@@ -44,9 +58,7 @@ struct OpenCode2Questions {
 
   private func setUnknown(_ why: String, _ facts: inout SessionFacts) {
     facts.end = .unknown(why)
-    facts.remarks.append("the session's own outcome is not known (\(why))")
     facts.missing = "the last step's usage is not known (\(why))"
-    if !digest.subagents.isEmpty { askSubagents(&facts) }
   }
 
   private func take(_ messages: [SessionExport.Message], outcome: String?, _ facts: inout SessionFacts) {
@@ -55,9 +67,7 @@ struct OpenCode2Questions {
     let (usage, missing) = OpenCode2Questions.usage(of: messages)
     facts.ownUsage = usage
     facts.missing = missing
-    let calls = messages.flatMap(\.toolCalls)
-    if !digest.subagents.isEmpty || calls.contains(where: { $0.childSession != nil || ToolNames.subagent.contains($0.tool) }) { askSubagents(&facts) }
-    tellBackground(calls, messages, &facts)
+    tellBackground(messages, &facts)
   }
 
   /// The sum of all messages, summaries included, and what is missing from it.
@@ -78,40 +88,34 @@ struct OpenCode2Questions {
   // MARK: - Background
 
   /// Up to 2.0.26 a command or a subagent in the background ends with the run; from 2.2 on the run waits.
-  private func tellBackground(_ calls: [SessionExport.ToolCall], _ messages: [SessionExport.Message], _ facts: inout SessionFacts) {
+  private func tellBackground(_ messages: [SessionExport.Message], _ facts: inout SessionFacts) {
     let version = request.installation.version
     guard version < OpenCodeVersion(2, 2, 0) else { return }
-    let told = messages.filter { $0.role == "synthetic" }.map(\.text)
-    for call in calls {
-      guard let id = call.background, !told.contains(where: { $0.contains(id) }) else { continue }
-      let what = call.command.map { "the command \"\($0.oneLine(120))\"" } ?? "the subagent \(id)"
+    for call in SessionExport.background(messages).open {
+      let what = call.command.map { "the command \"\($0.oneLine(120))\"" } ?? "the subagent \(call.background ?? call.id)"
       let how = version > OpenCodeVersion(2, 0, 26) ? "may have been ended" : "was ended"
-      facts.remarks.append("background work ends with the run: \(what) \(how) if it was still at work")
+      facts.backgroundEnded.append("background work ends with the run: \(what) \(how) if it was still at work")
     }
   }
 
   // MARK: - Subagents
 
-  private func askSubagents(_ facts: inout SessionFacts) {
-    let (client, session, since, deadline) = (client, session, since, deadline)
+  private func subagentTree() -> (found: [SubagentTree.Answer], unlisted: (any Error)?) {
+    SubagentTree(client, since: since, limit: limit, deadline: deadline).explore(below: session, named: digest.subagents.elements.map(\.session))
+  }
+
+  private func take(_ tree: (found: [SubagentTree.Answer], unlisted: (any Error)?), _ facts: inout SessionFacts) {
     facts.asked = true
     let calls = Dictionary(digest.subagents.elements.map { ($0.session, $0) }) { first, _ in first }
-    var problems: [String] = []
-    var sessions: [SessionInfo] = []
-    do {
-      sessions = try client.sessionsBelow(session, deadline: deadline)
-    } catch {
-      problems.append("which subagents worked is not known (\(error))")
-    }
-    for call in digest.subagents.elements where !sessions.contains(where: { $0.id == call.session }) { sessions.append(SessionInfo(id: call.session)) }
+    var problems = tree.unlisted.map { ["which subagents worked is not known (\($0))"] } ?? []
     // A subagent's subagent stands where the one that an event names does.
     var callers: [String: String] = [:]
-    for info in sessions { callers[info.id] = calls[info.id] != nil ? info.id : info.parent.flatMap { callers[$0] } ?? info.id }
-    let answers = concurrently(sessions.map { info in { @Sendable in Result { try client.messages(of: info.id, since: since, deadline: deadline) } } })
-    for (info, answer) in zip(sessions, answers) {
+    for answer in tree.found {
+      let info = answer.info
+      callers[info.id] = calls[info.id] != nil ? info.id : info.parent.flatMap { callers[$0] } ?? info.id
       let call = calls[info.id]
       var row = RunUsage.Subagent(session: info.id, title: info.title ?? call?.title, agent: info.agent ?? call?.agent)
-      switch answer {
+      switch answer.messages {
       case .success(let messages?):
         // An earlier run's subagent.
         if messages.isEmpty, call == nil { continue }

@@ -98,7 +98,7 @@ package struct Outcome: Sendable, Equatable {
     if errors.count > 0 {
       list.append(.providerErrors(count: errors.count, last: errors.last, secondsAgo: errors.at.flatMap { wholeSeconds(now - $0) }))
     }
-    if digest.retries > 0 { list.append(.stepsBegunAgain(digest.retries)) }
+    if digest.retries > 0, digest.generation == .v1 || digest.retries > errors.count { list.append(.stepsBegunAgain(digest.retries)) }
     for tool in digest.deniedTools.elements { list.append(.deniedByRule(tool)) }
     let missing = digest.unavailableTools.elements
     if !missing.isEmpty { list.append(.unavailableTools(missing)) }
@@ -115,11 +115,19 @@ package struct Outcome: Sendable, Equatable {
   ///     stays although it has said its last word
   package static func liveAttention(digest: RunDigest, now: Double, quietSince: Double) -> [Attention] {
     var list = attention(digest: digest, now: now)
+    if let next = digest.providerErrors.nextTry.flatMap({ $0 > now ? wholeSeconds($0 - now) : nil }) {
+      list = list.map { one in
+        guard case .providerErrors(let count, let last, let ago, _) = one else { return one }
+        return .providerErrors(count: count, last: last, secondsAgo: ago, nextTry: next)
+      }
+    }
     guard let quiet = wholeSeconds(now - quietSince) else { return list }
-    if digest.hasFinalAnswer, digest.finishReason == "stop", quiet >= 30 {
-      list.append(.answerStands(seconds: quiet))
+    let working = digest.live.flatMap { $0.working.isEmpty ? nil : $0.working.map(\.named).joined(separator: ", ").shortened(to: 400) }
+    if (digest.hasFinalAnswer && digest.finishReason == "stop") || digest.live?.hasAnswered == true, Double(quiet) >= LiveQuestions.quiet {
+      // OpenCode 2.2 and newer wait for what goes on in the background.
+      if working != nil || quiet >= 30 { list.append(.answerStands(seconds: quiet, waitsFor: working)) }
     } else if quiet >= 300 {
-      list.append(.silent(seconds: quiet))
+      list.append(.silent(seconds: quiet, working: working))
     }
     return list.ranked
   }
@@ -186,7 +194,7 @@ private struct Judge {
     if digest.endedWithError { return (.failed, interruption(code) ?? terminalError) }
     guard code == 0 || (code == 1 && wentOn) else { return (.failed, exitReason(code)) }
     if let unfinished = unfinished {
-      return digest.sawNoStep && digest.failures.last != nil ? (.failed, exitReason(code)) : (.incomplete, unfinished)
+      return digest.sawNoStep && digest.lastFailure != nil ? (.failed, exitReason(code)) : (.incomplete, unfinished)
     }
     if session == .failed, code != 0 { return (.failed, "OpenCode's session ended as failed (exit \(code))\(lastErrorClause)") }
     return (.completed, nil)
@@ -281,7 +289,7 @@ private struct Judge {
   }
 
   private func exitReason(_ code: Int32) -> String {
-    let words = digest.failures.last ?? ""
+    let words = digest.lastFailure ?? ""
     if code == 0 { return words }
     if let signal = ExitStatus.exited(code).signalBehindShell { return "exit \(code), as a shell or script says of \(signal)\(lastErrorClause)" }
     return words.isEmpty ? "exit \(code)\(lastErrorClause)" : "\(words) (exit \(code))"
@@ -312,6 +320,9 @@ private struct Judge {
     if state == .completed || state == .incomplete {
       let code: Int? = if case .exited(let code) = end, code != 0 { Int(code) } else { nil }
       if digest.mendedErrors > 0, let error = digest.errors.elements.dropLast(digest.trailingErrors).last {
+        list.append(.wentOn(error: sentence(of: error), exitCode: code))
+      } else if state == .completed, digest.trailingErrors > 0, let error = trailing.last {
+        // 2.x: it is in the stream, and the session ended well all the same.
         list.append(.wentOn(error: sentence(of: error), exitCode: code))
       } else if state == .completed, let code {
         list.append(.endedWith(exitCode: code))

@@ -52,6 +52,38 @@ package struct RunDigest: Codable, Sendable, Equatable {
     package var at: Double?
     /// The first one after the last event that was known when it came; seconds since 1970.
     package var since: Double?
+    /// When OpenCode tries again, as it said itself; seconds since 1970.
+    package var nextTry: Double?
+  }
+
+  /// A tool that was at work when OpenCode 2 was asked: its stream shows a tool at its end only.
+  package struct Working: Codable, Sendable, Equatable {
+    /// The call's id.
+    package var call: String
+    package var tool: String
+    package var title: String?
+    /// Seconds since 1970.
+    package var since: Double?
+    /// The main turn doesn't wait for it.
+    package var isBackground: Bool
+    /// Of a subagent.
+    package var session: String?
+
+    /// `subagent: Reviews the tests`
+    package var named: String { title.map { "\(tool): \($0)" } ?? tool }
+  }
+
+  /// What OpenCode 2 said of the present when it was asked last, as far as no event has overtaken it.
+  package struct Live: Codable, Sendable, Equatable {
+    /// Seconds since 1970.
+    package var askedAt: Double
+    package var working: [Working] = []
+    /// The last message came to a good end; the run waits for what is in `working`.
+    package var hasAnswered = false
+    /// How many tries of a message's request are counted among the provider's errors.
+    var failures: [String: Int] = [:]
+    /// Only a subagent's requests are refused.
+    var refusesSubagent = false
   }
 
   /// The tool call that ended last.
@@ -125,17 +157,26 @@ package struct RunDigest: Codable, Sendable, Equatable {
   package private(set) var deniedTools = Newest<String>(limit: 16)
   package private(set) var unavailableTools = Newest<String>(limit: 16)
   package private(set) var providerErrors = ProviderErrors()
+  /// nil: never asked.
+  package private(set) var live: Live?
   package private(set) var missingAgent: String?
   /// The agent that was asked for is one for subagents: the default one ran.
   package private(set) var subagentAsAgent: String?
   package private(set) var causes = Newest<Cause>(limit: 16)
   package private(set) var failures = Newest<String>(limit: 8)
+  private var sessionFailures: [SessionFailure]?
   package private(set) var help: Help?
   /// Lines of stdout that aren't events: log dumps, help text, broken lines.
   package private(set) var undecodableLines = 0
   /// Those of them that began like an event.
   package private(set) var brokenLines = 0
   package private(set) var unknownEvents = 0
+
+  /// Why work in a session ended, as OpenCode 2's stderr said.
+  package struct SessionFailure: Codable, Sendable, Equatable {
+    package let session: String?
+    package let message: String
+  }
 
   package struct Cause: Codable, Sendable, Equatable {
     package let ref: String
@@ -173,6 +214,9 @@ package struct RunDigest: Codable, Sendable, Equatable {
   /// The last step's end, which tells its usage, is not in the log.
   package var lastStepIsOpen: Bool { stepIsOpen }
 
+  /// Why OpenCode says on stderr that it ended or didn't begin. A subagent's end isn't the run's.
+  package var lastFailure: String? { failures.last ?? sessionFailures?.last { $0.session == nil || $0.session == session }?.message }
+
   /// What is behind a reference, if the log said it.
   package func cause(of ref: String?) -> String? { ref.flatMap { ref in causes.elements.last { $0.ref == ref }?.message } }
 
@@ -185,7 +229,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
       lastEventAt = max(lastEventAt ?? at, at)
     }
     session = session ?? header.sessionID
-    if case .stepStart = event {} else { retryingSince = nil }
+    overtake(event)
     if case .error(let error) = event {
       fold(error)
       return
@@ -202,6 +246,15 @@ package struct RunDigest: Codable, Sendable, Equatable {
     case .unknown: unknownEvents += 1
     case .reasoning, .error: break
     }
+  }
+
+  /// What came since OpenCode was asked.
+  private mutating func overtake(_ event: OpenCodeEvent) {
+    if case .stepStart = event { return }
+    retryingSince = nil
+    providerErrors.nextTry = nil
+    live?.hasAnswered = false
+    if case .toolUse(let tool) = event, let call = tool.callID?.kept(128) { live?.working.removeAll { $0.call == call && !$0.isBackground } }
   }
 
   private mutating func foldStepStart(_ header: EventHeader) {
@@ -226,7 +279,12 @@ package struct RunDigest: Codable, Sendable, Equatable {
   }
 
   private mutating func beginStep(_ message: String?) {
-    if message != currentMessage { retryingSince = nil }
+    if message != currentMessage {
+      retryingSince = nil
+      providerErrors.nextTry = nil
+      live?.hasAnswered = false
+      live?.working.removeAll { !$0.isBackground }
+    }
     currentMessage = message
     hasStarted = false
     stepIsOpen = true
@@ -372,6 +430,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
     case .agentNotFound(let name): missingAgent = name.kept(100)
     case .agentIsSubagent(let name): subagentAsAgent = name.kept(100)
     case .failure(let message): failures.append(message.kept(500))
+    case .sessionFailed(let session, let message):
+      sessionFailures = Array(((sessionFailures ?? []) + [SessionFailure(session: session?.kept(128), message: message.kept(500))]).suffix(8))
     case .providerError(let message, let at):
       providerErrors.count += 1
       if let message { providerErrors.last = message.kept(300) }
@@ -392,6 +452,33 @@ package struct RunDigest: Codable, Sendable, Equatable {
       seen.refused = argument.kept(200)
       help = seen
     }
+  }
+
+  private static let mostWorking = 16
+  private static let mostRefused = 256
+
+  /// What OpenCode 2 said of a live run.
+  package mutating func note(_ answer: LiveAnswer) {
+    var live = live ?? Live(askedAt: answer.askedAt)
+    live.askedAt = answer.askedAt
+    live.working = Array(answer.working.prefix(RunDigest.mostWorking))
+    live.hasAnswered = answer.hasAnswered
+    providerErrors.nextTry = nil
+    if answer.refusals.isEmpty, live.refusesSubagent { retryingSince = nil }
+    live.refusesSubagent = !answer.refusals.isEmpty && !answer.refusals.contains { $0.message == currentMessage }
+    for refusal in answer.refusals {
+      let before = live.failures[refusal.message] ?? 0
+      if refusal.failures > before, live.failures[refusal.message] != nil || live.failures.count < RunDigest.mostRefused {
+        live.failures[refusal.message] = refusal.failures
+        providerErrors.count += refusal.failures - before
+      }
+      if let words = refusal.words { providerErrors.last = words.kept(300) }
+      // What is refused now; an answer that was overtaken names no time.
+      guard let next = refusal.nextTry else { continue }
+      retryingSince = retryingSince ?? answer.askedAt
+      providerErrors.nextTry = min(providerErrors.nextTry ?? next, next)
+    }
+    self.live = live
   }
 
   /// What subagents did, from their exported sessions. Doing it twice changes nothing.

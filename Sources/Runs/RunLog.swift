@@ -21,6 +21,18 @@ package struct RunLog {
   /// Adds what a subagent's session told: its commands and edits, which the stream leaves out.
   package mutating func add(_ facts: SessionFacts) { fold.addToDigest { $0.add(facts) } }
 
+  /// The same of a live run, with what OpenCode says when it is silent.
+  mutating func advance(seconds: Double, asking questions: LiveQuestions?) {
+    advance(seconds: seconds)
+    if let answer = questions?.look(at: digest) { note(answer) }
+  }
+
+  /// Adds what OpenCode said when it was asked meanwhile, and keeps it: for the supervisor.
+  package mutating func note(_ answer: LiveAnswer) {
+    fold.addToDigest { $0.note(answer) }
+    try? save()
+  }
+
   /// How far a log that grows faster than it is read has been read; nil: to its end.
   package var backlog: String? {
     fold.unread > 0 ? "the log is read up to \(fold.digest.eventsOffset >> 20) MiB; \(fold.unread >> 20) MiB more are not looked at yet" : nil

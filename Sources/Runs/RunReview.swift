@@ -165,6 +165,8 @@ package struct SessionFacts: Sendable {
   package var lastWords = LastWords.notAsked
   /// What is missing from the usage, and why.
   package var missing: String?
+  /// 2.x, for `attention`: what it had put in the background ended with it.
+  package var backgroundEnded: [String] = []
   /// Sentences for `attention`: what else could not be had.
   package var remarks: [String] = []
 
@@ -204,6 +206,11 @@ extension RunReview {
     let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, lastWords: facts.lastWords, sessionEnd: facts.end, launch: launch, now: at)
     let usage = RunUsage(digest, facts)
     var remarks = remarks + (facts.remarks + (usage.missing.map { [$0] } ?? [])).map { .notTold($0) }
+    if digest.generation == .v2 {
+      if case .unknown(let why) = facts.end, end != .notSeen { remarks.append(.endUnknown(why)) }
+      if let session = digest.session, facts.end.leavesClaim(end) { remarks.append(.mayGoOn(session: session)) }
+    }
+    remarks += facts.backgroundEnded.map { .backgroundEnded($0) }
     // Of the steps in the log the outcome tells it itself.
     if usage.cost == nil, usage.missing == nil, usage.tokens.total > 0, digest.usage.costIsKnown {
       remarks.append(.costUnknown(facts.lastStep?.isUnpriced == true || facts.ownUsage?.costIsKnown == false ? "the model" : "a subagent's model"))

@@ -31,6 +31,15 @@ package struct RunSnapshot: Sendable {
   /// Whether OpenCode has printed any event yet.
   package var hasSpoken: Bool { digest.lastEventAt != nil }
 
+  /// What is at work at this moment, as far as OpenCode said so.
+  package var working: [RunDigest.Working] { phase == .running ? digest.live?.working ?? [] : [] }
+
+  /// When OpenCode makes a refused request again; nil: not known, or past.
+  package func nextTry(after now: Double) -> Double? {
+    guard phase == .running else { return nil }
+    return digest.providerErrors.nextTry.flatMap { $0 > now && $0 < now + 1e7 ? $0 : nil }
+  }
+
   /// As `docs/tools.md` names it.
   package var state: String {
     switch phase {

@@ -1,3 +1,4 @@
+import Foundation
 import OpenCode
 import PosixSupport
 import Text
@@ -38,6 +39,18 @@ package enum SessionEnd: Sendable, Equatable {
 }
 
 extension SessionEnd {
+  /// Whether OpenCode 2's background service may go on with the session by itself: a run releases it at a good end, at a failure and at SIGINT.
+  func leavesClaim(_ end: RunEnd) -> Bool {
+    if case .known(let last) = self, last.outcome != nil { return false }
+    switch end {
+    case .signaled(let number): return number != SIGINT
+    case .notSeen: return true
+    // SIGINT and SIGTERM look the same here, and a wrapper's exit may tell of any signal.
+    case .exited(let code): return code > 128
+    case .spawnFailed, .neverStarted: return false
+    }
+  }
+
   typealias Verdict = (state: Outcome.State, reason: String?)
 
   /// The verdict on OpenCode 2's end: the last message decides, then the session's own word, then what the log and the exit gave (`log`).
@@ -52,12 +65,12 @@ extension SessionEnd {
       if log.state == .completed, end == .exited(1) { return (.failed, "it ended with exit 1, and what its last message says is not known") }
       return log
     }
-    // A rejection or a question was its last word: that names the cause better than "aborted".
-    if log.state == .incomplete, stopped { return log }
+    // A rejection or a question was its last word: that names the cause better than "aborted". Releases go on after it: then another word counts.
+    if log.state == .incomplete, stopped, last.error.map({ $0.type == "aborted" }) ?? (last.unfinished != nil) { return log }
     if let error = last.error {
       if log.state == .failed, log.reason?.contains(error.message) == true { return log }
-      if case .exited(let code) = end, code > 128 { return log.state == .failed ? log : (.failed, SessionEnd.words(error)) }
-      return (.failed, SessionEnd.words(error))
+      if case .exited(let code) = end, code > 128 { return log.state == .failed ? log : (.failed, error.sentence) }
+      return (.failed, error.sentence)
     }
     // Whatever the exit and the session's own word: cut is cut.
     if case .exited(let code) = end, code == 0 || code == 1, let cut = last.cut { return (.incomplete, cut) }
@@ -73,11 +86,6 @@ extension SessionEnd {
     return (.completed, nil)
   }
 
-  /// `Invalid API key (HTTP 401)`
-  private static func words(_ error: SessionExport.Failure) -> String {
-    let status = error.status.flatMap { error.message.contains("\($0)") ? nil : " (HTTP \($0))" } ?? ""
-    return error.message.oneLine(500) + status
-  }
 }
 
 extension SessionEnd.LastMessage {
@@ -94,6 +102,8 @@ extension SessionEnd.LastMessage {
   fileprivate var unfinished: String? {
     if isFollowed, outcome != "succeeded" { return "no final answer: another request was to follow the last message" }
     if let cut { return cut }
+    // The message has no word of its own: the session's counts.
+    if finish == nil, outcome == "succeeded", endsWithText { return nil }
     switch finish {
     case "stop": return endsWithText ? nil : "no final answer: the last step has no text"
     case "tool-calls": return "no final answer: it ended after a tool call"

@@ -4,8 +4,10 @@ import PosixSupport
 
 /// What OpenCode is asked after a run has ended: its subagents' usage and commands, and what its stream leaves out.
 package struct SessionQuestions: Sendable {
-  /// Seconds for all answers; on a busy machine an export takes many.
-  package static let seconds = 30.0
+  /// Seconds for each answer; on a busy machine an export takes many.
+  package static let limit = 30.0
+  /// Seconds for all of them: one may be needed to ask the next.
+  package static let seconds = RunEnding.seconds - 5
 
   private let request: RunRequest
   private let digest: RunDigest
@@ -27,8 +29,7 @@ package struct SessionQuestions: Sendable {
 
   /// The run keeps its generation, whatever is installed meanwhile.
   private var isOpenCode2: Bool { request.installation.version.generation == .v2 }
-  /// What one of two questions may take: one that hangs leaves time for the other.
-  private var share: Deadline { deadline.share(1 / 2) }
+  private var question: Deadline { deadline.atMost(SessionQuestions.limit) }
 
   /// A tool that was cut short leaves no event: a subagent may have been at work.
   private var mayHideSubagents: Bool { !isOpenCode2 && digest.lastStepIsOpen && !digest.sawNoStep }
@@ -46,8 +47,8 @@ package struct SessionQuestions: Sendable {
 
   /// The OpenCode that can be asked now: an upgrade during the run may have put another in its place.
   private func client() -> OpenCodeClient {
-    OpenCodeClient(
-      request.installation.asItIsNow(environment: environment, folder: request.cwd, deadline: share), folder: request.cwd, environment: environment)
+    let now = request.installation.asItIsNow(environment: environment, folder: request.cwd, deadline: question.share(1 / 2))
+    return OpenCodeClient(now, folder: request.cwd, environment: environment)
   }
 
   /// Blocks until OpenCode has answered or the time is up.
@@ -58,22 +59,32 @@ package struct SessionQuestions: Sendable {
     let (ran, now) = (request.installation.version, client.installation.version)
     if now != ran { facts.remarks.append("OpenCode was replaced during the run: \(ran) ran, \(now) is installed now") }
     if isOpenCode2 {
-      var told = OpenCode2Questions(request: request, digest: digest, client: client, session: session, since: since, deadline: deadline).ask()
+      let questions = OpenCode2Questions(
+        request: request, digest: digest, client: client, session: session, since: since, limit: SessionQuestions.limit, deadline: deadline)
+      var told = questions.ask()
       told.remarks = facts.remarks + told.remarks
       return told
     }
-    if needsLastWords { askLastWords(session, client, &facts) }
-    if !digest.subagents.isEmpty || mayHideSubagents || needsModel { askSubagents(of: session, client, &facts) }
+    let known = facts
+    let (words, told) = both(
+      { needsLastWords ? lastWords(session, client) : .notAsked },
+      {
+        var told = known
+        if !digest.subagents.isEmpty || mayHideSubagents || needsModel { askSubagents(of: session, client, &told) }
+        return told
+      })
+    facts = told
+    facts.lastWords = words
     return facts
   }
 
-  private func askLastWords(_ session: String, _ client: OpenCodeClient, _ facts: inout SessionFacts) {
+  private func lastWords(_ session: String, _ client: OpenCodeClient) -> LastWords {
     do {
-      let last = try client.export(session, deadline: share).messages.last
+      let last = try client.export(session, deadline: question).messages.last
       // A compaction's own request comes after its summary; an answer is the last message.
-      facts.lastWords = last?.role == "assistant" && last?.isSummary == false ? .answer : .summary
+      return last?.role == "assistant" && last?.isSummary == false ? .answer : .summary
     } catch {
-      facts.lastWords = .unknown("\(error)")
+      return .unknown("\(error)")
     }
   }
 
@@ -81,8 +92,8 @@ package struct SessionQuestions: Sendable {
   private func askSubagents(of session: String, _ client: OpenCodeClient, _ facts: inout SessionFacts) {
     let listed = digest.subagents.elements
     let (tree, exported) = both(
-      { client.line.tellsChildren ? Result { try client.sessionTree(session, deadline: deadline) } : nil },
-      { concurrently(listed.map { subagent in { @Sendable in Result { try client.exportTree(subagent.session, deadline: deadline) } } }) })
+      { client.line.tellsChildren ? Result { try client.sessionTree(session, deadline: question) } : nil },
+      { concurrently(listed.map { subagent in { @Sendable in Result { try client.exportTree(subagent.session, deadline: question) } } }) })
     facts.asked = true
     var sessions: [SessionInfo] = []
     if case .success(let found)? = tree { sessions = found }
@@ -105,7 +116,7 @@ package struct SessionQuestions: Sendable {
     // Sessions that no event names: a tool that was cut short leaves none.
     let below = SessionQuestions.below(session, in: sessions)
     let hidden = below.filter { info in exports[info.id] == nil && !listed.contains { $0.session == info.id } && (info.created ?? 0) >= since }
-    let more = concurrently(hidden.map { info in { @Sendable in Result { [try client.export(info.id, deadline: deadline)] } } })
+    let more = concurrently(hidden.map { info in { @Sendable in Result { [try client.export(info.id, deadline: question)] } } })
     for (info, result) in zip(hidden, more) { take(result, of: info.id) }
     if mayHideSubagents, case .failure(let error)? = tree { problems.append("whether a subagent was at work when it ended is not known (\(error))") }
     facts.hidesCommands = !problems.isEmpty
@@ -143,7 +154,7 @@ package struct SessionQuestions: Sendable {
   package func modelSuggestion(for outcome: Outcome) -> String? {
     guard outcome.state == .failed, let wanted = request.model?.split(separator: "#").first.map(String.init),
       let reason = outcome.reason?.lowercased(), reason.contains("model"), digest.sawNoStep,
-      let list = try? client().models(deadline: deadline), list.isKnown
+      let list = try? client().models(deadline: deadline.atMost(15)), list.isKnown
     else { return nil }
     let ids = list.models.map(\.id)
     guard !ids.contains(wanted) else { return nil }

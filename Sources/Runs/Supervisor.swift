@@ -138,12 +138,14 @@ package struct Supervisor {
     report.send(.running)
     let retention = RetentionWork(Retention(state: state, environment: environment, keeping: folder))
     var disk = DiskWatch(folder)
+    let questions = LiveQuestions(record, environment: environment)
     var status: ExitStatus?
     while status == nil {
       status = child.wait(deadline: .after(1))
       disk.look()
-      if status == nil { log.advance(seconds: 1) }
+      if status == nil { log.advance(seconds: 1, asking: questions) }
     }
+    questions?.end()
     let exit = ExitRecord.Value(status: status!, at: Date().timeIntervalSince1970)
     // Never lost: on a disk that takes nothing the lock is kept and it is tried again.
     // Only a folder that was deleted meanwhile asks for nothing more: that is how a run is forgotten.
@@ -232,12 +234,14 @@ package struct Supervisor {
     report.send(.running)
     guard let record = folder.loadRecord() else { return }
     var log = RunLog(folder, record)
+    let questions = LiveQuestions(record, environment: environment)
     var ticks = 0
     while folder.isProcessAlive {
       usleep(50_000)
       ticks += 1
-      if ticks % 20 == 0 { log.advance(seconds: 1) }
+      if ticks % 20 == 0 { log.advance(seconds: 1, asking: questions) }
     }
+    questions?.end()
     finishDead(folder)
   }
 

@@ -22,6 +22,11 @@ extension OpenCodeClient {
     return found.filter { ($0.created ?? .max) >= since }.reversed()
   }
 
+  /// The newest 50 of a session's messages, the newest first; nil: there is no such session.
+  package func newestMessages(of session: String, deadline: Deadline) throws -> [SessionExport.Message]? {
+    try messagePage(of: session, cursor: nil, deadline: deadline)?.messages
+  }
+
   private func messagePage(of session: String, cursor: String?, deadline: Deadline) throws -> MessagePage? {
     guard SessionID.isValid(session) else { return nil }
     let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_.~"))
@@ -32,20 +37,8 @@ extension OpenCodeClient {
     throw OpenCodeCommandError.unreadable(command: "api", why: "not a session's messages in JSON")
   }
 
-  /// The sessions below a session, those below them too, parents first; at most 200.
-  package func sessionsBelow(_ session: String, deadline: Deadline) throws -> [SessionInfo] {
-    var (found, waiting, seen): ([SessionInfo], [String], Set<String>) = ([], [session], [session])
-    while !waiting.isEmpty, found.count < 200 {
-      let parents = waiting
-      let answers = concurrently(parents.map { parent in { @Sendable in Result { try children(of: parent, deadline: deadline) } } })
-      let new = try answers.flatMap { try $0.get() }.filter { seen.insert($0.id).inserted }
-      found += new
-      waiting = new.map(\.id)
-    }
-    return found
-  }
-
-  private func children(of parent: String, deadline: Deadline) throws -> [SessionInfo] {
+  /// The sessions that one started, at most 200 and a page.
+  package func children(of parent: String, deadline: Deadline) throws -> [SessionInfo] {
     guard SessionID.isValid(parent) else { return [] }
     struct Page: Decodable {
       let data: [ExportedInfo]

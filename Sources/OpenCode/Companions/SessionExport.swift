@@ -34,6 +34,8 @@ package struct SessionExport: Sendable, Equatable {
     package var retry: Retry?
     /// 2.x: the last thing in it is text.
     package var endsWithText = false
+    /// 2.x, of OpenCode's own word to the model: what it is about.
+    package var description: String?
   }
 
   package struct Failure: Sendable, Equatable {
@@ -73,6 +75,11 @@ package struct SessionExport: Sendable, Equatable {
     package var ended: Int?
     /// 2.x: what goes on beside the main turn: a shell's id, or a subagent's session.
     package var background: String?
+    /// What the model said it is for.
+    package var description: String?
+
+    /// It has begun and hasn't come to its end.
+    package var isAtWork: Bool { status == "running" }
   }
 
   /// The sessions that its tools started, in order.
@@ -121,6 +128,7 @@ private struct ToolState: Decodable {
     let filePath: Lenient<String>?
     let path: Lenient<String>?
     let background: Lenient<Bool>?
+    let description: Lenient<String>?
   }
 
   /// 2.x nests the tool's own metadata one deeper in events, not in exports: both are taken.
@@ -138,6 +146,7 @@ private struct ToolState: Decodable {
     struct Inner: Decodable {
       let exit: Lenient<Int>?
       let sessionID: Lenient<String>?
+      let shellID: Lenient<String>?
       let files: Lenient<[Lenient<Edited>]>?
     }
   }
@@ -177,8 +186,11 @@ private struct ToolState: Decodable {
       childSession: ToolNames.subagent.contains(tool)
         ? metadata?.sessionId?.value ?? metadata?.sessionID?.value ?? inner?.sessionID?.value : nil,
       error: error?.value?.message, started: time?.value?.start ?? outer?.ran ?? outer?.created, ended: time?.value?.end ?? outer?.completed,
-      background: metadata?.shellID?.value
-        ?? (metadata?.status?.value == "running" || input?.background?.value == true ? metadata?.sessionID?.value : nil))
+      background: status == "running" && input?.background?.value != true
+        ? nil
+        : metadata?.shellID?.value ?? inner?.shellID?.value
+          ?? (metadata?.status?.value == "running" || input?.background?.value == true ? metadata?.sessionID?.value : nil),
+      description: input?.description?.value)
   }
 }
 
@@ -258,6 +270,7 @@ private struct Export2: Decodable {
     let tokens: Lenient<CountedTokens>?
     let error: Lenient<ToldFailure>?
     let retry: Lenient<ToldRetry>?
+    let description: Lenient<String>?
 
     struct ToldFailure: Decodable {
       let type: String?
@@ -296,7 +309,8 @@ private struct Export2: Decodable {
         },
         error: error?.value?.failure,
         retry: retry?.value.map { SessionExport.Retry(attempt: $0.attempt ?? 1, at: $0.at, error: $0.error?.value?.failure) },
-        endsWithText: content.last { $0.type != "reasoning" }.map { $0.type == "text" && $0.text?.contains { !$0.isWhitespace } == true } ?? false)
+        endsWithText: content.last { $0.type != "reasoning" }.map { $0.type == "text" && $0.text?.contains { !$0.isWhitespace } == true } ?? false,
+        description: description?.value)
     }
   }
 }

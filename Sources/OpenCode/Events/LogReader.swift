@@ -16,6 +16,8 @@ package enum LogFact: Sendable, Equatable {
   case providerError(message: String?, at: Double?)
   /// The message of a provider error that has been reported already (1.3.2 writes two lines for one).
   case providerErrorMessage(String)
+  /// 2.0.17 and newer: why work in a session ended; the session may be a subagent's.
+  case sessionFailed(session: String?, message: String)
   /// What is behind an error event's reference.
   case cause(ref: String, message: String)
   /// An option that the help text lists, or only that there is help text.
@@ -136,6 +138,9 @@ package struct LogReader: Sendable {
     let fields = keysAndValues(text)
     if let ref = fields["ref"], let error = fields["error"] ?? fields["cause"] {
       return [.cause(ref: ref.oneLine(100), message: withoutClass(error))]
+    }
+    if let cause = fields["cause"] ?? fields["error"], fields["message"]?.hasPrefix("Failed to drain") == true {
+      return [.sessionFailed(session: (fields["sessionID"] ?? fields["session.id"])?.oneLine(128), message: OpenCode2Events.withoutBody(withoutClass(cause)))]
     }
     guard fields["message"] == "stream error", fields["small"] != "true" else { return [] }
     // An error object inside a stream that began well is told member by member: `error.error.message=Overloaded`.

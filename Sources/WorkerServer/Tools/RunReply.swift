@@ -63,7 +63,8 @@ enum RunReply {
     reply.structured["lastEventSecondsAgo"] = JSONValue(Int(max(0, now - (digest.lastEventAt ?? run.record.startedAt))))
     reply.structured["todo"] = todo(digest)
     reply.structured["lastText"] = digest.lastText.map { .string(TextCut.headAndTail($0.text, bytes: 800)) }
-    reply.structured["providerErrors"] = providerErrors(digest, now: now)
+    reply.structured["working"] = working(run, now: now)
+    reply.structured["providerErrors"] = providerErrors(run, now: now)
     if run.isForeign { reply.structured["next"] = .string(notYours) }
     return reply
   }
@@ -85,8 +86,11 @@ enum RunReply {
     let seconds = Int(max(0, now - stall.since))
     let what =
       switch stall.cause {
-      case .provider: "OpenCode's provider has refused or limited it for \(seconds) s, and nothing else has come; OpenCode tries again by itself"
-      case .silence: "OpenCode has shown no sign for \(seconds) s; a long command looks the same"
+      case .provider:
+        "OpenCode's provider has refused or limited it for \(seconds) s, and nothing else has come; OpenCode tries again by itself"
+          + (run.nextTry(after: now).map { " at \(Timestamp.text($0)), in \(Int($0 - now)) s" } ?? "")
+      case .silence:
+        "OpenCode has shown no sign for \(seconds) s; " + (run.working.first.map { "at work, it says: \($0.named)" } ?? "a long command looks the same")
       }
     reply.structured["next"] = .string(
       "tell the user: \(what). The run goes on and nothing stops it from here. Ask whether to wait (opencode_wait) or to end it: only they can (opencode-worker status shows how)"
@@ -247,11 +251,29 @@ enum RunReply {
     return .object(todo)
   }
 
-  private static func providerErrors(_ digest: RunDigest, now: Double) -> JSONValue? {
+  /// Tools that OpenCode 2 says are at work.
+  private static func working(_ run: RunSnapshot, now: Double) -> JSONValue? {
+    let working = run.working
+    guard !working.isEmpty else { return nil }
+    return .array(
+      working.prefix(8).map { tool in
+        var row: JSONObject = ["tool": .string(tool.tool)]
+        row["title"] = tool.title.map { .string(TextCut.headAndTail($0, bytes: 200)) }
+        row["since"] = tool.since.map { .string(Timestamp.text($0)) }
+        row["seconds"] = tool.since.map { JSONValue(Int(max(0, now - $0))) }
+        row["session"] = tool.session.map { .string($0) }
+        if tool.isBackground { row["background"] = true }
+        return .object(row)
+      })
+  }
+
+  private static func providerErrors(_ run: RunSnapshot, now: Double) -> JSONValue? {
+    let digest = run.digest
     guard digest.providerErrors.count > 0 else { return nil }
     var errors: JSONObject = ["count": JSONValue(digest.providerErrors.count)]
     errors["last"] = digest.providerErrors.last.map { .string($0) }
     errors["secondsAgo"] = digest.providerErrors.at.map { JSONValue(Int(max(0, now - $0))) }
+    errors["nextTry"] = run.nextTry(after: now).map { .string(Timestamp.text($0)) }
     return .object(errors)
   }
 

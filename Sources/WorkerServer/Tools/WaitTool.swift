@@ -64,7 +64,14 @@ private actor ProgressNarrator {
     let now = Monotonic.now
     guard steps > last || now - toldAt >= WaitSlice.heartbeat else { return }
     (last, toldAt) = (steps, now)
-    let seconds = Int(Date().timeIntervalSince1970 - run.record.startedAt)
-    await reporter.report("\(run.state), step \(run.digest.steps), \(seconds) s: \(run.digest.lastDone?.text ?? "working")")
+    let clock = Date().timeIntervalSince1970
+    let seconds = Int(clock - run.record.startedAt)
+    var what = run.digest.lastDone?.text ?? "working"
+    if let next = run.nextTry(after: clock) {
+      what = "the provider refuses, next try in \(Int(next - clock)) s"
+    } else if let tool = run.working.first {
+      what = tool.named + (tool.since.map { ", for \(Int(max(0, clock - $0))) s" } ?? "")
+    }
+    await reporter.report("\(run.state), step \(run.digest.steps), \(seconds) s: \(what)")
   }
 }
