@@ -105,12 +105,13 @@ package enum ProcessTable {
       return found
     }
 
-    /// The environments of this user's living processes whose command line holds `word`.
-    package static func environments(ofCommandsWith word: String) -> [(pid: Int32, environment: [String: String])] {
+    /// The environments of this user's living processes whose command line holds all of `words`.
+    package static func environments(ofCommandsWith words: String...) -> [(pid: Int32, environment: [String: String])] {
       var found: [(Int32, [String: String])] = []
       for name in (try? BytePaths.names(in: Array("/proc".utf8))) ?? [] {
         guard let pid = Int32(String(decoding: name, as: UTF8.self)), pid != getpid(),
-          let command = try? readSystemFile("/proc/\(pid)/cmdline"), command.split(separator: 0).contains(where: { $0.elementsEqual(word.utf8) }),
+          let command = try? readSystemFile("/proc/\(pid)/cmdline").split(separator: 0),
+          words.allSatisfy({ word in command.contains { $0.elementsEqual(word.utf8) } }),
           let environment = try? readSystemFile("/proc/\(pid)/environ"), let state = state(of: pid), !state.isDead
         else { continue }
         found.append((pid, assignments(environment.split(separator: 0))))
@@ -176,10 +177,11 @@ package enum ProcessTable {
       }
     }
 
-    /// The environments of this user's living processes whose command line holds `word`.
-    package static func environments(ofCommandsWith word: String) -> [(pid: Int32, environment: [String: String])] {
+    /// The environments of this user's living processes whose command line holds all of `words`.
+    package static func environments(ofCommandsWith words: String...) -> [(pid: Int32, environment: [String: String])] {
       argumentTexts().compactMap { process in
-        guard process.texts.dropFirst().prefix(process.count).contains(where: { $0.elementsEqual(word.utf8) }) else { return nil }
+        let command = process.texts.dropFirst().prefix(process.count)
+        guard words.allSatisfy({ word in command.contains { $0.elementsEqual(word.utf8) } }) else { return nil }
         return (process.pid, assignments(Array(process.texts.dropFirst(1 + process.count))))
       }
     }

@@ -198,7 +198,8 @@ import Testing
     try play("2.0.22", [["tools": [OpenCode2Tests.bash("true")]], ["text": "Done."]], ["commands": ["api": hangs, "session": hangs, "export": hangs]])
     let reply = try delegate()
     #expect(reply["state"]?.string == "completed", "\(reply.text)")
-    #expect(attention(reply).contains("the session's own outcome is not known (`opencode "))
+    #expect(attention(reply).contains("how the session ended is not known (`opencode "))
+    #expect(try world.worker("report").status == .exited(1), "nobody may take it for a good end")
     #expect(attention(reply).contains("the last step's usage is not known (`opencode api` did not end within "))
     #expect(reply["usage"]?["missing"]?.string?.contains("the last step's usage") == true)
     #expect(reply["usage"]?["cost"] == nil)
@@ -234,6 +235,37 @@ import Testing
     let broken = try delegate()
     #expect(broken["state"]?.string == "failed", "\(broken.text)")
     #expect(broken["reason"]?.string?.contains("broken") == true)
+  }
+
+  /// A release goes on after a rejection, so that is no end; what its next request met is.
+  @Test func anErrorAfterARejectionIsTheEnd() throws {
+    let turns: JSONValue = [
+      ["tools": [["name": "read", "arguments": ["filePath": "/etc/hosts"]]]], ["status": 401, "body": ["error": ["message": "Invalid API key"]]],
+    ]
+    try play("2.0.22", turns, ["lastError": false])
+    let reply = try delegate()
+    #expect(reply["state"]?.string == "failed" && reply["reason"]?.string?.contains("Invalid API key") == true, "\(reply.text)")
+  }
+
+  /// Summaries cost too; a session that is continued costs what it did since.
+  @Test(arguments: secondLine) func compactionsAndContinuedSessionsAreCountedRight(version: String) throws {
+    try play(version, [["tools": [OpenCode2Tests.bash("true")]], ["compaction": "Summary."], ["text": "Done."]])
+    let first = try delegate()
+    #expect(first["state"]?.string == "completed" && first["usage"]?["cost"]?.double == 0.0063, "\(first.text)")
+    try play(version, [["text": "More."]])
+    let second = try delegate(["session": try #require(first["session"])])
+    #expect(second["state"]?.string == "completed" && second["usage"]?["cost"]?.double == 0.0021, "\(second.text)")
+  }
+
+  /// One list that can't be had costs nothing of what else is known.
+  @Test func subagentsThatTheStreamNamesAreAskedWhateverHangs() throws {
+    try play(
+      "2.0.22", [["tools": [OpenCode2Tests.subagent([["tools": [OpenCode2Tests.bash("exit 4")]], ["text": "Sub."]])]], ["text": "Done."]],
+      ["commands": ["api parentID": ["hang": true]]])
+    let reply = try delegate(["verificationCommands": ["exit 4"]])
+    #expect(reply["state"]?.string == "completed" && reply["usage"]?["tokens"]?["input"]?.int == 800, "\(reply.text)")
+    #expect(reply["verification"]?["declared"]?.array?.first?["result"]?.string == "failed", "\(reply.text)")
+    #expect(reply["usage"]?["cost"] == nil && attention(reply).contains("which subagents worked is not known"), "\(reply.text)")
   }
 
   /// A subagent's failing check, its subagent's edit and a shell in the background: none of it is in the stream.

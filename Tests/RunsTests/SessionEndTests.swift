@@ -82,6 +82,29 @@ import Testing
     #expect(state(Last(finish: "stop", endsWithText: true), .signaled(9), log: (.failed, "ended by SIGKILL")) == .failed)
   }
 
+  @Test func theSessionsWordCountsWhereTheMessageHasNone() {
+    #expect(state(Last(endsWithText: true, outcome: "succeeded")) == .completed)
+    #expect(state(Last(endsWithText: true, outcome: "succeeded"), .exited(1), log: (.failed, "exit 1")) == .completed)
+    #expect(state(Last(outcome: "succeeded")) == .incomplete)
+    #expect(state(Last(finish: "length", endsWithText: true, outcome: "succeeded")) == .incomplete)
+  }
+
+  @Test func aRejectionIsTheEndOnlyWhereNothingCameAfter() {
+    let log: SessionEnd.Verdict = (.incomplete, "stopped at a rejected permission")
+    func verdict(_ last: Last) -> SessionEnd.Verdict { SessionEnd.known(last).verdict(of: .exited(1), log: log, stopped: true) }
+    #expect(verdict(Last(error: .init(type: "aborted", message: "Step interrupted"))) == log)
+    #expect(verdict(Last(finish: "tool-calls")) == log)
+    #expect(verdict(Last(finish: "stop", endsWithText: true)).state == .completed)
+    #expect(verdict(Last(error: .init(type: "provider.auth", message: "no key"), outcome: "failed")).reason == "no key")
+  }
+
+  @Test func whoMayTakeTheSessionUp() {
+    func leaves(_ end: RunEnd, _ outcome: String? = nil) -> Bool { SessionEnd.known(Last(outcome: outcome)).leavesClaim(end) }
+    #expect(leaves(.signaled(SIGKILL)) && leaves(.signaled(SIGTERM)) && leaves(.exited(130)) && leaves(.exited(137)) && leaves(.notSeen))
+    #expect(!leaves(.signaled(SIGINT)) && !leaves(.exited(130), "interrupted") && !leaves(.notSeen, "succeeded") && !leaves(.exited(1)))
+    #expect(!SessionEnd.notAsked.leavesClaim(.neverStarted) && SessionEnd.unknown("it hung").leavesClaim(.signaled(SIGKILL)))
+  }
+
   @Test func anExitOf1WithoutAWordIsNoSuccess() {
     for end in [SessionEnd.notAsked, .unknown("it hung")] {
       #expect(end.verdict(of: .exited(1), log: Self.completed, stopped: false).state == .failed)

@@ -19,6 +19,7 @@ enum OpenCodeChecks {
       return [.problem("opencode", "\(error)", mend: "install OpenCode (https://opencode.ai), or set OPENCODE_BIN to its absolute path")]
     }
     var checks: [Check] = [.ok("opencode", "\(installation.version) at \(installation.path) (\(installation.foundBy))"), line(of: installation.version)]
+    if installation.version.generation == .v2 { checks.append(service(environment)) }
     let client = OpenCodeClient(installation, folder: folder, environment: environment)
     var models: ModelList?
     do {
@@ -49,6 +50,20 @@ enum OpenCodeChecks {
       checks.append(.warning("signed in", "\(error)", mend: "opencode auth list"))
     }
     return checks
+  }
+
+  /// OpenCode 2's background service, by the list of processes: asking OpenCode might start it.
+  private static func service(_ environment: [String: String]) -> Check {
+    func store(_ environment: [String: String]) -> String? {
+      environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? environment["HOME"].map { $0 + "/.local/share" }
+    }
+    let processes = ProcessTable.environments(ofCommandsWith: "serve", "--service").filter { store($0.environment) == store(environment) }
+    let meaning = "it takes up each session whose run was killed, without the worker's rules; SIGINT is what lets a run release its session"
+    let off = "`opencode service set disabled true` switches it off"
+    guard let first = processes.map(\.pid).min() else {
+      return .ok("opencode service", "not running, and the worker never starts it. When OpenCode's own interface does, \(meaning). \(off)")
+    }
+    return .ok("opencode service", "running (process \(first)); the worker's runs don't use it. When it next starts, \(meaning). \(off)")
   }
 
   private static func line(of version: OpenCodeVersion) -> Check {
