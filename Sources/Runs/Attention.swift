@@ -50,7 +50,7 @@ package enum Attention: Codable, Sendable, Equatable {
   /// What it had put in the background was ended when it ended.
   case backgroundEnded(String)
   case todosOpen(Int, of: Int, first: String?)
-  /// Files whose last edit left errors that a language server found.
+  /// Files in which a language server found errors that no later edit of theirs took away.
   case diagnostics([String], count: Int)
   case deniedByRule(String)
   case unavailableTools([String])
@@ -189,7 +189,7 @@ extension Attention {
     case .stillRunning(let names, let count): "still running: " + Attention.list(names, of: count)
     case .todosOpen(let open, let total, let first):
       "\(open) of \(total) todos are unfinished\(first.map { ": \(Attention.short($0))" } ?? "")\(open > 1 ? " ..." : "")"
-    case .diagnostics(let names, let count): "the last edit left errors that a language server found: \(Attention.list(names, of: count))"
+    case .diagnostics(let names, let count): "a language server found errors that no later edit of the file took away: \(Attention.list(names, of: count))"
     case .deniedByRule(let tool): "denied by a rule: \(tool)"
     case .unavailableTools(let names): "the model called tools that it doesn't have: \(names.joined(separator: ", "))".shortened(to: 300)
     case .compacted(let count): "the conversation was compacted \(count) x: earlier details were summed up"

@@ -129,7 +129,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
   package private(set) var verification: VerificationTally
   package private(set) var namedFiles = NamedFiles()
   package private(set) var todos: [Todo] = []
-  /// Files in which a language server found errors after their last edit; the newest 64.
+  /// Files in which a language server found errors that no later edit of theirs took away; the newest 64.
   package private(set) var diagnosedFiles: [String] = []
   package private(set) var subagents = Newest<Subagent>(limit: 64)
   private var subagentPlaces: [String: LogPlace] = [:]
@@ -401,8 +401,10 @@ package struct RunDigest: Codable, Sendable, Equatable {
   private mutating func noteDiagnostics(_ tool: ToolUse) {
     let edited = tool.files.map { $0.path.kept(1_024) }
     diagnosedFiles.removeAll { edited.contains($0) }
-    guard tool.leftDiagnostics, let path = edited.first else { return }
-    diagnosedFiles = (diagnosedFiles + [path]).suffix(64)
+    for path in (tool.leftDiagnostics ? edited.prefix(1) : []) + tool.otherDiagnosedFiles.map({ $0.kept(1_024) }) where !diagnosedFiles.contains(path) {
+      diagnosedFiles.append(path)
+    }
+    diagnosedFiles = diagnosedFiles.suffix(64)
   }
 
   private mutating func note(_ refusal: ToolUse.Refusal?, of tool: ToolUse, isKnown: Bool) {

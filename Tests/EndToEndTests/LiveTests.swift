@@ -100,6 +100,38 @@ import Testing
     #expect(review["state"]?.string == "completed" && review["answer"]?.string == "All ended.", "\(review.text)")
   }
 
+  @Test func whoEndsARunByHandIsToldSigintFirst() throws {
+    for (version, word) in [("2.0.26", "kill -INT -- -"), ("1.18.34", "kill -- -")] {
+      try play(version, [["delay": 600, "text": "Never."]])
+      let run = try start()
+      _ = try status { $0["state"]?.string == "running" }
+      let pid = try #require(world.openCode(of: run))
+      #expect(try world.worker("status").outputText.contains("To end it yourself: \(word)\(pid)"))
+      try signal(run, SIGINT)
+      #expect(try client.call("opencode_wait")["state"]?.string == "failed")
+    }
+  }
+
+  /// By the list of processes: whatever was asked of OpenCode itself might start it.
+  @Test func theDoctorFindsTheServiceWithoutStartingIt() throws {
+    try play("2.0.26", [["text": "Done."]])
+    func report() throws -> String { try world.worker("doctor").outputText }
+    #expect(try report().contains("not running, and the worker never starts it"))
+    let sleeping = "sleep 600; true"
+    let service = try ChildProcess("/bin/sh", ["-c", sleeping, "serve", "--service"], environment: world.environment)
+    let elsewhere = world.environment.merging(["HOME": world.path("bin")]) { $1 }
+    let other = try ChildProcess("/bin/sh", ["-c", sleeping, "serve", "--service"], environment: elsewhere)
+    defer { for process in [service, other] { process.killGroup() } }
+    let first = try report()
+    #expect(first.contains("running (process \(service.pid))"), "\(first)")
+    service.killGroup()
+    _ = service.wait()
+    #expect(try report().contains("not running, and the worker never starts it"), "another user's folder, another service")
+    #expect(!world.exists("bin/service.log"))
+    try play("1.18.34", [["text": "Done."]])
+    #expect(try !report().contains("opencode service"))
+  }
+
   @Test func whatIsStillBeingAskedEndsWithTheRun() throws {
     let more: JSONObject = ["commands": ["api /message": ["hang": true, "times": 1]], "retrySeconds": 1]
     try play("2.0.22", [["status": 429], ["delay": 4, "text": "Done."]], more)

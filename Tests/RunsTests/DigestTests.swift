@@ -25,6 +25,17 @@ import Testing
     #expect(items == ["First, again.", "bash", "write", "Then."])
   }
 
+  /// One file is mended by its own next edit, the other stays wrong.
+  @Test func errorsOfALanguageServerStayUntilTheFileIsMended() throws {
+    let run = try Recording("1.18.34/lsp-errors").folded()
+    #expect(run.digest.diagnosedFiles == ["/work-root/ws/lsp-errors/a.zz"])
+    let lines = try Recording("1.18.34/lsp-errors").output.split(separator: "\n").map(String.init)
+    let tools = lines.filter { $0.contains(#""type":"tool_use""#) }
+    #expect(try Log.digest(Array(tools.prefix(2))).diagnosedFiles == ["/work-root/ws/lsp-errors/a.zz", "/work-root/ws/lsp-errors/b.zz"])
+    // What `write` says of other files is read too.
+    #expect(try Log.digest([tools[1]]).diagnosedFiles.sorted() == ["/work-root/ws/lsp-errors/a.zz", "/work-root/ws/lsp-errors/b.zz"])
+  }
+
   @Test func anOrdinaryRunIsDigested() throws {
     let run = try Recording("1.18.34/write-edit-read").folded()
     let digest = run.digest

@@ -92,8 +92,8 @@ import Testing
     var log = try Log(generation: .v2)
     try log.print(#"{"type":"step_start","timestamp":1000,"sessionID":"ses_r","part":{"id":"p","messageID":"msg_2","type":"step-start"}}"# + "\n")
     _ = try log.advance()
-    let retry = #"{"id":"msg_2","time":{"created":1000},"type":"assistant","content":[],"retry":{"attempt":2,"at":901000,"error":{"message":"Rate limit","status":429}}}"#
-    let answer = try answer(retry, at: 16)
+    let retry = #"{"attempt":2,"at":901000,"error":{"message":"Rate limit","status":429}}"#
+    let answer = try answer(#"{"id":"msg_2","time":{"created":1000},"type":"assistant","content":[],"retry":\#(retry)}"#, at: 16)
     log.fold.addToDigest { $0.note(answer) }
     func sentences(_ now: Double) -> [String] { Outcome.liveAttention(digest: log.digest, now: now, quietSince: 1).sentences }
     #expect(sentences(100).contains("provider errors: 1 x Rate limit (HTTP 429), next try in 801 s"))

@@ -102,6 +102,14 @@ package struct ToolUse: Sendable, Equatable {
   package var isShell: Bool { ToolNames.shell.contains(tool) }
   package var isEdit: Bool { ToolNames.edit.contains(tool) }
 
+  /// Other files in which a language server knew errors at that time: `write` names the first few (1.x: recording `1.18.34/lsp-errors`).
+  package var otherDiagnosedFiles: [String] {
+    guard isEdit, let output else { return [] }
+    let own = Set(files.map(\.path))
+    let named = [output.head, output.tail].flatMap { text in text.matches(of: /<diagnostics file="([^"\n]+)">/).map { String($0.1) } }
+    return named.filter { !own.contains($0) }
+  }
+
   /// OpenCode's own words in the output of an edit whose file a language server found errors in (1.x: "LSP errors detected in this file").
   package var leftDiagnostics: Bool {
     guard isEdit, let output else { return false }
