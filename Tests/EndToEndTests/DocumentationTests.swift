@@ -236,7 +236,22 @@ import Testing
         }
       }
     }
-    #expect(named > 40)
+    #expect(named > 60)
+  }
+
+  /// Whatever a reply may tell has a row, with a source in both generations.
+  @Test func everyFactOfAReplyHasItsSources() throws {
+    let rows = try Self.document("docs/generations.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
+    let table = rows.map { $0.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) } }
+    for row in table { #expect(row.count == 6 && row[1...3].allSatisfy { !$0.isEmpty }, "docs/generations.md: \(row)") }
+    let facts = Set(table.map { $0[1] })
+    for fact in [
+      "End of the run", "Answer", "Tokens and cost", "The model that ran, when none was asked for", "Subagents", "Commands and exit codes", "Edits",
+      "Writes outside the workspace", "Provider errors while it waits", "Todo list", "Permissions", "Preset check", "Session continued", "Totals", "Models",
+      "Signed in", "Background work", "Claims", "A subagent or a tool at work",
+    ] {
+      #expect(facts.contains(fact), "docs/generations.md has no row \(fact)")
+    }
   }
 
   /// `1.18.34/export` and `docs/facts/mcp.md` in the code's comments.
