@@ -11,6 +11,8 @@ package final class LiveQuestions: @unchecked Sendable {
   /// Seconds from one question to the next; longer when there was no answer.
   static let pause = 15.0
   private static let longestPause = 240.0
+  /// Where it has said when it goes on.
+  private static let longPause = 60.0
   /// Seconds for one answer, and how many sessions are asked for it.
   private static let seconds = 20.0
   private static let mostSessions = 8
@@ -50,6 +52,11 @@ package final class LiveQuestions: @unchecked Sendable {
       askedAtOffset = nil
       pauses = answer == nil ? min(pauses * 2, LiveQuestions.longestPause) : LiveQuestions.pause
       if answer == nil { nextQuestion = max(nextQuestion, Monotonic.now + pauses - LiveQuestions.pause) }
+      // Nothing is news before it tries again; it may still be given up meanwhile.
+      if let next = answer?.refusals.compactMap(\.nextTry).min() {
+        let seconds = min(next - Date().timeIntervalSince1970, LiveQuestions.longPause)
+        nextQuestion = max(nextQuestion, Monotonic.now + seconds)
+      }
       return answer.map { offset == asked ? $0 : $0.overtaken }
     }
     let isDue = digest.retryingSince != nil || Monotonic.now - quietSince >= LiveQuestions.quiet || digest.live?.working.isEmpty == false
