@@ -15,9 +15,15 @@ package enum ChildEnvironment {
   }
 
   /// The environment for running `installation` in `folder`. PWD is set: OpenCode believes it over its real folder.
-  /// - Parameter run: the value of the marker; nil for companion commands
-  package static func make(_ environment: [String: String], for installation: Installation, folder: String, run: String? = nil) -> [String: String] {
+  /// - Parameters:
+  ///   - run: the value of the marker; nil for companion commands
+  ///   - isDarwin: whether it runs on macOS
+  package static func make(
+    _ environment: [String: String], for installation: Installation, folder: String, run: String? = nil, isDarwin: Bool = OwnProcess.isOnDarwin
+  ) -> [String: String] {
     var result = cleaned(environment)
+    // 2.x loads a native addon of its serializer there unless it is told not to; it works the same without (src).
+    if isDarwin, installation.version.generation == .v2 { result["MSGPACKR_NATIVE_ACCELERATION_DISABLED"] = "true" }
     result["PWD"] = folder
     result[marker] = run
     if run != nil, installation.version.generation == .v2 {

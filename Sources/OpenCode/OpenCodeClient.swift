@@ -20,8 +20,11 @@ package struct OpenCodeClient: Sendable {
   }
 
   package func models(_ query: ModelsQuery = ModelsQuery(), deadline: Deadline = .after(15)) throws -> ModelList {
-    let result = try run(line.modelsArguments(query), named: "models", deadline: deadline)
-    return try line.parseModels(result.outputText, query)
+    func ask() throws -> ModelList { try line.parseModels(try run(line.modelsArguments(query), named: "models", deadline: deadline).outputText, query) }
+    let list = try ask()
+    // 2.x has listed nothing before its catalogue was there.
+    guard !list.isKnown, deadline.left > 1, let again = try? ask() else { return list }
+    return again
   }
 
   /// A session with its messages. An unknown one is `failed`, with `isSessionNotFound`.
@@ -80,7 +83,9 @@ package struct OpenCodeClient: Sendable {
 
   /// - Throws: `OpenCodeCommandError`, `UnsupportedOption`
   package func stats(_ query: StatsQuery = StatsQuery(), deadline: Deadline = .after(20)) throws -> Stats {
-    try line.parseStats(try run(try line.statsArguments(query), named: "stats", deadline: deadline).outputText)
+    var stats = try line.parseStats(try run(try line.statsArguments(query), named: "stats", deadline: deadline).outputText)
+    if !query.models { stats.models = [] }
+    return stats
   }
 
   package func signedIn(deadline: Deadline = .after(10)) throws -> [SignedInProvider] {

@@ -2,6 +2,12 @@ import Foundation
 
 /// What a process does to itself: its session, its signals, its descriptors, becoming another program.
 package enum OwnProcess {
+  #if canImport(Darwin)
+    package static let isOnDarwin = true
+  #else
+    package static let isOnDarwin = false
+  #endif
+
   /// Makes signals what this program counts on, whatever was inherited: with SIGCHLD ignored no exit status could be had, and a
   /// blocked signal would stay blocked in every child. A write to a pipe whose reader has gone fails with `EPIPE`: handled, not
   /// ignored, because ignoring would be inherited.

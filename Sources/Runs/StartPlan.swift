@@ -117,14 +117,18 @@ package struct StartPlan {
 
   // MARK: - The agent
 
-  /// An agent that OpenCode doesn't know, or one for subagents, would be paid for and run as the default one; and what OpenCode's own rules keep
-  /// its shell from isn't run by the worker either. 2.x doesn't tell: there an unknown agent fails by itself.
+  /// An agent that OpenCode doesn't know, or one for subagents, would be paid for and run as the default one (in 2.x it fails by itself); and what
+  /// OpenCode's own rules keep its shell from isn't run by the worker either.
   /// - Throws: `RunRefusal`
   private func checkAgents(_ asked: StartArguments, _ environment: [String: String]) throws {
     if asked.verify, environment["OPENCODE_WORKER_VERIFY"] == "off" || self.environment["OPENCODE_WORKER_VERIFY"] == "off" {
       throw RunRefusal.badArgument("\"verify\" is switched off here (OPENCODE_WORKER_VERIFY).", hint: "Run the commands yourself after the review.")
     }
-    guard installation.version.generation == .v1, asked.agent != nil || asked.verify else { return }
+    if installation.version.generation == .v2 {
+      if asked.verify { try checkShell(asked, environment) }
+      return
+    }
+    guard asked.agent != nil || asked.verify else { return }
     let agents: [AgentListing]
     do {
       guard let listed = try OpenCodeClient(installation, folder: cwd, environment: self.environment).agents(environment) else { return }
@@ -141,12 +145,57 @@ package struct StartPlan {
         "\"agent\" is \"\(name)\", \(agent == nil ? "which OpenCode doesn't know" : "which is a subagent").", hint: "These can lead a run: \(known).")
     }
     guard asked.verify, let agent else { return }
+    try check(asked, agent.rules, "bash")
+  }
+
+  /// The same of 2.x, whose documents tell.
+  private func checkShell(_ asked: StartArguments, _ environment: [String: String]) throws {
+    do {
+      let client = OpenCodeClient(installation, folder: cwd, environment: self.environment)
+      try check(asked, try client.shellRules(of: asked.agent, environment: environment), "shell")
+    } catch let error as OpenCodeCommandError {
+      throw RunRefusal(error)
+    } catch let error as RulesUnknown {
+      throw RunRefusal.badArgument(
+        "\"verify\" runs only what OpenCode's own rules allow, and \(error).", hint: "Leave \"verify\" out, or pass \"permissions\": \"workspace\".")
+    }
+  }
+
+  private func check(_ asked: StartArguments, _ rules: PermissionRules, _ shell: String) throws {
     for command in asked.verificationCommands {
-      let action = agent.rules.action("bash", on: command)
+      let action = rules.action(shell, on: command)
       guard action == .deny || (action == .ask && !asked.dangerouslySkipPermissions) else { continue }
       throw RunRefusal.badArgument(
         "\"verify\" would run \"\(command.prefix(200))\", which OpenCode's own rules \(action == .deny ? "deny" : "ask about").",
         hint: "Leave \"verify\" out, or let the user allow it in OpenCode's configuration.")
+    }
+  }
+
+  // MARK: - The files
+
+  /// OpenCode 2 takes at most so many attachments of so many bytes (`docs/facts/opencode-cli.md`, "OpenCode 2").
+  private static let attachments = (count: 100, bytes: 10 << 20)
+
+  /// - Throws: `RunRefusal`
+  private func checkFiles() throws {
+    let isTwo = installation.version.generation == .v2
+    if isTwo, asked.files.count > StartPlan.attachments.count {
+      throw RunRefusal.badArgument(
+        "\"files\" names \(asked.files.count) files, and OpenCode 2 takes \(StartPlan.attachments.count) at most.",
+        hint: "Name those in the message that it should read itself.")
+    }
+    for file in asked.files {
+      let path = file.hasPrefix("/") ? file : cwd + "/" + file
+      guard PrivateFiles.exists(path), !file.contains("\0") else {
+        throw RunRefusal.badArgument("\"files\" names \"\(file.prefix(300))\", which doesn't exist.", hint: "Paths are relative to \(cwd).")
+      }
+      guard isTwo else { continue }
+      let facts = PrivateFiles.resolved(path).flatMap { FileFacts.of(Array($0.utf8)) }
+      guard let facts, facts.kind == .file, facts.size <= StartPlan.attachments.bytes else {
+        let what = facts?.kind == .file ? "larger than 10 MiB" : facts?.kind == .folder ? "a folder" : "no plain file"
+        throw RunRefusal.badArgument(
+          "\"files\" names \"\(file.prefix(300))\", which is \(what): OpenCode 2 can't attach it.", hint: "Name it in the message, so that it reads it itself.")
+      }
     }
   }
 
@@ -155,12 +204,7 @@ package struct StartPlan {
   /// Everything that a supervisor needs, and OpenCode's environment.
   /// - Throws: `RunRefusal`
   package func request(from caller: StartCaller, sandboxIsReadOnly: Bool) throws -> (RunRequest, environment: [String: String]) {
-    for file in asked.files {
-      let path = file.hasPrefix("/") ? file : cwd + "/" + file
-      guard PrivateFiles.exists(path), !file.contains("\0") else {
-        throw RunRefusal.badArgument("\"files\" names \"\(file.prefix(300))\", which doesn't exist.", hint: "Paths are relative to \(cwd).")
-      }
-    }
+    try checkFiles()
     var settled = asked
     settled.cwd = cwd
     settled.session = session

@@ -12,6 +12,15 @@ import Testing
     #expect(ChildEnvironment.make(base, for: installation, folder: "/work")["OPENCODE_WORKER_RUN"] == nil)
   }
 
+  @Test func theSecondLineIsSparedANativeAddonOnDarwin() {
+    func variable(_ version: OpenCodeVersion, isDarwin: Bool) -> String? {
+      let installation = Installation(path: "/x/opencode", version: version, foundBy: "PATH")
+      return ChildEnvironment.make(["PATH": "/usr/bin"], for: installation, folder: "/", isDarwin: isDarwin)["MSGPACKR_NATIVE_ACCELERATION_DISABLED"]
+    }
+    #expect(variable(OpenCodeVersion(2, 0, 26), isDarwin: true) == "true")
+    #expect(variable(OpenCodeVersion(2, 0, 26), isDarwin: false) == nil && variable(OpenCodeVersion(1, 18, 34), isDarwin: true) == nil)
+  }
+
   @Test func aScriptFindsItsInterpreterBesideIt() {
     let script = Installation(path: "/opt/node/bin/opencode", version: OpenCodeVersion(1, 4, 0), foundBy: "usual place", isWrapper: true)
     #expect(ChildEnvironment.make(["PATH": "/home/u/bin"], for: script, folder: "/")["PATH"] == "/home/u/bin:/opt/node/bin")

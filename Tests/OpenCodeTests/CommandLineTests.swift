@@ -116,7 +116,7 @@ import Testing
     var stats = StatsQuery()
     (stats.days, stats.project, stats.models) = (0, "", true)
     #expect(try one.statsArguments(stats) == ["stats", "--days=0", "--project=", "--models"])
-    #expect(try two.statsArguments(stats) == ["stats", "--json", "--standalone", "--days=0", "--project="])
+    #expect(try two.statsArguments(stats) == ["stats", "--json", "--standalone", "--days=0", "--project=."])
     #expect(try two.statsArguments(StatsQuery()) == ["stats", "--json", "--standalone", "--all"])
     // Without it a command would start the background service, which takes up other processes' sessions.
     for arguments in [two.signedInArguments, two.modelsArguments(ModelsQuery()), two.sessionArguments("ses_1")] + two.exportArguments("ses_1") {

@@ -153,6 +153,11 @@ private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "
     #expect(Complaint.text(errors: missing.errors, output: missing.output) == "Session not found: ses_dfbd6c580ffeQ0RqSWhSKv0nZZ")
     let unknown = try Recording("1.18.34/models-unknown")
     #expect(Complaint.text(errors: unknown.errors, output: unknown.output) == "Provider not found: nope")
+    // A heading says nothing; what stands below it does.
+    let refused = "\nERRORS\n  Unrecognized flag: --x in command opencode stats\n"
+    #expect(Complaint.text(errors: refused, output: "USAGE\n  opencode stats [flags]\n") == "Unrecognized flag: --x in command opencode stats")
+    #expect(Complaint.text(errors: "", output: "DESCRIPTION\n  Lists\n\nUSAGE\n  opencode stats\n") == "it printed its help")
+    #expect(Complaint.text(errors: "ERRORS.\n", output: "") == "" && Complaint.text(errors: "WARNING:\nno such table\n", output: "") == "no such table")
     #expect(
       Complaint.text(errors: "\u{1B}[91mError: \u{1B}[0mUnexpected error\n\nno such column: nope\n", output: "")
         == "Error: Unexpected error: no such column: nope")
@@ -211,6 +216,19 @@ private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "
     #expect(stats.cost == Stats.Figure(value: 0.0125, rounded: false) && stats.reasoning?.value == 1 && stats.models.first?.cost?.value == 0.0125)
   }
 
+  /// As 2.0.26 prints them (src).
+  @Test func totalsOfTheReleases() throws {
+    let tokens = #""tokens":{"input":7,"output":2,"reasoning":1,"cache":{"read":3,"write":0}}"#
+    let stats = try two.parseStats(
+      #"""
+      {"range":{"from":0,"to":1},"sessions":2,"subagents":1,"prompts":3,"steps":5,"cost":0.25,\#(tokens),"activeDays":2,"streak":1,
+       "models":[{"model":{"providerID":"a","id":"org/b","variant":"high"},"steps":4,"cost":0.2,\#(tokens)},{"model":{"providerID":"a","id":"c"},"steps":1,
+       "cost":0.05,\#(tokens)}]}
+      """#)
+    #expect([stats.sessions, stats.prompts, stats.steps, stats.activeDays].map { $0?.value } == [2, 3, 5, 2] && stats.messages == nil && stats.days == nil)
+    #expect(stats.models.map(\.model) == ["a/org/b#high", "a/c"] && stats.models.map { $0.steps?.value } == [4, 1] && stats.models[0].input?.value == 7)
+  }
+
   @Test(arguments: garbage + [""]) func garbageIsUnreadable(text: String) {
     for line in [one, two] as [any OpenCodeCommandLine] { #expect(throws: OpenCodeCommandError.self) { try line.parseStats(text) } }
   }
@@ -229,6 +247,13 @@ private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "
   @Test func signedInProvidersOfTheSecondLine() throws {
     #expect(try two.parseSignedIn(#"[{"providerID":"openai","type":"api"}]"#) == [SignedInProvider(name: "openai", id: "openai", kind: "api")])
     #expect(try two.parseSignedIn(#"{"anthropic":{"type":"oauth"}}"#).first?.matches("anthropic") == true)
+    // As 2.0.26 prints them (src): one without a connection could be signed in to.
+    let listed = try two.parseSignedIn(
+      #"""
+      [{"id":"anthropic","name":"Anthropic","connections":[{"type":"credential","id":"cred_1","label":"default"}]},{"id":"x","name":"X","connections":[]},
+       {"id":"openai","name":"OpenAI","connections":[{"type":"env","name":"OPENAI_API_KEY"}]}]
+      """#)
+    #expect(listed.map(\.id) == ["anthropic", "openai"] && listed.map(\.kind) == ["credential", "OPENAI_API_KEY"])
     #expect(throws: OpenCodeCommandError.self) { try two.parseSignedIn("no") }
     #expect(throws: OpenCodeCommandError.self) { try one.parseSignedIn(try Recording("1.18.34/auth-list-json").output) }
   }

@@ -29,6 +29,35 @@ import Testing
     #expect(throws: OpenCodeCommandError.failed(command: "stats", status: "SIGKILL", words: "")) { try killed.stats() }
   }
 
+  @Test func anEmptyListOfModelsIsAskedForOnceMore() throws {
+    let scratch = try Scratch()
+    let late = try client(scratch, version: OpenCodeVersion(2, 0, 26), "[ $(wc -l < '\(scratch.path)/calls') -gt 1 ] && echo a/b; exit 0")
+    #expect(try late.models().models.map(\.id) == ["a/b"] && scratch.lines("calls").count == 2)
+    let empty = try Scratch()
+    let list = try client(empty, version: OpenCodeVersion(2, 0, 26), "exit 0").models()
+    #expect(!list.isKnown && empty.lines("calls").count == 2)
+    let one = try Scratch()
+    #expect(try client(one, "exit 0").models().isKnown && one.lines("calls").count == 1)
+  }
+
+  @Test func theRulesOfTheSecondLinesShellAreToldOrUnknown() throws {
+    let scratch = try Scratch()
+    try scratch.file("agents/filed.md", "---\npermission:\n  bash: deny\n---\n")
+    func rules(_ documents: String, _ agent: String?) throws -> PermissionAction {
+      let body = "printf %s '[\(documents),{\"type\":\"directory\",\"path\":\"\(scratch.path)\"}]'"
+      return try client(scratch, version: OpenCodeVersion(2, 0, 26), body).shellRules(of: agent, environment: ["PATH": "/usr/bin:/bin"]).action(
+        "shell", on: "make test")
+    }
+    func document(_ info: String) -> String { #"{"type":"document","path":"/x","info":\#(info)}"# }
+    let deny = #"[{"action":"shell","resource":"make *","effect":"deny"}]"#
+    #expect(try rules(document("{}"), nil) == .allow && rules(document("{}"), "explore") == .deny)
+    #expect(try rules(document(#"{"permissions":\#(deny)}"#), nil) == .deny)
+    #expect(try rules(document(#"{"default_agent":"mine","agents":{"mine":{"permissions":\#(deny)}}}"#), nil) == .deny)
+    #expect(try rules(document(#"{"agents":{"mine":{"permissions":\#(deny)}}}"#), "build") == .allow)
+    #expect(throws: RulesUnknown(agent: "filed", place: "filed.md")) { try rules(document("{}"), "filed") }
+    #expect(throws: RulesUnknown(agent: "old", place: "/x")) { try rules(document(#"{"agent":{"old":{"permission":"ask"}}}"#), "old") }
+  }
+
   @Test func anOpenCodeThatIsGoneCannotBeStarted() throws {
     let scratch = try Scratch()
     let client = try client(scratch, "")

@@ -70,7 +70,53 @@ extension ConfigDocuments.Agent {
   }
 }
 
+extension ConfigDocuments {
+  /// The rules that result for an agent, as far as they concern what all agents but `explore` may do to begin with.
+  /// - Throws: `RulesUnknown`
+  func rules(of name: String) throws -> PermissionRules {
+    var rules = [PermissionRule("*", "*", name == "explore" ? .deny : .allow)]
+    var unread: String?
+    for case .document(let document) in entries { rules += document.rules }
+    func add(_ more: [PermissionRule]) {
+      rules += more
+      if more.contains(where: { $0.permission == "*" && $0.pattern == "*" }) { unread = nil }
+    }
+    for entry in entries {
+      switch entry {
+      case .document(let document):
+        for agent in document.agents where agent.name == name {
+          if agent.hasOtherRules { unread = document.path ?? BrokenConfigContent.variable }
+          add(agent.rules)
+        }
+      case .files(let folder):
+        if folder.files.contains(where: { $0.name == name && $0.hasRules }) { unread = "\(name).md" }
+      }
+    }
+    if let unread { throw RulesUnknown(agent: name, place: unread) }
+    return PermissionRules(rules)
+  }
+}
+
+/// Rules of an agent that stand where only OpenCode itself reads them.
+package struct RulesUnknown: Error, CustomStringConvertible, Sendable, Equatable {
+  package let agent: String
+  package let place: String
+
+  package var description: String { "the rules of agent \"\(agent)\" in \(place) are not known" }
+}
+
 extension OpenCodeClient {
+  /// 2.x: what the rules say of a run's shell.
+  /// - Parameters:
+  ///   - agent: the run's; nil: the configuration's own
+  ///   - environment: the run's
+  /// - Throws: `OpenCodeCommandError`, `RulesUnknown`
+  package func shellRules(of agent: String?, environment: [String: String], deadline: Deadline = .after(10)) throws -> PermissionRules {
+    let documents = try configuration(environment, deadline: deadline)
+    let standard = ConfiguredAgents(documents, content: ConfigDocuments.Document()).standard
+    return try documents.rules(of: agent ?? standard ?? "build")
+  }
+
   /// 2.x: its configuration, document by document.
   /// - Throws: `OpenCodeCommandError`, without a word of the answer
   func configuration(_ environment: [String: String]? = nil, deadline: Deadline = .after(10)) throws -> ConfigDocuments {

@@ -36,7 +36,7 @@ extension SignedInProvider {
     }
   }
 
-  /// Reads a list of objects, or an object with a member for each provider.
+  /// Reads a list of objects, `[{id, name, connections: [{type, label|name}]}]`, or an object with a member for each provider.
   static func parseJSON(_ output: String) throws -> [SignedInProvider] {
     guard let start = output.firstIndex(where: { "[{".contains($0) }), let json = try? ConfigText.parse(String(output[start...])) else {
       throw OpenCodeCommandError.unreadable(command: "auth list", why: "not JSON")
@@ -48,7 +48,10 @@ extension SignedInProvider {
     return (root.array ?? []).compactMap { row in
       let id = (row["providerID"] ?? row["provider"] ?? row["id"])?.string
       guard let name = row["name"]?.string ?? id ?? row.string else { return nil }
-      return SignedInProvider(name: name, id: id, kind: row["type"]?.string)
+      guard let connections = row["connections"]?.array else { return SignedInProvider(name: name, id: id, kind: row["type"]?.string) }
+      // Without a connection it is one that somebody could sign in to.
+      guard let connection = connections.first else { return nil }
+      return SignedInProvider(name: name, id: id, kind: connection["name"]?.string ?? connection["type"]?.string)
     }
   }
 }

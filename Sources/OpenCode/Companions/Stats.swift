@@ -27,6 +27,7 @@ package struct Stats: Sendable, Equatable {
     /// `provider/model`.
     package let model: String
     package var messages: Figure?
+    package var steps: Figure?
     package var input: Figure?
     package var output: Figure?
     package var cacheRead: Figure?
@@ -38,6 +39,10 @@ package struct Stats: Sendable, Equatable {
   package var sessions: Figure?
   package var messages: Figure?
   package var days: Figure?
+  /// 2.x counts these instead of messages and days: what users asked, requests to models, days on which something was done.
+  package var prompts: Figure?
+  package var steps: Figure?
+  package var activeDays: Figure?
   /// USD.
   package var cost: Figure?
   package var costPerDay: Figure?
@@ -142,6 +147,7 @@ extension Stats {
     stats.sessions = figure(root["totalSessions"] ?? root["sessions"])
     stats.messages = figure(root["totalMessages"] ?? root["messages"])
     stats.days = figure(root["days"])
+    (stats.prompts, stats.steps, stats.activeDays) = (figure(root["prompts"]), figure(root["steps"]), figure(root["activeDays"]))
     stats.cost = figure(root["totalCost"] ?? root["cost"])
     stats.costPerDay = figure(root["costPerDay"])
     stats.input = figure(tokens?["input"])
@@ -152,13 +158,20 @@ extension Stats {
     let usage = root["modelUsage"] ?? root["models"]
     let rows =
       usage?.object?.members.map { ($0.key, $0.value) }
-      ?? usage?.array?.compactMap { row in (row["model"] ?? row["id"])?.string.map { ($0, row) } } ?? []
+      ?? usage?.array?.compactMap { row in (name(row["model"]) ?? row["id"]?.string).map { ($0, row) } } ?? []
     stats.models = rows.map { name, row in
       ModelRow(
-        model: name, messages: figure(row["messages"]), input: figure(row["tokens"]?["input"]), output: figure(row["tokens"]?["output"]),
+        model: name, messages: figure(row["messages"]), steps: figure(row["steps"]), input: figure(row["tokens"]?["input"]),
+        output: figure(row["tokens"]?["output"]),
         cacheRead: figure(row["tokens"]?["cache"]?["read"]), cacheWrite: figure(row["tokens"]?["cache"]?["write"]), cost: figure(row["cost"]))
     }
     guard stats.sessions != nil || stats.cost != nil else { throw OpenCodeCommandError.unreadable(command: "stats", why: "it holds no totals") }
     return stats
+  }
+
+  /// `provider/model#variant` of `{providerID, id, variant?}`.
+  private static func name(_ model: JSONValue?) -> String? {
+    guard let id = model?["id"]?.string, let provider = model?["providerID"]?.string else { return model?.string }
+    return "\(provider)/\(id)" + (model?["variant"]?.string.map { "#\($0)" } ?? "")
   }
 }

@@ -113,6 +113,8 @@ package struct LogReader: Sendable {
       return .agentIsSubagent(name: String(text[found.upperBound..<end.lowerBound]).oneLine(100))
     }
     if text.hasPrefix("Error: ") { return .failure(String(text.dropFirst(7)).oneLine(500)) }
+    // 2.x, recording `2.0-preview-20260807/export-missing`.
+    if let found = text.firstMatch(of: /^\[[0-9:.]+\] ERROR \(#[0-9]+\): (?:Error: )?(.+)$/) { return .failure(String(found.1).oneLine(500)) }
     for words in ["Unknown argument: ", "Unknown arguments: ", "Unrecognized flag: ", "Unknown option: ", "Unknown flag: "] {
       if let found = text.range(of: words) { return .refusedArgument(String(text[found.upperBound...]).oneLine(200)) }
     }

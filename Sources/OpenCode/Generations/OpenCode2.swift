@@ -57,9 +57,11 @@ package struct OpenCode2: OpenCodeCommandLine {
 
   package var tellsChildren: Bool { false }
 
-  /// Without `--all` it counts this calendar year only.
+  /// Without `--all` it counts this calendar year only; the folder's own project is `.`.
   package func statsArguments(_ query: StatsQuery) throws -> [String] {
-    ["stats", "--json", "--standalone"] + (query.days == nil ? ["--all"] : []) + query.sharedArguments
+    var query = query
+    if query.project == "" { query.project = "." }
+    return ["stats", "--json", "--standalone"] + (query.days == nil ? ["--all"] : []) + query.sharedArguments
   }
 
   package func parseStats(_ output: String) throws -> Stats { try Stats.parseJSON(output) }

@@ -79,6 +79,9 @@ struct UsageTool: Tool {
     figure("sessions", stats.sessions, into: &structured)
     figure("messages", stats.messages, into: &structured)
     figure("days", stats.days, into: &structured)
+    figure("prompts", stats.prompts, into: &structured)
+    figure("steps", stats.steps, into: &structured)
+    figure("activeDays", stats.activeDays, into: &structured)
     figure("cost", stats.cost, into: &structured)
     figure("costPerDay", stats.costPerDay, into: &structured)
     var tokens = JSONObject()
@@ -96,7 +99,7 @@ struct UsageTool: Tool {
   private static func row(_ model: Stats.ModelRow) -> JSONValue {
     var row: JSONObject = ["model": .string(model.model)]
     let figures = [
-      ("messages", model.messages), ("input", model.input), ("output", model.output), ("cacheRead", model.cacheRead),
+      ("messages", model.messages), ("steps", model.steps), ("input", model.input), ("output", model.output), ("cacheRead", model.cacheRead),
       ("cacheWrite", model.cacheWrite), ("cost", model.cost),
     ]
     for (name, figure) in figures { row[name] = figure.map { .number($0.value) } }
