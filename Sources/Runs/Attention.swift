@@ -28,7 +28,7 @@ package enum Attention: Codable, Sendable, Equatable {
   case checkTimedOut(command: String)
   case checkUnknown(command: String, why: String?)
   case checkNotRun(command: String)
-  /// - maybe: shell commands came after it, and whether they changed anything isn't known
+  /// - maybe: shell commands, or tools of others than OpenCode, came after it, and whether they changed anything isn't known
   case checkEditedAfter(command: String, maybe: Bool)
   case checkFailedBefore(command: String)
   case agentNotFound(String)
@@ -169,7 +169,7 @@ extension Attention {
       "whether a declared check passed is unknown: \(Attention.short(command))\(why.map { " (\($0))" } ?? "")"
     case .checkNotRun(let command): "a declared check was not run: \(Attention.short(command))"
     case .checkEditedAfter(let command, maybe: true):
-      "after a declared check shell commands ran that may have changed files: \(Attention.short(command))"
+      "after a declared check shell commands or other tools ran that may have changed files: \(Attention.short(command))"
     case .checkEditedAfter(let command, maybe: false): "files were edited after a declared check: \(Attention.short(command))"
     case .checkFailedBefore(let command): "a declared check failed before it passed: \(Attention.short(command))"
     case .agentNotFound(let name): "agent \"\(name)\" not found: the default agent ran"

@@ -291,6 +291,7 @@ private struct Judge {
   private func exitReason(_ code: Int32) -> String {
     let words = digest.lastFailure ?? ""
     if code == 0 { return words }
+    if code == 130, digest.generation == .v2 { return "exit 130: interrupted (SIGINT or SIGTERM)\(lastErrorClause)" }
     if let signal = ExitStatus.exited(code).signalBehindShell { return "exit \(code), as a shell or script says of \(signal)\(lastErrorClause)" }
     return words.isEmpty ? "exit \(code)\(lastErrorClause)" : "\(words) (exit \(code))"
   }

@@ -372,6 +372,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
         command: command.text, isCut: command.isCut, exitCode: tool.timedOut ? nil : tool.exitCode, startedIn: absolute(tool.folder), place: place,
         id: id ?? "call \(toolCallCount)")
     }
+    if ToolNames.mayChangeFiles(tool.tool), tool.refusal == nil { verification.recordUncertain(place) }
     if tool.isEdit, tool.status == .completed {
       verification.recordEdit(place)
       for file in tool.files {
@@ -491,6 +492,7 @@ package struct RunDigest: Codable, Sendable, Equatable {
         id: call.id)
     }
     for edit in facts.edits { verification.recordEdit(place(of: edit.session, start: nil, end: edit.at)) }
+    for call in facts.uncertain { verification.recordUncertain(place(of: call.session, start: nil, end: call.at)) }
     for path in facts.namedFiles { namedFiles.insert(path) }
   }
 

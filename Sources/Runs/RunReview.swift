@@ -148,6 +148,8 @@ package struct SessionFacts: Sendable {
   package var shellCommands: [ShellCall] = []
   /// When subagents changed files.
   package var edits: [Edit] = []
+  /// When they called tools of which nobody tells whether they changed files.
+  package var uncertain: [Edit] = []
   /// Commands may be missing.
   package var hidesCommands = false
   /// The session's own, `provider/model`.

@@ -180,6 +180,8 @@ extension SessionFacts {
               id: "\(export.info.id)/\(call.id)", command: command, exitCode: call.exitCode, folder: call.folder, start: start, at: at,
               session: session))
         }
+        let neverRan = call.error.map { $0.hasPrefix("Unknown tool: ") || ToolUse.Refusal.words(in: $0) != nil } ?? false
+        if ToolNames.mayChangeFiles(call.tool), !neverRan { uncertain.append(Edit(at: at, session: session)) }
         if !call.files.isEmpty, call.status == "completed" {
           edits.append(Edit(at: at, session: session))
           namedFiles += call.files

@@ -118,6 +118,11 @@ package struct VerificationTally: Codable, Sendable, Equatable {
     edits.add(place)
   }
 
+  /// Notes that a tool ran which may have changed files, as a shell command may.
+  package mutating func recordUncertain(_ place: LogPlace) {
+    shells.add(place)
+  }
+
   private mutating func settle(_ old: Recent) {
     for (index, sight) in old.sights { settled[index, default: Seen()].add(sight) }
     if let check = old.check { checks = VerificationTally.adding(check, to: checks) }

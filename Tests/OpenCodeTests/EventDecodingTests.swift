@@ -59,6 +59,8 @@ import Testing
     ("The user rejected permission to use this specific tool call.", ToolUse.Refusal.rejected), ("The user declined this tool call", .rejected),
     ("This non-interactive run cannot ask the user for permission, so the request was rejected. Continue without this action.", .rejected),
     ("The user has specified a rule which prevents you from using this specific tool call.", .ruledOut), ("Permission denied: external_directory", .ruledOut),
+    ("Subagent denied: team", .ruledOut),
+    ("This non-interactive run cannot ask the user questions, so the question was cancelled. Continue.", .questionDismissed),
     ("The user dismissed this question", .questionDismissed), ("Unknown tool: read", .unavailable(tool: "read", why: "Unknown tool: read")),
   ])
   func whyACallWasRefusedIsReadFromOpenCodesSentence(_ sentence: String, _ refusal: ToolUse.Refusal) throws {

@@ -128,6 +128,16 @@ package enum ToolNames {
   static let edit: Set<String> = ["edit", "write", "patch", "apply_patch", "multiedit"]
   /// Those that run a subagent.
   package static let subagent: Set<String> = ["task", "subagent"]
+  /// OpenCode's own that change no file by themselves.
+  private static let harmless: Set<String> = [
+    "read", "glob", "grep", "list", "todowrite", "todoread", "question", "webfetch", "websearch", "codesearch", "lsp", "skill", "invalid", "plan_enter",
+    "plan_exit",
+  ]
+
+  /// A tool of an MCP server or of a plugin: whether it changed files nobody tells.
+  package static func mayChangeFiles(_ tool: String) -> Bool {
+    !shell.contains(tool) && !edit.contains(tool) && !subagent.contains(tool) && !harmless.contains(tool)
+  }
 }
 
 /// One file that an edit, write or patch tool changed. Recordings: `1.18.34/write-edit-read`, `1.18.34/apply-patch`, `2.0-preview-20260807/edit`.
