@@ -8,6 +8,9 @@ package enum HookSettings {
   /// Seconds for one that answers at once.
   package static let answerTimeout = 10
 
+  /// Seconds for the one after which Codex is in a hurry.
+  package static let interruptTimeout = 3
+
   struct Hook {
     let event: String
     let matcher: String?
@@ -19,6 +22,7 @@ package enum HookSettings {
     Hook(event: "SessionStart", matcher: nil, isAsync: false, timeout: answerTimeout),
     Hook(event: "PostToolUse", matcher: "mcp__opencode_worker__opencode_start", isAsync: true, timeout: waitTimeout),
     Hook(event: "Stop", matcher: nil, isAsync: false, timeout: waitTimeout),
+    Hook(event: "Interrupt", matcher: nil, isAsync: false, timeout: interruptTimeout),
   ]
 
   /// Codex runs a hook by a shell; `PLUGIN_ROOT` is in a plugin's environment.

@@ -9,6 +9,15 @@ package enum RunMark: String, Sendable {
   case reminded
   /// The supervisor has asked Codex to begin a turn.
   case woken
+  /// A turn of the conversation that told of the run's end itself, while it was going on.
+  case told
+  /// The conversation's turn is over, or its hook is waiting for the run; locked while the hook lives.
+  case stopping
+  /// The user has interrupted the conversation's turn: what is sent to a call from before reaches nobody.
+  case interrupted
+
+  /// Those by which a conversation shows that it knows of the end.
+  package static let endTaken: [RunMark] = [.reviewed, .reminded]
 
   /// The reader who is no conversation.
   package static let person = "-"
@@ -37,6 +46,29 @@ extension RunFolder {
       found[String(words[0])] = at
     }
     return found
+  }
+
+  /// The same mark, and a lock that says that its writer lives: gone with the process, however it ends.
+  /// - Throws: `PosixError`
+  package func addHeld(_ mark: RunMark, by reader: String) throws -> Descriptor? {
+    guard PrivateFiles.exists(path) else { return nil }
+    let file = try Descriptor.openPrivate(path(of: mark), O_WRONLY | O_APPEND)
+    // Shared: two hooks may wait for one run.
+    _ = flock(file.raw, LOCK_SH | LOCK_NB)
+    try file.writeAll(Array("\(RunFolder.word(reader)) \(Date().timeIntervalSince1970)\n".utf8))
+    return file
+  }
+
+  /// Whether a process that has left this mark is still alive.
+  package func isHeld(_ mark: RunMark) -> Bool {
+    guard let file = try? Descriptor.open(path(of: mark), O_RDONLY) else { return false }
+    defer { file.close() }
+    return flock(file.raw, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
+  /// Whether one of these conversations has left the mark since then, in seconds since 1970.
+  package func has(_ mark: RunMark, by conversation: Conversation, since: Double) -> Bool {
+    readers(of: mark).contains { conversation.ids.contains($0.key) && $0.value >= since }
   }
 
   /// Whether one of these conversations has left the mark.

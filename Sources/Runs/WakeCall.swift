@@ -27,17 +27,27 @@ package struct WakeCall: Codable, Sendable, Equatable {
 
   package init(program: String, codexHome: String, thread: String) { (self.program, self.codexHome, self.thread) = (program, codexHome, thread) }
 
+  /// Whether somebody has the review, or was told that it waits. A reminder from before the end was none of the end.
+  private static func isTaken(_ folder: RunFolder, endedAt: Double) -> Bool {
+    !folder.readers(of: .reviewed).isEmpty || [RunMark.reminded, .told].contains { folder.readers(of: $0).values.contains { $0 >= endedAt } }
+  }
+
   package static func message(run: String, state: String) -> String { "opencode-worker: run \(run) ended (\(state)). Review it with opencode_wait." }
+
+  /// Seconds for a hook that waits at a turn's end, is alive and hasn't spoken yet.
+  private static let hookGrace = 120.0
 
   /// Tells Codex of the end unless somebody has taken it: at most once a run. Blocks for some seconds; failures go to the supervisor's log.
   /// Only after the run's owner has let go of it: whoever waits must have seen the end.
   package func tell(of folder: RunFolder, environment: [String: String], grace: Double = WakeCall.grace) {
     guard let review = Stored.load(RunReview.self, from: folder.review) else { return }
-    let deadline = Deadline.after(grace)
+    let (deadline, patience) = (Deadline.after(grace), Deadline.after(WakeCall.hookGrace))
     repeat {
-      if ![RunMark.reviewed, .reminded].allSatisfy({ folder.readers(of: $0).isEmpty }) { return }
+      if WakeCall.isTaken(folder, endedAt: review.endedAt) { return }
       usleep(100_000)
-    } while !deadline.hasPassed
+    } while !deadline.hasPassed || (folder.isHeld(.stopping) && !patience.hasPassed)
+    // The hook may have spoken between the last look and its end.
+    if WakeCall.isTaken(folder, endedAt: review.endedAt) { return }
     do {
       // Written first: a second turn about the same run is worse than none.
       guard PrivateFiles.exists(folder.path), try PrivateFiles.createOnce(folder.path(of: .woken), with: Array("\(thread)\n".utf8)) else { return }

@@ -78,7 +78,7 @@ private func removed(_ text: String) throws -> String? { try DirectNamespace.rem
     let after = try added("").replacingOccurrences(of: "[[hooks.Stop]]\n", with: theirs + "[[hooks.Stop]]\n")
     #expect(try removed(after) == theirs)
     let group = "[[hooks.Stop.hooks]]\ntype = \"command\"\ncommand = \"mine\"\n"
-    let shared = try added("").replacingOccurrences(of: "# <<<", with: group + "# <<<")
+    let shared = try added("").replacingOccurrences(of: "[[hooks.Interrupt]]\n", with: group + "[[hooks.Interrupt]]\n")
     #expect(try removed(shared) == "[[hooks.Stop]]\n" + group)
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import PosixSupport
+import Runs
 import TestSupport
 import Testing
 
@@ -125,6 +126,101 @@ import Testing
     #expect(try told(run) == "run \(run) ended: completed, 0 files; call opencode_wait")
     _ = try client.call("opencode_wait", ["run": .string(run)], meta: thread)
     #expect(try told(run) == nil)
+  }
+
+  // MARK: - An end is told once
+
+  /// A server that wakes a fake Codex.
+  private func wakingClient() throws -> MCPClient {
+    let client = try MCPClient(world, extra: try world.fakeCodex())
+    try client.initialize()
+    return client
+  }
+
+  private func startWaking(seconds: Double) throws -> String {
+    try world.standIn(["turns": [["delay": .number(seconds), "text": "Done."]]])
+    let reply = try wakingClient().call("opencode_start", ["message": "Work.", "cwd": .string(world.repository)], meta: thread)
+    return try #require(reply["run"]?.string, "\(reply.text)")
+  }
+
+  private func postToolUse(_ run: String) throws -> String? {
+    try hook([
+      "hook_event_name": "PostToolUse", "session_id": "thread-1", "tool_name": "mcp__opencode_worker__opencode_start",
+      "tool_response": ["content": [["type": "text", "text": "x"]], "structuredContent": ["run": .string(run), "state": "running"]],
+    ])?["hookSpecificOutput"]?["additionalContext"]?.string
+  }
+
+  /// A hook at a turn's end, begun and not yet answered.
+  private func beginStop() throws -> ChildProcess {
+    let pipe = try Descriptor.pipe()
+    let event: JSONObject = ["hook_event_name": "Stop", "session_id": "thread-1", "stop_hook_active": false]
+    let process = try ChildProcess(World.binary, ["hook"], environment: world.environment, folder: "/", input: pipe.read)
+    try pipe.write.writeAll(JSONValue.object(event).bytes)
+    pipe.write.close()
+    return process
+  }
+
+  @Test func whereAHookWaitsAtTheTurnsEndNobodyElseTells() throws {
+    let run = try startWaking(seconds: 3)
+    let stopped = try beginStop()
+    #expect(eventually { world.exists("state/runs/\(run)/stopping") }, "written before it waits")
+    #expect(try postToolUse(run) == nil)
+    #expect(stopped.wait(deadline: 60)?.succeeded == true)
+    #expect(world.read("state/runs/\(run)/reminded")?.hasPrefix("thread-1 ") == true)
+    #expect(world.supervisorsEnd())
+    #expect(world.read("codex-calls") == nil)
+  }
+
+  @Test func aHookThatIsSlowToSpeakIsWaitedFor() throws {
+    let run = try startWaking(seconds: 1)
+    let folder = StateFolder(root: world.path("state")).run(run)
+    let held = try #require(try folder.addHeld(.stopping, by: "thread-1"))
+    waitForEnd(run)
+    // Longer than a wait or a hook normally has for its mark.
+    usleep(UInt32((WakeCall.grace + 2) * 1_000_000))
+    #expect(world.read("codex-calls") == nil)
+    try folder.add(.reminded, by: "thread-1")
+    held.close()
+    #expect(world.supervisorsEnd())
+    #expect(world.read("codex-calls") == nil)
+  }
+
+  @Test func afterAnInterruptedHookTheWakeUpTellsAlone() throws {
+    let run = try startWaking(seconds: 4)
+    let stopped = try beginStop()
+    #expect(eventually { world.exists("state/runs/\(run)/stopping") })
+    kill(stopped.pid, SIGKILL)
+    _ = stopped.wait(deadline: 10)
+    #expect(try postToolUse(run) == nil, "the turn is over")
+    #expect(world.supervisorsEnd())
+    #expect(world.read("codex-calls")?.components(separatedBy: "run \(run) ended").count == 2, "once")
+  }
+
+  @Test func aTurnThatGoesOnIsToldInItAndNoOtherBegins() throws {
+    let run = try startWaking(seconds: 2)
+    #expect(try postToolUse(run) == "run \(run) ended: completed, 0 files; call opencode_wait")
+    #expect(world.supervisorsEnd())
+    #expect(world.read("codex-calls") == nil)
+    #expect(try stop()?.contains("review run \(run)") == true, "a turn that then ends without the review is still asked for it")
+  }
+
+  /// Codex 0.163 drops the reply of an interrupted call without telling the server.
+  @Test func aReviewSentToAnInterruptedTurnIsNone() throws {
+    try world.standIn(["turns": [["delay": 3, "text": "Done."]]])
+    let call = try client.begin(
+      "tools/call",
+      ["name": "opencode_run_and_wait", "arguments": ["message": "Work.", "cwd": .string(world.repository)], "_meta": .object(thread)])
+    #expect(eventually { (try? client.call("opencode_status")["state"]?.string) == "running" })
+    let run = try #require(try client.call("opencode_status")["run"]?.string)
+    #expect(try hook(["hook_event_name": "Interrupt", "session_id": "thread-1", "cwd": .string(world.repository)]) == nil)
+    let reply = try client.answer(to: call, within: 60)
+    #expect(reply["result"]?["structuredContent"]?["state"]?.string == "completed", "\(reply.text)")
+    // The server has done with the reply when it answers what came after.
+    #expect(try client.request("ping")["result"] != nil)
+    #expect(try stop()?.contains("review run \(run)") == true)
+    #expect(!world.exists("state/runs/\(run)/reviewed"))
+    #expect(try client.call("opencode_wait", ["run": .string(run)], meta: thread)["state"]?.string == "completed")
+    #expect(eventually { world.exists("state/runs/\(run)/reviewed") }, "a later turn's call counts")
   }
 
   @Test(arguments: [

@@ -37,7 +37,7 @@ enum ReportCommand {
   }
 
   private static func showJSON(_ run: RunSnapshot) -> Int32 {
-    let reply = ReplyBound.fit(run.isOver ? RunReply.review(run, for: nil) : RunReply.status(run))
+    let reply = ReplyBound.fit(run.isOver ? RunReply.review(run, for: .byHand()) : RunReply.status(run))
     Terminal.line(JSONValue.object(reply.structured).prettyText)
     reply.whenDelivered?()
     return DeskCommand.exitCode(run)

@@ -7,6 +7,7 @@ struct HookEvent: Sendable, Equatable {
     case sessionStart = "SessionStart"
     case postToolUse = "PostToolUse"
     case stop = "Stop"
+    case interrupt = "Interrupt"
   }
 
   let kind: Kind

@@ -29,6 +29,7 @@ struct RunHook: Sendable {
     case .sessionStart: await sessionStart(event)
     case .postToolUse: try await postToolUse(event)
     case .stop: try await stop(event)
+    case .interrupt: try await interrupt(event)
     }
   }
 
@@ -61,14 +62,34 @@ struct RunHook: Sendable {
     guard let run = event.startedRun else { return nil }
     guard try await manager.wait(for: run, seconds: RunHook.patience).isOver else { return nil }
     let folder = manager.state.run(run)
-    // Whoever waited for the same end is just being told.
+    // Whoever waited for the same end is just being told: a call of the model's, or a hook at the turn's end.
     let deadline = Deadline.after(2)
     repeat {
-      if await onThread({ folder.has(.reviewed, by: event.conversation) }) { return nil }
+      if await onThread({ RunMark.endTaken.contains { folder.has($0, by: event.conversation) } }) { return nil }
       try await Task.sleep(nanoseconds: 50_000_000)
     } while !deadline.hasPassed
     guard let glance = await onThread({ RunGlance(folder) }) else { return nil }
+    let isOver = await onThread { [RunMark.stopping, .interrupted].contains { folder.has($0, by: event.conversation, since: glance.record.startedAt) } }
+    if isOver {
+      // The turn is over: what is said here would come with the next one, and the wake-up begins one.
+      if glance.record.request.wake != nil { return nil }
+    } else {
+      try await onThread { for id in event.conversation.ids { try folder.add(.told, by: id) } }
+    }
     return RunHook.context(.postToolUse, "run \(run) ended: \(glance.ending); call opencode_wait")
+  }
+
+  // MARK: - A turn was interrupted
+
+  /// What is still sent to a call of that turn is thrown away, without a word to the server (seen on 0.163): it is no review.
+  private func interrupt(_ event: HookEvent) async throws -> JSONValue? {
+    let state = manager.state
+    try await onThread {
+      for run in state.glances() where event.conversation.started(run.record.request) && !run.folder.has(.reviewed, by: event.conversation) {
+        for id in event.conversation.ids { try run.folder.add(.interrupted, by: id) }
+      }
+    }
+    return nil
   }
 
   private static func context(_ kind: HookEvent.Kind, _ text: String) -> JSONValue {
@@ -82,6 +103,10 @@ struct RunHook: Sendable {
     guard mode != .off else { return nil }
     let state = manager.state
     var due = await onThread { RunHook.due(state.glances(), event) }
+    // Before the waiting, which may be ended without notice: until then the end is this hook's to tell.
+    let alive = due.filter { $0.review == nil }
+    let held = try await onThread { try alive.flatMap { run in try event.conversation.ids.compactMap { try run.folder.addHeld(.stopping, by: $0) } } }
+    defer { for file in held { file.close() } }
     if mode == .wait {
       for run in due where run.review == nil {
         guard try await manager.wait(for: run.folder.id, seconds: RunHook.patience).isOver else { break }

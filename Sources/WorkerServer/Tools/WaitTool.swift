@@ -47,7 +47,7 @@ struct WaitTool: Tool {
     ended.isForeign = run.isForeign
     ended.remarks = run.remarks + ended.remarks.filter { !run.remarks.contains($0) }
     if let stall { return RunReply.stalled(ended, stall) }
-    return ended.isOver ? RunReply.review(ended, for: context.threadID) : RunReply.stillRunning(ended)
+    return ended.isOver ? RunReply.review(ended, for: context) : RunReply.stillRunning(ended)
   }
 }
 
