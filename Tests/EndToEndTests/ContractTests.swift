@@ -281,8 +281,17 @@ import Testing
     #expect(near["providerSignedIn"]?.bool == true && near["providerHasModels"]?.bool == true)
     let elsewhere = try client.call("opencode_check_model", ["model": "elsewhere/m1"])
     #expect(elsewhere["available"]?.bool == false && elsewhere["providerSignedIn"]?.bool == false && elsewhere["providerHasModels"]?.bool == false)
-    #expect(try errorCode("opencode_check_model", ["model": "m1"]) == "bad_argument")
-    #expect(try errorCode("opencode_models", ["provider": "elsewhere"]) == "bad_argument")
+    #expect(elsewhere["next"]?.string?.contains("opencode auth login elsewhere") != true, "stand-in/m1 is near")
+    let far = try client.call("opencode_check_model", ["model": "elsewhere/qqqqqqqq"])
+    #expect(far["next"]?.string == "tell the user to sign in, in a terminal: opencode auth login elsewhere", "\(far.text)")
+    let bare = try client.call("opencode_check_model", ["model": "M1"])
+    #expect(bare["available"]?.bool == false && bare["suggestions"]?.array?.first == "stand-in/m1" && bare["next"] != nil, "\(bare.text)")
+    for provider in ["--help", "-x", "", "a b"] { #expect(try errorCode("opencode_models", ["provider": .string(provider)]) == "bad_argument") }
+    let unknown = try client.call("opencode_models", ["provider": "stand_in"])["error"]
+    #expect(
+      unknown?["code"] == "bad_argument" && unknown?["hint"]?.string == "Did you mean \"stand-in\"? It has models of: stand-in.", "\(unknown?.text ?? "")")
+    let start = try client.call("opencode_start", ["message": "x", "model": "M1", "cwd": .string(world.repository)])["error"]
+    #expect(start?["hint"]?.string?.contains("Did you mean stand-in/m1") == true, "\(start?.text ?? "")")
     let verbose = try client.call("opencode_models", ["verbose": true])["models"]?.array?.first { $0["id"] == "stand-in/m1" }
     #expect(verbose?["context"]?.int == 128_000 && verbose?["variants"] == ["low", "medium", "high"], "\(verbose?.text ?? "none")")
     let variant = try client.call("opencode_check_model", ["model": "stand-in/m1#huge"])

@@ -428,7 +428,7 @@ import Testing
     let client = try MCPClient(world)
     try client.initialize()
     #expect(try client.call("opencode_models")["models"]?.array?.contains("stand-in/m1") == true)
-    #expect(try client.call("opencode_models", ["provider": "elsewhere"])["count"]?.int == 0)
+    #expect(try client.call("opencode_models", ["provider": "elsewhere"])["error"]?["message"] == "OpenCode has no models of a provider \"elsewhere\".")
   }
 
   @Test func totalsOfBothLines() throws {

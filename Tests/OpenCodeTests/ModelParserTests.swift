@@ -65,6 +65,26 @@ private let garbage = ["<html>502</html>", "{", "[1, 2", "null", "{\"a\": 1}", "
   ])
   func aNearMissIsFound(wanted: String, first: String) { #expect(closestModels(to: wanted, in: models).first == first) }
 
+  @Test(arguments: [
+    ("acme/claude-sonnet-4.5", "acme/claude-sonnet-4-5@20250929"), ("Acme/Claude-Sonnet-4-5", "acme/claude-sonnet-4-5@20250929"),
+    ("acme/claude-4.5-sonnet", "acme/claude-sonnet-4-5@20250929"), ("acme/claude-sonet-4.5", "acme/claude-sonnet-4-5@20250929"),
+    ("claude-sonnet-4.5", "acme/claude-sonnet-4-5@20250929"), ("acme/gpt5", "acme/gpt-5-2025-08-07"), ("acme/gpt_5-latest", "acme/gpt-5-2025-08-07"),
+    ("acme/nova-pro", "acme/us.amazon.nova-pro-v1:0"), ("acme/haiku-4.5", "acme/claude-haiku-4-5-20251001"),
+  ])
+  func dotsDatesCaseAndOrderMakeNoDifference(wanted: String, first: String) {
+    let dated = [
+      "acme/claude-opus-4-1@20250805", "acme/claude-sonnet-4-5@20250929", "acme/claude-sonnet-4@20250514", "acme/claude-haiku-4-5-20251001",
+      "acme/gpt-5-2025-08-07", "acme/gpt-5-mini-2025-08-07", "acme/us.amazon.nova-pro-v1:0", "other/m1",
+    ]
+    #expect(closestModels(to: wanted, in: dated).first == first)
+  }
+
+  @Test(arguments: ["--help", "-", "", "a b", "a/b", "a\nb", "a\u{0}", String(repeating: "x", count: 101)])
+  func aProviderIsNoOption(name: String) { #expect(ModelsQuery.problem(withProvider: name) != nil) }
+
+  @Test(arguments: ["anthropic", "amazon-bedrock", "my_provider.2", "提供者"])
+  func aProvidersNameIsTaken(name: String) { #expect(ModelsQuery.problem(withProvider: name) == nil) }
+
   @Test func atMostThreeTheSameProvidersFirst() {
     let many = (1...9).map { "other/model-\($0)" } + ["mine/model-77"]
     let found = closestModels(to: "mine/model-7", in: many)

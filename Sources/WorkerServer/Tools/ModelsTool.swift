@@ -3,7 +3,7 @@ import JSON
 import MCP
 import OpenCode
 import PosixSupport
-import StandInOpenCode
+import Text
 
 /// The models that OpenCode listed a moment ago: asking takes it seconds.
 actor ModelCache {
@@ -27,17 +27,35 @@ actor ModelCache {
   /// - Throws: `ToolError`
   func models(_ key: Key, refresh: Bool) async throws -> (list: ModelList, age: Double?) {
     if !refresh, let entry = known[key], Monotonic.now - entry.at < ModelCache.lifetime { return (entry.list, Monotonic.now - entry.at) }
+    if let name = key.provider, let problem = ModelsQuery.problem(withProvider: name) {
+      throw ToolError.badArgument(
+        "\"provider\" is \(JSONValue.string(name).text.prefix(100)): \(problem).", hint: "It is the part of a model's id before the slash.")
+    }
     var query = ModelsQuery()
     (query.provider, query.verbose, query.refresh) = (key.provider, key.verbose, refresh)
     let list = try await access.ask(in: key.folder) { [query] client, deadline in
       do {
-        return try client.models(query, deadline: deadline)
+        let list = try client.models(query, deadline: deadline)
+        // 1.3.2 ends well when it doesn't know the provider, and 2.x is never asked for one.
+        if let provider = key.provider, list.models.isEmpty, list.isKnown { throw ModelCache.unknown(provider, client, deadline) }
+        return list
       } catch let error as OpenCodeCommandError where error.isProviderNotFound {
-        throw ToolError.badArgument("OpenCode has no provider \"\(key.provider ?? "")\".", hint: "Without \"provider\" all models are listed.")
+        throw ModelCache.unknown(key.provider ?? "", client, deadline)
       }
     }
     known[key] = (list, Monotonic.now)
     return (list, nil)
+  }
+
+  /// Names what there is instead, as far as OpenCode says so in time.
+  private static func unknown(_ provider: String, _ client: OpenCodeClient, _ deadline: Deadline) -> ToolError {
+    let all = deadline.left > 1 ? (try? client.models(ModelsQuery(), deadline: deadline))?.providers ?? [] : []
+    let nearest = EditDistance.closest(to: provider, in: all).map { "Did you mean \"\($0)\"? " } ?? ""
+    let list =
+      all.isEmpty
+      ? "Without \"provider\" all models are listed."
+      : "It has models of: \(all.prefix(20).joined(separator: ", "))\(all.count > 20 ? " and \(all.count - 20) more" : "")."
+    return ToolError.badArgument("OpenCode has no models of a provider \"\(provider)\".", hint: nearest + list)
   }
 }
 
@@ -99,10 +117,16 @@ struct CheckModelTool: Tool {
   func call(_ arguments: Arguments, in context: CallContext) async throws -> ToolReply {
     var wanted = arguments.string("model") ?? ""
     let provider = arguments.string("provider")
-    if let provider, !wanted.hasPrefix(provider + "/") { wanted = provider + "/" + wanted }
+    if let provider {
+      if let problem = ModelsQuery.problem(withProvider: provider) {
+        throw ToolError.badArgument(
+          "\"provider\" is \(JSONValue.string(provider).text.prefix(100)): \(problem).", hint: "It is the part of a model's id before the slash.")
+      }
+      if !wanted.hasPrefix(provider + "/") { wanted = provider + "/" + wanted }
+    }
     let variant = wanted.lastIndex(of: "#").map { String(wanted[wanted.index(after: $0)...]) }
     if let hash = wanted.lastIndex(of: "#") { wanted = String(wanted[..<hash]) }
-    guard wanted.contains("/"), !wanted.hasPrefix("/"), !wanted.hasSuffix("/") else {
+    guard !wanted.hasPrefix("/"), !wanted.hasSuffix("/"), wanted.contains(where: { !$0.isWhitespace }) else {
       throw ToolError.badArgument("\"model\" is \"\(wanted.prefix(100))\".", hint: "It must be provider/model; opencode_models lists them.")
     }
     // All of them: a near miss may be another provider's. Details only when a variant is asked about.
@@ -128,6 +152,12 @@ struct CheckModelTool: Tool {
     }
     let close = closestModels(to: wanted, in: list.models.map(\.id))
     structured["suggestions"] = JSONValue(strings: close)
+    // A name without its provider is answered with whose it may be.
+    guard wanted.contains("/") else {
+      structured["next"] = .string(
+        close.isEmpty ? "it must be provider/model: opencode_models lists them" : "it must be provider/model: take one of suggestions")
+      return ToolReply(text: "\(wanted) names no provider." + (close.isEmpty ? "" : " Closest: \(close.joined(separator: ", "))."), structured: structured)
+    }
     let name = String(wanted.prefix { $0 != "/" })
     structured["providerHasModels"] = .bool(list.models.contains { $0.provider == name })
     // Both questions together have the time of one.
@@ -135,6 +165,13 @@ struct CheckModelTool: Tool {
       try client.signedIn(deadline: min(.after(6), deadline)).contains { $0.matches(name) }
     }
     structured["providerSignedIn"] = signedIn.map { .bool($0) }
+    let hasModels = list.models.contains { $0.provider == name }
+    structured["next"] = .string(
+      !close.isEmpty
+        ? "take one of suggestions"
+        : signedIn == false && !hasModels
+          ? "tell the user to sign in, in a terminal: opencode auth login\(name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,60}/) == nil ? "" : " \(name)")"
+          : "opencode_models lists what there is")
     let hint = close.isEmpty ? "" : " Closest: \(close.joined(separator: ", "))."
     return ToolReply(text: "\(wanted) is not available.\(hint)", structured: structured)
   }

@@ -13,7 +13,12 @@ struct RunStarter: Sendable {
     let (state, environment) = (manager.state, manager.environment)
     if let own = environment[ChildEnvironment.marker], await isAlive(own) { throw RunStarter.nested(own) }
     let sandboxed = context.sandboxIsReadOnly && environment["OPENCODE_WORKER_IGNORE_SANDBOX"] != "1"
-    let asked = try arguments.decoded(StartArguments.self).checked(sandboxIsReadOnly: sandboxed)
+    let asked: StartArguments
+    do {
+      asked = try arguments.decoded(StartArguments.self).checked(sandboxIsReadOnly: sandboxed)
+    } catch let refusal as RunRefusal {
+      throw await suggesting(refusal, for: arguments.string("model"))
+    }
     // A look first: what follows may ask OpenCode, which takes seconds.
     if let live = await manager.live() { throw busy(live, for: context) }
     let workspace = try await workspace(for: asked, in: context)
@@ -32,6 +37,18 @@ struct RunStarter: Sendable {
       return run
     case .busy(let run): throw busy(run, for: context)
     }
+  }
+
+  /// With the models that a name without its provider may mean.
+  private func suggesting(_ refusal: RunRefusal, for model: String?) async -> RunRefusal {
+    guard let model, !model.contains("/"), refusal.message.hasPrefix("\"model\"") else { return refusal }
+    let list = try? await OpenCodeAccess(manager: manager).ask(in: nil, deadline: .after(8)) { client, deadline in
+      try client.models(deadline: deadline)
+    }
+    let name = model.prefix { $0 != "#" }
+    let close = closestModels(to: String(name), in: list?.models.map(\.id) ?? [])
+    if close.isEmpty { return refusal }
+    return .badArgument(refusal.message, hint: "It must be provider/model. Did you mean \(close.joined(separator: ", or "))?")
   }
 
   /// The folder to start from, where the arguments don't settle it.
