@@ -18,19 +18,32 @@ package struct Check: Sendable, Equatable {
   /// The command that mends it, or what to do.
   package let mend: String?
 
-  package static func ok(_ name: String, _ text: String) -> Check { Check(name: name, verdict: .ok, text: text, mend: nil) }
-  package static func warning(_ name: String, _ text: String, mend: String? = nil) -> Check { Check(name: name, verdict: .warning, text: text, mend: mend) }
-  package static func problem(_ name: String, _ text: String, mend: String? = nil) -> Check { Check(name: name, verdict: .problem, text: text, mend: mend) }
+  /// Paths and the like, for who wants to know more.
+  package let detail: String?
 
-  /// One line for a person.
-  package var line: String {
+  package init(_ name: String, _ verdict: Verdict, _ text: String, mend: String? = nil, detail: String? = nil) {
+    (self.name, self.verdict, self.text, self.mend, self.detail) = (name, verdict, text, mend, detail)
+  }
+
+  package static func ok(_ name: String, _ text: String, detail: String? = nil) -> Check { Check(name, .ok, text, detail: detail) }
+  package static func warning(_ name: String, _ text: String, mend: String? = nil, detail: String? = nil) -> Check {
+    Check(name, .warning, text, mend: mend, detail: detail)
+  }
+  package static func problem(_ name: String, _ text: String, mend: String? = nil, detail: String? = nil) -> Check {
+    Check(name, .problem, text, mend: mend, detail: detail)
+  }
+
+  /// For a person: one line, and with the detail one more.
+  package func line(verbose: Bool) -> String {
     let mark = verdict.rawValue + String(repeating: " ", count: 7 - verdict.rawValue.count)
-    return "\(mark)  \(name): \(text)" + (mend.map { "  ->  \($0)" } ?? "")
+    let line = "\(mark)  \(name): \(text)" + (mend.map { "  ->  \($0)" } ?? "")
+    return line + (verbose ? detail.map { "\n         \($0)" } ?? "" : "")
   }
 
   package var json: JSONValue {
     var object: JSONObject = ["name": .string(name), "verdict": .string(verdict.rawValue), "text": .string(text)]
     object["mend"] = mend.map { .string($0) }
+    object["detail"] = detail.map { .string($0) }
     return .object(object)
   }
 }

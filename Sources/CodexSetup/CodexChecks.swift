@@ -23,6 +23,10 @@ package enum CodexChecks {
     /// The server's binary is where Codex would start it, and in which version it came (a plugin's manifest).
     package var commandExists = true
     package var copyVersion: String?
+    /// Codex would start the same bytes as this program's; nil: not compared.
+    package var isSameBinary: Bool?
+    /// OPENCODE_BIN of the shell.
+    package var openCode: String?
     /// Whether our tools are offered directly in code mode; nil: not known.
     package var namespace: DirectNamespace.Presence?
     /// Whether hooks are set up; nil: not known.
@@ -39,8 +43,10 @@ package enum CodexChecks {
     package init(pid: Int32, differing: [String]) { (self.pid, self.differing) = (pid, differing) }
   }
 
-  package static func facts(environment: [String: String]) -> Facts {
+  /// - Parameter executable: this program, with which Codex's is compared
+  package static func facts(environment: [String: String], executable: String = OwnProcess.executable) -> Facts {
     var facts = Facts()
+    facts.openCode = environment[CodexSettings.openCodeVariable].flatMap { $0.isEmpty ? nil : $0 }
     if let places = try? CodexPlaces(environment: environment) {
       facts.folderVersion = PluginFolder(path: places.pluginFolder).version
       if let bytes = try? PrivateFiles.read(places.marketplace), let removal = try? MarketplaceFile.removing(from: bytes) { facts.marketplace = removal.name }
@@ -62,9 +68,12 @@ package enum CodexChecks {
       return facts
     }
     facts.server = codex.server()
-    facts.installedFrom = codex.installedMarketplaces() ?? []
+    // Codex 0.133 can't list them as JSON.
+    facts.installedFrom = codex.installedMarketplaces() ?? (try? CodexPlaces(environment: environment))?.pluginCopies ?? []
     if let server = facts.server {
-      facts.commandExists = place(of: server, environment: environment).map(PrivateFiles.isExecutable) ?? false
+      let file = place(of: server, environment: environment)
+      facts.commandExists = file.map(PrivateFiles.isExecutable) ?? false
+      facts.isSameBinary = file.flatMap { FileContent.isSame($0, executable) }
       if !server.command.hasPrefix("/"), let folder = server.folder { facts.copyVersion = PluginFolder(path: folder).version }
     }
     return facts
@@ -94,14 +103,22 @@ package enum CodexChecks {
     guard let program = facts.program else { return [.warning("codex", "not on PATH", mend: "npm install -g @openai/codex")] + setUp(facts) }
     let version = facts.version ?? "of unknown version"
     if let complaint = facts.complaint {
-      return [.problem("codex", "\(program) \(version) can't read its configuration: \(complaint)", mend: "codex mcp list")]
+      return [.problem("codex", "\(version) can't read its configuration: \(complaint)", mend: "codex mcp list", detail: program)]
     }
-    return [.ok("codex", "\(program) \(version)")] + unknownVersion(facts) + setUp(facts) + comfort(facts) + daemon(facts)
+    return [.ok("codex", version, detail: program)] + unknownVersion(facts) + setUp(facts) + comfort(facts) + daemon(facts)
   }
 
   private static func unknownVersion(_ facts: Facts) -> [Check] {
-    guard let version = CodexVersion.numbers(facts.version), CodexVersion.isNewer(version, than: CodexVersion.newestTried) else { return [] }
-    return [.warning("codex", "newer than \(CodexVersion.newestTried), the newest version that was tried", mend: "update opencode-worker if something is odd")]
+    guard let version = CodexVersion.numbers(facts.version) else { return [] }
+    let tried = "tried: \(CodexVersion.tried.joined(separator: ", "))"
+    if CodexVersion.isNewer(version, than: CodexVersion.newestTried) {
+      let text = "\(facts.version ?? "") is newer than \(CodexVersion.newestTried), the newest version that was tried"
+      return [.warning("codex", text, mend: "update opencode-worker if something is odd", detail: tried)]
+    }
+    if let oldest = CodexVersion.tried.first, let limit = CodexVersion.numbers(oldest), version.lexicographicallyPrecedes(limit) {
+      return [.warning("codex", "\(facts.version ?? "") is older than \(oldest), the oldest version that was tried", mend: "update Codex", detail: tried)]
+    }
+    return []
   }
 
   /// What makes waiting cheap and brings Codex back to its runs. None of it is needed.
@@ -144,6 +161,7 @@ package enum CodexChecks {
       return [.problem("set-up", "Codex doesn't know this server", mend: "opencode-worker install --enable")]
     }
     var checks: [Check] = []
+    let place = server.folder.map { "\($0)/\(server.command)" } ?? server.command
     let isPlugin = server.folder != nil && facts.entry == CodexConfig.Presence.none
     let repair = isPlugin ? "opencode-worker install --enable" : "opencode-worker install --direct"
     if !server.enabled {
@@ -151,9 +169,16 @@ package enum CodexChecks {
     } else if !facts.commandExists {
       checks.append(.problem("set-up", "the binary is gone: \(server.command)", mend: repair))
     } else if isPlugin, let copy = facts.copyVersion, copy != ServerInfo.version {
-      checks.append(.warning("set-up", "Codex runs its copy of version \(copy); this is \(ServerInfo.version)", mend: repair))
+      checks.append(.warning("set-up", "Codex runs its copy of version \(copy); this is \(ServerInfo.version)", mend: repair, detail: place))
+    } else if facts.isSameBinary == false {
+      let other = isPlugin ? "its own copy" : server.command
+      checks.append(.warning("set-up", "Codex runs another build than this one: \(other)", mend: repair, detail: place))
     } else {
-      checks.append(.ok("set-up", isPlugin ? "as a plugin" : "as an entry in config.toml, \(server.command)"))
+      checks.append(.ok("set-up", isPlugin ? "as a plugin" : "as an entry in config.toml", detail: place))
+    }
+    if let set = facts.openCode, server.openCode != set, isPlugin || facts.entry == .ours {
+      let now = server.openCode.map { "Codex's server has \($0)" } ?? "a Codex that a desktop starts doesn't get it"
+      checks.append(.warning(CodexSettings.openCodeVariable, "set in this shell only: \(now)", mend: "\(repair) writes it down", detail: set))
     }
     if facts.entry != CodexConfig.Presence.none, !facts.installedFrom.isEmpty {
       checks.append(

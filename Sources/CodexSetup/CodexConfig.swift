@@ -23,8 +23,9 @@ package enum CodexConfig {
   }
 
   /// The lines of the entry, without markers.
-  package static func entryLines(command: String, wake: Bool) -> [String] {
-    ["[mcp_servers.\(CodexSettings.name)]"] + CodexSettings.server(command: command, wake: wake).members.map { "\($0.key) = \(toml($0.value))" }
+  package static func entryLines(command: String, wake: Bool, openCode: String? = nil) -> [String] {
+    ["[mcp_servers.\(CodexSettings.name)]"]
+      + CodexSettings.server(command: command, wake: wake, openCode: openCode).members.map { "\($0.key) = \(toml($0.value))" }
   }
 
   // MARK: - Reading
@@ -86,15 +87,20 @@ package enum CodexConfig {
 
   /// - Parameters:
   ///   - wake: switches the wake-up on; an upgrade without it leaves that as it is
+  ///   - openCode: the value of OPENCODE_BIN for the server; an upgrade without it leaves that as it is
   ///   - bytes: the file's content; nil when there is no file
   /// - Throws: `SetupRefusal`: another's entry, or a file that can't be edited safely
-  package static func adding(command: String, wake: Bool = false, to bytes: [UInt8]?) throws -> [UInt8] {
+  package static func adding(command: String, wake: Bool = false, openCode: String? = nil, to bytes: [UInt8]?) throws -> [UInt8] {
     let reading = try Reading(bytes ?? [])
-    if let obstacle = reading.obstacle { throw SetupRefusal(obstacle) }
+    if let obstacle = reading.obstacle {
+      throw SetupRefusal(
+        "\(obstacle), which is not edited here. Use the plugin (opencode-worker install --enable), or let Codex write it: "
+          + "codex mcp add \(CodexSettings.name) -- \(command)")
+    }
     switch reading.presence {
     case .foreign:
       throw SetupRefusal("it has an entry for \(CodexSettings.name) already that install has not written: see `codex mcp get \(CodexSettings.name)`")
-    case .ours: return try upgraded(reading, command: command, wake: wake)
+    case .ours: return try upgraded(reading, command: command, wake: wake, openCode: openCode)
     case .none: break
     }
     var out = remove(reading.markers.map { reading.outline.statements[$0].range }, from: reading.bytes)
@@ -107,14 +113,14 @@ package enum CodexConfig {
       }
       out += end.utf8
     }
-    let lines = [origin.rawValue] + entryLines(command: command, wake: wake) + [endMarker]
+    let lines = [origin.rawValue] + entryLines(command: command, wake: wake, openCode: openCode) + [endMarker]
     out += lines.joined(separator: end).utf8
     out += end.utf8
     return out
   }
 
   /// The command always; what is missing; the two times when they don't fit together. The rest may be the user's own choice.
-  private static func upgraded(_ reading: Reading, command: String, wake: Bool) throws -> [UInt8] {
+  private static func upgraded(_ reading: Reading, command: String, wake: Bool, openCode: String?) throws -> [UInt8] {
     guard let main = reading.mainHeader else { throw SetupRefusal("its entry for \(CodexSettings.name) has no table of its own") }
     var edits: [(range: Range<Int>, text: String)] = []
     let values = reading.outline.values(ofHeader: main)
@@ -149,12 +155,19 @@ package enum CodexConfig {
         edits.append((place..<place, "\(tomlString(CodexSettings.homeVariable))\(isEmpty ? "" : ", ")"))
       }
     }
+    if let openCode {
+      if let value = environmentValue(CodexSettings.openCodeVariable, reading) {
+        edits.append((value, tomlString(openCode)))
+      } else {
+        assignments.append("\(CodexSettings.openCodeVariable) = \(tomlString(openCode))")
+      }
+    }
     if !assignments.isEmpty, case .existing(let place, let isInline, let isEmpty) = environment {
       let text =
         isInline ? " " + assignments.joined(separator: ", ") + (isEmpty ? " " : ",") : assignments.map { $0 + end }.joined()
       edits.append((place..<place, text))
     }
-    let missing = CodexSettings.server(command: command, wake: wake).members.filter { member in
+    let missing = CodexSettings.server(command: command, wake: wake, openCode: openCode).members.filter { member in
       value(member.key) == nil && !(member.key == "env" && environment != .none)
     }
     if !missing.isEmpty {

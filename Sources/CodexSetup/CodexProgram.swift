@@ -69,6 +69,8 @@ package struct CodexProgram: Sendable {
     package let toolTimeout: Int?
     /// The wake-up is on.
     package var wakes = false
+    /// OPENCODE_BIN, as the server's own environment has it.
+    package var openCode: String?
   }
 
   /// - Returns: nil when Codex knows no such server or its answer has another shape
@@ -78,7 +80,8 @@ package struct CodexProgram: Sendable {
     return Server(
       enabled: json["enabled"]?.bool ?? true, command: command, folder: transport["cwd"]?.string,
       waitSeconds: transport["env"]?[CodexSettings.waitVariable]?.string.flatMap { Int($0) },
-      toolTimeout: json["tool_timeout_sec"]?.int, wakes: transport["env"]?[CodexSettings.wakeVariable]?.string == "1")
+      toolTimeout: json["tool_timeout_sec"]?.int, wakes: transport["env"]?[CodexSettings.wakeVariable]?.string == "1",
+      openCode: transport["env"]?[CodexSettings.openCodeVariable]?.string)
   }
 
   /// Where the plugin comes from, such as `personal`; nil when it isn't installed in Codex.

@@ -16,6 +16,9 @@ package enum CodexSettings {
   package static let waitVariable = "OPENCODE_WORKER_WAIT_SECONDS"
   /// 1: a run's end that nobody waits for begins a turn of Codex's (`install --wake`).
   package static let wakeVariable = "OPENCODE_WORKER_WAKE"
+  /// Where OpenCode is; written into the server's environment when it is set at installation: there it counts also for a Codex that a desktop
+  /// starts, and before what `env_vars` passes on (seen on 0.163).
+  package static let openCodeVariable = "OPENCODE_BIN"
   /// Where the wake-up finds Codex's sessions; a server gets it by `env_vars` only.
   package static let homeVariable = "CODEX_HOME"
 
@@ -40,6 +43,14 @@ package enum CodexSettings {
       "GITHUB_TOKEN", "GH_TOKEN",
     ]
     + ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "SSH_AUTH_SOCK"]
+
+  /// What a shell has that OpenCode may need and a server doesn't get: names only.
+  package static func notPassed(_ environment: [String: String], besides: String = "") -> [String] {
+    let ours: Set = [waitVariable, wakeVariable, "OPENCODE_WORKER_STOP_HOOK"]
+    return environment.keys.filter { name in
+      (name.hasPrefix("OPENCODE") || name.hasSuffix("_API_KEY")) && !passedVariables.contains(name) && !ours.contains(name) && !besides.contains("\"\(name)\"")
+    }.sorted()
+  }
 
   // MARK: - The plugin
 
@@ -71,8 +82,9 @@ package enum CodexSettings {
   package static let binaryInPlugin = "bin/opencode-worker"
 
   /// `.mcp.json`. A relative command needs the `cwd`; the run's folder comes from Codex's workspace, never from there.
-  package static func serverFile(wake: Bool) -> JSONValue {
-    ["mcpServers": .object(JSONObject([(key: name, value: .object(server(command: "./" + binaryInPlugin, folder: ".", wake: wake)))]))]
+  package static func serverFile(_ extras: PluginFolder.Extras) -> JSONValue {
+    let keys = server(command: "./" + binaryInPlugin, folder: ".", wake: extras.wake, openCode: extras.openCode)
+    return ["mcpServers": .object(JSONObject([(key: name, value: .object(keys))]))]
   }
 
   /// The entry in a marketplace whose root is the home folder.
@@ -93,7 +105,7 @@ package enum CodexSettings {
   // MARK: - The server's keys
 
   /// In the order in which they are written, for JSON and for TOML.
-  package static func server(command: String, folder: String? = nil, wake: Bool = false) -> JSONObject {
+  package static func server(command: String, folder: String? = nil, wake: Bool = false, openCode: String? = nil) -> JSONObject {
     var keys = JSONObject([(key: "command", value: .string(command))])
     keys["cwd"] = folder.map { .string($0) }
     keys["startup_timeout_sec"] = JSONValue(startupTimeout)
@@ -102,6 +114,7 @@ package enum CodexSettings {
     keys["env_vars"] = JSONValue(strings: passedVariables)
     var environment = JSONObject([(key: waitVariable, value: .string(String(waitSeconds)))])
     if wake { environment[wakeVariable] = "1" }
+    environment[openCodeVariable] = openCode.map { .string($0) }
     keys["env"] = .object(environment)
     return keys
   }

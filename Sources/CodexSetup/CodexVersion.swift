@@ -1,7 +1,8 @@
 /// Versions of Codex: what is known of them.
 package enum CodexVersion {
-  /// Tried: 0.133.0, 0.144.4, 0.149.0, 0.154.0, 0.157.1, 0.162.1, 0.163.0 and this one.
-  package static let newestTried = "0.169.0"
+  /// Those with which installing, delegating and waiting were tried, oldest first; README has the same list.
+  package static let tried = ["0.133.0", "0.144.4", "0.149.0", "0.154.0", "0.157.1", "0.162.1", "0.163.0", "0.169.0"]
+  package static var newestTried: String { tried.last ?? "0" }
 
   /// The numbers of `0.163.0` or `0.164.0-alpha.1`; nil for anything else.
   package static func numbers(_ text: String?) -> [Int]? {

@@ -20,9 +20,12 @@ package struct Parameter: Sendable {
   package let isHidden: Bool
   /// What callers write for it elsewhere: not taken, but answered with its name.
   package let aliases: [String]
+  /// What a caller that left it out should know.
+  package let need: String?
 
   package init(
-    _ name: String, _ kind: Kind, _ description: String? = nil, required: Bool = false, hidden: Bool = false, aliases: [String] = []
+    _ name: String, _ kind: Kind, _ description: String? = nil, required: Bool = false, hidden: Bool = false, aliases: [String] = [],
+    need: String? = nil
   ) {
     self.name = name
     self.kind = kind
@@ -30,6 +33,7 @@ package struct Parameter: Sendable {
     isRequired = required
     isHidden = hidden
     self.aliases = aliases
+    self.need = need
   }
 
   package var schema: JSONValue {
@@ -86,7 +90,7 @@ package struct Arguments: Sendable {
       values[key] = value
     }
     if let missing = tool.parameters.first(where: { $0.isRequired && values[$0.name] == nil }) {
-      throw ToolError.badArgument("\"\(missing.name)\" is missing.", hint: "\(tool.name) needs it.")
+      throw ToolError.badArgument("\"\(missing.name)\" is missing.", hint: missing.need ?? "\(tool.name) needs it.")
     }
     self.values = values
   }

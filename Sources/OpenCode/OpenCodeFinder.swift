@@ -22,13 +22,46 @@ package struct Installation: Sendable, Equatable {
 /// No OpenCode that works, with every place that was tried.
 package struct OpenCodeNotFound: Error, CustomStringConvertible, Sendable {
   package let tried: [ProgramFinder.Attempt]
+  /// What OPENCODE_BIN says, where that decides.
+  package let named: String?
 
-  /// Places that simply lack it are named, in one list, after those where something was wrong.
+  package init(tried: [ProgramFinder.Attempt], named: String? = nil) { (self.tried, self.named) = (tried, named) }
+
+  /// How somebody gets one.
+  package static let install = "npm install -g opencode-ai (or https://opencode.ai), then opencode auth login"
+
+  private var wrong: [ProgramFinder.Attempt] { tried.filter { $0.problem != "not there" } }
+
+  /// Where something was wrong the place is named; those that simply lack it are counted. `places` names them.
   package var description: String {
-    let wrong = tried.filter { $0.problem != "not there" }.map { "\($0.path): \($0.problem ?? "usable")" }
+    if let named, named.contains("/") {
+      switch tried.last?.problem {
+      case "not there": return "OPENCODE_BIN names \(named), which doesn't exist"
+      case "relative": return "OPENCODE_BIN is \"\(named)\": it must be an absolute path, or a name on PATH"
+      case let problem: return "OPENCODE_BIN names \(named), which can't be used: \(problem ?? "it isn't known why")"
+      }
+    }
+    if let named {
+      return "OPENCODE_BIN is \"\(named)\", and PATH has no such program that works" + wrong.map { "; \($0.path): \($0.problem ?? "")" }.joined()
+    }
+    let missing = tried.count - wrong.count
+    let places = "not on PATH nor in the usual places (\(missing) looked at)"
+    guard !wrong.isEmpty else { return "OpenCode isn't installed: \(places)" }
+    return "No OpenCode that works: " + wrong.map { "\($0.path): \($0.problem ?? "usable")" }.joined(separator: "; ")
+      + (missing > 0 ? "; elsewhere \(places)" : "")
+  }
+
+  /// What to do about it.
+  package var remedy: String {
+    if named != nil { return "set OPENCODE_BIN to OpenCode's absolute path, or unset it" }
+    return wrong.isEmpty ? OpenCodeNotFound.install : "install it anew: \(OpenCodeNotFound.install)"
+  }
+
+  /// Every place that was looked at; nil: none.
+  package var places: String? {
     let missing = tried.filter { $0.problem == "not there" }.map(\.path)
-    let parts = wrong + (missing.isEmpty ? [] : ["not in " + missing.joined(separator: ", ")])
-    return "OpenCode was not found" + (parts.isEmpty ? "" : ". Tried: " + parts.joined(separator: "; "))
+    let parts = wrong.map { "\($0.path): \($0.problem ?? "usable")" } + (missing.isEmpty ? [] : ["not in " + missing.joined(separator: ", ")])
+    return parts.isEmpty ? nil : "looked for: " + parts.joined(separator: "; ")
   }
 }
 
@@ -99,11 +132,11 @@ private final class Search {
       tried += attempts.filter { $0.problem != nil }
       if let path = attempts.last(where: { $0.problem == nil })?.path, let found = installation(path, "OPENCODE_BIN") { return found }
     } else if let problem = ProgramFinder.problem(with: named, workspace: nil) {
-      tried.append(.init(path: "OPENCODE_BIN=\(named)", problem: problem))
+      tried = [.init(path: "OPENCODE_BIN=\(named)", problem: problem)]
     } else if let found = installation(named, "OPENCODE_BIN") {
       return found
     }
-    throw OpenCodeNotFound(tried: tried)
+    throw OpenCodeNotFound(tried: tried, named: named)
   }
 
   private func look(in folders: [String], _ how: String) -> Installation? {

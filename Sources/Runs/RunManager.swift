@@ -189,13 +189,18 @@ package actor RunManager {
     return nil
   }
 
-  /// The run that a tool is about: the one named; else the live one; else this conversation's latest; else the latest of all.
+  /// The run that a tool is about: the one named, `latest` being the newest of all; else the live one; else this conversation's latest; else the latest of all.
   /// - Parameters:
   ///   - thread: Codex's conversation; nil when that isn't known
   ///   - prefersOwn: another conversation's live run comes after this one's latest
   /// - Returns: nil when there has been none
   /// - Throws: `RunRefusal` (`no_such_run`)
   package func resolve(_ id: String?, thread: String?, prefersOwn: Bool = false) async throws -> RunSnapshot? {
+    if id == "latest" {
+      let state = state
+      guard let latest = await gate.onThread({ state.runFolders().first?.id }) else { return nil }
+      return owned(try await snapshot(latest), by: thread)
+    }
     if let id { return owned(try await snapshot(id), by: thread) }
     let live = await live().map { owned($0, by: thread) }
     if let live, !(live.isForeign && prefersOwn) { return live }

@@ -83,8 +83,9 @@ package struct StartPlan {
     do {
       return try OpenCodeFinder.find(environment: environment, workspace: workspace, cache: cache)
     } catch {
+      let hint = (error as? OpenCodeNotFound)?.remedy ?? OpenCodeNotFound.install
       throw RunRefusal(
-        code: .opencodeNotFound, message: "\(error)", hint: "Install OpenCode, or set OPENCODE_BIN to its path in the server's environment.")
+        code: .opencodeNotFound, message: "\(error)", hint: "For the user, in a terminal: \(hint). `opencode-worker doctor --verbose` names the places.")
     }
   }
 

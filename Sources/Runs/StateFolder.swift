@@ -15,6 +15,12 @@ package struct StateFolder: Sendable {
     return StateFolder(root: home + "/.local/state/codex-opencode-worker")
   }
 
+  /// What a person should know of a setting that isn't followed; nil: it is, or there is none.
+  package static func ignoredSetting(_ environment: [String: String]) -> String? {
+    guard let set = environment["OPENCODE_WORKER_STATE_DIR"], !set.isEmpty, !set.hasPrefix("/") else { return nil }
+    return "OPENCODE_WORKER_STATE_DIR is \"\(set)\", which is not an absolute path: ignored, \(standard(environment).root) is used"
+  }
+
   /// Holds the id of the live run; locked by its supervisor.
   package var liveLock: String { root + "/live.lock" }
   package var runs: String { root + "/runs" }

@@ -31,11 +31,20 @@ import Testing
     let scratch = try Scratch()
     try scratch.script("bin/opencode", "echo 1.18.34")
     var environment = environment(scratch, path: [scratch.path + "/bin"])
-    for (value, problem) in [("/nonexistent/opencode", "not there"), ("bin/opencode", "relative"), (scratch.path, "not executable")] {
+    let cases = [
+      ("/nonexistent/opencode", "not there", "OPENCODE_BIN names /nonexistent/opencode, which doesn't exist"),
+      ("bin/opencode", "relative", "OPENCODE_BIN is \"bin/opencode\": it must be an absolute path, or a name on PATH"),
+      (scratch.path, "not executable", "OPENCODE_BIN names \(scratch.path), which can't be used: not executable"),
+    ]
+    for (value, problem, words) in cases {
       environment["OPENCODE_BIN"] = value
       let error = #expect(throws: OpenCodeNotFound.self) { try OpenCodeFinder.find(environment: environment, workspace: nil, cache: nil) }
       #expect(error?.tried == [.init(path: "OPENCODE_BIN=\(value)", problem: problem)])
+      #expect(error?.description == words)
     }
+    environment["OPENCODE_BIN"] = "opencode-nobody-has"
+    let byName = #expect(throws: OpenCodeNotFound.self) { try OpenCodeFinder.find(environment: environment, workspace: nil, cache: nil) }
+    #expect(byName?.description == "OPENCODE_BIN is \"opencode-nobody-has\", and PATH has no such program that works")
   }
 
   @Test func theInstallersPlaceIsFoundWithoutThePath() throws {
@@ -72,7 +81,15 @@ import Testing
     #expect(text.contains("b/opencode: `--version` printed no version: no idea"))
     #expect(text.contains("c/opencode: `--version` ended with exit 7: broken install"))
     #expect(text.contains("d/opencode: "))
-    #expect(text.contains("e/opencode") && text.contains("home/.opencode/bin/opencode"))
+    #expect(!text.contains("e/opencode") && !text.contains("home/.opencode/bin/opencode"), "those that simply lack it are counted")
+    #expect(error?.places?.contains("e/opencode") == true && error?.places?.contains("home/.opencode/bin/opencode") == true)
+  }
+
+  @Test func noOpenCodeAtAllIsSaidInAFewWords() throws {
+    let scratch = try Scratch()
+    let error = OpenCodeNotFound(tried: [.init(path: scratch.path + "/opencode", problem: "not there")])
+    #expect(error.description == "OpenCode isn't installed: not on PATH nor in the usual places (1 looked at)")
+    #expect(error.remedy.contains("npm install -g opencode-ai"))
   }
 
   @Test func aBrokenInstallationDoesNotHideAWorkingOne() throws {

@@ -53,8 +53,50 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
     #expect(codex { ($0.program, $0.entry) = (nil, .ours) }.worst == .warning)
   }
 
+  @Test func aVersionThatWasNotTriedIsNamed() throws {
+    func said(_ version: String) -> Check? { codex { ($0.server, $0.entry, $0.version) = (entry, .ours, version) }.first { $0.verdict == .warning } }
+    #expect(said(CodexVersion.newestTried) == nil && said(CodexVersion.tried[0]) == nil)
+    #expect(said("1.0.0")?.text == "1.0.0 is newer than \(CodexVersion.newestTried), the newest version that was tried")
+    #expect(said("0.100.0")?.text.contains("older than \(CodexVersion.tried[0])") == true)
+    let readme = try String(
+      contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("README.md"), encoding: .utf8)
+    #expect(readme.contains("(tried: \(CodexVersion.tried.joined(separator: ", ")))"), "README has the same list")
+  }
+
+  @Test func aVariableThatOnlyTheShellHasIsNamed() {
+    let shell = codex { ($0.server, $0.entry, $0.openCode) = (entry, .ours, "/opt/opencode") }
+    #expect(shell.contains { $0.name == "OPENCODE_BIN" && $0.verdict == .warning && $0.mend == "opencode-worker install --direct writes it down" })
+    var written = entry
+    written.openCode = "/opt/opencode"
+    #expect(codex { ($0.server, $0.entry, $0.openCode) = (written, .ours, "/opt/opencode") }.worst == .ok)
+  }
+
+  @Test func aDaemonWithAnotherEnvironmentIsFound() throws {
+    let home = try PrivateHome()
+    let codexHome = home.path + "/.codex"
+    try PrivateFiles.createFolder(codexHome)
+    let shell = home.environment.merging(["ANTHROPIC_API_KEY": "new", "OPENCODE_CONFIG": "/same"]) { $1 }
+    var old = shell
+    (old["ANTHROPIC_API_KEY"], old["PATH"], old["CODEX_HOME"], old["OTHER"]) = (nil, "/usr/bin:/bin", codexHome, "x")
+    // What Codex calls its daemon; the shell takes the words as its own arguments.
+    let daemon = try ChildProcess(
+      "/bin/sh", ["-c", "read x", "app-server", "--managed-daemon"], environment: old, folder: "/", input: try Descriptor.pipe().read)
+    defer {
+      kill(daemon.pid, SIGKILL)
+      _ = daemon.wait(deadline: .after(10))
+    }
+    let found = try #require(CodexChecks.facts(environment: shell).daemon)
+    #expect(found == CodexChecks.Daemon(pid: daemon.pid, differing: ["PATH", "ANTHROPIC_API_KEY"]))
+    let said = codex { ($0.server, $0.entry, $0.daemon) = (entry, .ours, found) }.last
+    #expect(said?.verdict == .warning && said?.text.hasSuffix("different or missing there: PATH, ANTHROPIC_API_KEY") == true)
+    #expect(said?.mend == "codex app-server daemon restart")
+    #expect(CodexChecks.facts(environment: old).daemon?.differing == [])
+    #expect(CodexChecks.facts(environment: shell.merging(["CODEX_HOME": home.path + "/bin"]) { $1 }).daemon == nil, "another Codex's")
+  }
+
   @Test(arguments: [
-    (nil, nil, "0.163.0", Check.Verdict.ok), (nil, nil, "0.120.0", .ok), (3540, nil, "0.163.0", .problem), (3540, 3600, "0.163.0", .ok),
+    (nil, nil, "0.163.0", Check.Verdict.ok), (nil, nil, "0.133.0", .ok), (3540, nil, "0.163.0", .problem), (3540, 3600, "0.163.0", .ok),
     (nil, 60, "0.163.0", .problem), (60, 60, "0.163.0", .problem), (45, 60, "0.163.0", .ok), (nil, nil, "unknown", .ok), (nil, nil, "1.0.0", .ok),
   ])
   func aWaitMustEndBeforeCodexGivesUp(wait: Int?, timeout: Int?, version: String, verdict: Check.Verdict) {
@@ -105,21 +147,23 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
 }
 
 @Suite struct DoctorCommandTests {
-  private func doctor(_ home: PrivateHome, _ arguments: [String] = [], last: [DoctorCommand.Part] = [], deadline: Deadline = .after(30)) async -> (
+  private func doctor(_ home: PrivateHome, _ arguments: [String] = [], last: [DoctorCommand.Part] = [], deadline: Deadline = .after(600)) async -> (
     Int32, String
   ) {
     let lines = Output()
-    let status = await DoctorCommand.run(
-      arguments: arguments, environment: home.environment, stateFolder: home.path + "/state",
-      first: [DoctorCommand.Part("opencode") { [.ok("opencode", "/bin/opencode 1.18.34")] }], last: last, deadline: deadline, output: { lines.add($0) })
-    return (status, lines.text)
+    let status = try? await DoctorCommand.run(
+      arguments: arguments, environment: home.environment, stateFolder: home.path + "/state", executable: home.worker,
+      first: [DoctorCommand.Part("opencode") { [.ok("opencode", "1.18.34", detail: "/bin/opencode")] }], last: last, deadline: deadline,
+      output: { lines.add($0) })
+    return (status ?? 2, lines.text)
   }
 
   @Test func itSeesWhatInstallDid() async throws {
     let home = try PrivateHome()
     let (status, text) = await doctor(home)
     #expect(status == 1)
-    #expect(text.hasPrefix("ok       opencode: /bin/opencode 1.18.34\nwarning  codex: not on PATH"))
+    #expect(text.hasPrefix("ok       opencode: 1.18.34\nwarning  codex: not on PATH"))
+    #expect(await doctor(home, ["--verbose"]).1.hasPrefix("ok       opencode: 1.18.34\n         /bin/opencode\nwarning  codex: not on PATH"))
     #expect(text.contains("opencode-worker install --enable"))
     #expect(InstallCommand.run(arguments: ["--direct"], environment: home.environment, executable: home.worker) { _ in } == 0)
     try home.codex(
@@ -136,10 +180,14 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
     let json = try JSONValue(parsing: Array(report.utf8))
     let checks = try #require(json["checks"]?.array)
     #expect(checks.allSatisfy { $0["verdict"]?.string != "problem" && $0["text"]?.string?.isEmpty == false })
-    #expect(checks.contains { $0["name"] == "codex" && $0["text"]?.string?.hasSuffix("0.163.0") == true })
-    #expect(checks.contains { $0["text"]?.string == "as an entry in config.toml, \(home.worker)" })
+    #expect(checks.contains { $0["name"] == "codex" && $0["text"] == "0.163.0" && $0["detail"]?.string == home.path + "/bin/codex" })
+    #expect(checks.contains { $0["text"] == "as an entry in config.toml" && $0["detail"]?.string == home.worker })
     #expect(checks.contains { $0["name"] == "timeout" && $0["verdict"] == "ok" })
     #expect(!PrivateFiles.exists(home.path + "/state"))
+    // Another program of the same version.
+    let facts = CodexChecks.facts(environment: home.environment, executable: home.path + "/bin/codex")
+    #expect(facts.isSameBinary == false)
+    #expect(CodexChecks.checks(facts).contains { $0.verdict == .warning && $0.text == "Codex runs another build than this one: \(home.worker)" })
   }
 
   @Test func aCodexWithABrokenConfigurationIsQuoted() async throws {
@@ -152,11 +200,13 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
 
   @Test func aPartThatHangsCostsOnlyItsOwnAnswer() async throws {
     let home = try PrivateHome()
+    let end = DispatchSemaphore(value: 0)
+    defer { end.signal() }
     let stuck = DoctorCommand.Part("runs") {
-      Thread.sleep(forTimeInterval: 20)
+      end.wait()
       return []
     }
-    let checks = await DoctorCommand.examine([stuck, DoctorCommand.Part("quick") { [.ok("quick", "yes")] }], deadline: .after(0.3))
+    let checks = await DoctorCommand.examine([stuck, DoctorCommand.Part("quick") { [.ok("quick", "yes")] }], deadline: .after(8))
     #expect(checks.map(\.name) == ["runs", "quick"])
     #expect(checks.map(\.verdict) == [.problem, .ok])
     #expect(await doctor(home, ["--jsno"]).0 == 2)

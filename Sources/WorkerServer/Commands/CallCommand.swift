@@ -27,7 +27,11 @@ enum CallCommand {
         }
         given = object
       } catch {
-        return CommandLineTool.wrong("the arguments are not JSON: \(error)")
+        let hint =
+          arguments[1].contains("'") && !arguments[1].contains("\"")
+          ? "JSON needs double quotes: '{\"message\": \"hi\"}'" : "Write them as one JSON object, in single quotes for the shell: '{\"message\": \"hi\"}'"
+        Terminal.error("opencode-worker: the arguments are not JSON: \(error). \(hint)")
+        return ExitCode.usage
       }
     }
     let object = given

@@ -15,6 +15,7 @@ enum CommandLineTool {
       return StandIn.main(arguments: Array(arguments.dropFirst()), configuration: folder + "/stand-in.json")
     }
     let words = Array(arguments.dropFirst())
+    if hidden.contains(words.first ?? "") == false, let warning = StateFolder.ignoredSetting(environment) { Terminal.error("opencode-worker: \(warning)") }
     let rest = Array(words.dropFirst())
     switch words.first {
     case nil: return ServeCommand.run(environment: environment)
@@ -30,7 +31,7 @@ enum CommandLineTool {
       Terminal.line("\(ServerInfo.name) \(ServerInfo.version)")
       return ExitCode.success
     case let name?:
-      if let hidden = hidden(name, rest, environment) { return hidden }
+      if let code = runHidden(name, rest, environment) { return code }
       guard let command = UserCommand.named(name) else { return wrong("there is no command \"\(Words.line(name, 80))\"\(UserCommand.suggestion(for: name))") }
       if rest == ["--help"] || rest == ["-h"] {
         Terminal.line(command.help)
@@ -39,7 +40,7 @@ enum CommandLineTool {
       do {
         return try command.run(rest, environment)
       } catch let error as CommandWords.Wrong {
-        Terminal.error("opencode-worker: \(name): \(error). `opencode-worker \(name) --help` says more.")
+        Terminal.error("opencode-worker: \(name): \(sentence("\(error)")) `opencode-worker \(name) --help` says more.")
         return ExitCode.usage
       } catch {
         Terminal.error("opencode-worker: \(name): \(error)")
@@ -48,8 +49,10 @@ enum CommandLineTool {
     }
   }
 
+  private static let hidden: Set = ["hook", "supervise", "detach", "measure", "launch"]
+
   /// What only the worker itself, Codex's hooks and the benchmark call.
-  private static func hidden(_ name: String, _ rest: [String], _ environment: [String: String]) -> Int32? {
+  private static func runHidden(_ name: String, _ rest: [String], _ environment: [String: String]) -> Int32? {
     switch name {
     case "hook": HookCommand.run(environment: environment)
     case "supervise": SuperviseCommand.run(rest, environment: environment)
@@ -60,17 +63,22 @@ enum CommandLineTool {
     }
   }
 
-  static func doctor(_ arguments: [String], _ environment: [String: String]) -> Int32 {
-    finish {
+  static func doctor(_ arguments: [String], _ environment: [String: String]) throws -> Int32 {
+    // The words are looked at before anything else, on this thread.
+    _ = try CommandWords(arguments, flags: ["--json", "--verbose"], most: 0)
+    return finish {
       let manager = RunManager(state: .standard(environment), environment: environment)
-      return await DoctorCommand.run(
+      let code = try? await DoctorCommand.run(
         arguments: arguments, environment: environment, stateFolder: manager.state.root, first: OpenCodeChecks.parts(manager),
         last: RunChecks.parts(manager), output: { Terminal.line($0) })
+      return code ?? ExitCode.usage
     }
   }
 
+  private static func sentence(_ text: String) -> String { text.hasSuffix("?") ? text : text + "." }
+
   static func wrong(_ what: String) -> Int32 {
-    Terminal.error("opencode-worker: \(what)\(what.hasSuffix("?") ? "" : ".") `opencode-worker --help` lists the commands.")
+    Terminal.error("opencode-worker: \(sentence(what)) `opencode-worker --help` lists the commands.")
     return ExitCode.usage
   }
 

@@ -1,13 +1,18 @@
 import CodexSetup
+import Desk
 import PosixSupport
+import Runs
 
 /// `doctor`: finds and explains what would go wrong. Reads only; `--json` for programs.
 enum DoctorCommand {
   static let usage = """
-    usage: opencode-worker doctor [--json]
+    usage: opencode-worker doctor [--verbose] [--json]
 
     Looks at OpenCode, Codex, the helper programs, PATH, the state folder and the runs. A line each: ok, warning or problem, and
     what mends it. Exit status: 0 no problem (there may be warnings), 1 a problem, 2 wrong arguments.
+
+      --verbose  with the paths, and all places that were looked at
+      --json     for machines
     """
 
   /// A part of the examination that may take its time: each one runs on a thread of its own.
@@ -23,15 +28,19 @@ enum DoctorCommand {
   }
 
   /// What is looked at beside OpenCode and the runs.
-  static func ownParts(environment: [String: String], stateFolder: String) -> [Part] {
+  static func ownParts(environment: [String: String], stateFolder: String, executable: String) -> [Part] {
     [
-      Part("codex") { CodexChecks.checks(CodexChecks.facts(environment: environment)) },
+      Part("codex") { CodexChecks.checks(CodexChecks.facts(environment: environment, executable: executable)) },
       Part("programs") {
         SystemChecks.checks(
           SystemChecks.programs(
-            path: environment["PATH"] ?? "", loginPath: LoginShell.askPath(environment.merging(["PATH": SystemChecks.barePath]) { $1 }, deadline: .after(5))))
+            path: environment["PATH"] ?? "", namesOpenCode: environment[CodexSettings.openCodeVariable]?.hasPrefix("/") == true,
+            loginPath: LoginShell.askPath(environment.merging(["PATH": SystemChecks.barePath]) { $1 }, deadline: .after(5))))
       },
-      Part("state folder") { SystemChecks.checks(SystemChecks.stateFacts(path: stateFolder)) },
+      Part("state folder") {
+        let ignored = StateFolder.ignoredSetting(environment).map { [Check.warning("state folder", $0, mend: "set it to an absolute path, or unset it")] }
+        return SystemChecks.checks(SystemChecks.stateFacts(path: stateFolder)) + (ignored ?? [])
+      },
     ]
   }
 
@@ -39,23 +48,22 @@ enum DoctorCommand {
   ///   - first: the parts to be shown before our own: OpenCode
   ///   - last: the parts to be shown behind them: the runs
   ///   - deadline: for all parts; what takes longer is a problem of its own
+  /// - Throws: `CommandWords.Wrong`
   static func run(
-    arguments: [String], environment: [String: String], stateFolder: String, first: [Part] = [], last: [Part] = [], deadline: Deadline = .after(60),
-    output: (String) -> Void
-  ) async -> Int32 {
+    arguments: [String], environment: [String: String], stateFolder: String, executable: String = OwnProcess.executable, first: [Part] = [],
+    last: [Part] = [], deadline: Deadline = .after(60), output: (String) -> Void
+  ) async throws -> Int32 {
     if arguments.contains("--help") || arguments.contains("-h") {
       output(usage)
       return ExitCode.success
     }
-    if let unknown = arguments.first(where: { $0 != "--json" }) {
-      output("unknown argument \(unknown)\n\n\(usage)")
-      return ExitCode.usage
-    }
-    let checks = await examine(first + ownParts(environment: environment, stateFolder: stateFolder) + last, deadline: deadline)
-    if arguments.contains("--json") {
+    let words = try CommandWords(arguments, flags: ["--json", "--verbose"], most: 0)
+    let own = ownParts(environment: environment, stateFolder: stateFolder, executable: executable)
+    let checks = await examine(first + own + last, deadline: deadline)
+    if words.flags.contains("--json") {
       output(checks.report.prettyText)
     } else {
-      for check in checks { output(check.line) }
+      for check in checks { output(check.line(verbose: words.flags.contains("--verbose"))) }
     }
     return checks.worst == .problem ? ExitCode.failure : ExitCode.success
   }

@@ -15,10 +15,14 @@ enum OpenCodeChecks {
     let installation: Installation
     do {
       installation = try OpenCodeFinder.find(environment: environment, workspace: folder, cache: PrivateFiles.isFolder(cache) ? cache : nil)
+    } catch let error as OpenCodeNotFound {
+      return [.problem("opencode", error.description, mend: error.remedy, detail: error.places)]
     } catch {
-      return [.problem("opencode", "\(error)", mend: "install OpenCode (https://opencode.ai), or set OPENCODE_BIN to its absolute path")]
+      return [.problem("opencode", "\(error)", mend: OpenCodeNotFound.install)]
     }
-    var checks: [Check] = [.ok("opencode", "\(installation.version) at \(installation.path) (\(installation.foundBy))"), line(of: installation.version)]
+    var checks: [Check] = [
+      .ok("opencode", "\(installation.version)", detail: "\(installation.path) (\(installation.foundBy))"), line(of: installation.version),
+    ]
     if installation.version.generation == .v2 { checks.append(service(environment)) }
     let client = OpenCodeClient(installation, folder: folder, environment: environment)
     var models: ModelList?

@@ -20,9 +20,11 @@ enum SystemChecks {
   /// The folders that every process has, whoever started it.
   static let barePath = "/usr/bin:/bin:/usr/sbin:/sbin"
 
-  /// - Parameter loginPath: the PATH that the user's login shell sets, nil when it gives none
-  static func programs(path: String, loginPath: @autoclosure () -> String?) -> Programs {
-    let names = ["git", "rg", "opencode"]
+  /// - Parameters:
+  ///   - namesOpenCode: OPENCODE_BIN says where OpenCode is, PATH need not
+  ///   - loginPath: the PATH that the user's login shell sets, nil when it gives none
+  static func programs(path: String, namesOpenCode: Bool = false, loginPath: @autoclosure () -> String?) -> Programs {
+    let names = ["git", "rg"] + (namesOpenCode ? [] : ["opencode"])
     let found = Dictionary(uniqueKeysWithValues: names.map { ($0, ProgramFinder.locate($0, path: path, workspace: nil)) })
     var missing = names.filter { found[$0] != .some(nil) && ProgramFinder.locate($0, path: barePath, workspace: nil) == nil }
     if !missing.isEmpty, let login = loginPath() { missing.removeAll { ProgramFinder.locate($0, path: login, workspace: nil) != nil } }
@@ -34,15 +36,17 @@ enum SystemChecks {
   static func checks(_ programs: Programs) -> [Check] {
     var checks: [Check] = []
     checks.append(
-      programs.git.map { .ok("git", $0) }
+      programs.git.map { .ok("git", "found", detail: $0) }
         ?? .warning("git", "not on PATH: changed files are then found by size and time only, without lines or diffs", mend: "install git"))
     checks.append(
-      programs.rg.map { .ok("rg", $0) } ?? .warning("rg", "not on PATH: OpenCode's glob and grep tools fail without ripgrep", mend: "install ripgrep"))
+      programs.rg.map { .ok("rg", "found", detail: $0) }
+        ?? .warning("rg", "not on PATH: OpenCode's glob and grep tools fail without ripgrep", mend: "install ripgrep"))
     if !programs.missingInGUI.isEmpty {
       checks.append(
         .warning(
           "PATH", "\(programs.missingInGUI.joined(separator: ", ")) would not be found when Codex is started by a desktop or a daemon",
-          mend: "set PATH in your login shell's profile, or OPENCODE_BIN for OpenCode"))
+          mend: programs.missingInGUI.contains("opencode")
+            ? "set PATH in your login shell's profile, or install again with OPENCODE_BIN set" : "set PATH in your login shell's profile"))
     } else if programs.pathIsBare {
       checks.append(.ok("PATH", "bare (\(barePath)); the login shell is asked for more"))
     } else {
@@ -104,7 +108,7 @@ enum SystemChecks {
     } else if let mode = facts.mode, mode & 0o077 != 0 {
       checks.append(.warning("state folder", "\(facts.path) can be entered by others (mode \(String(mode, radix: 8)))", mend: "chmod 700 \(quoted)"))
     } else {
-      checks.append(.ok("state folder", facts.exists ? "\(facts.path), private and writable" : "\(facts.path) (made at the first run)"))
+      checks.append(.ok("state folder", facts.exists ? "private and writable" : "made at the first run", detail: facts.path))
     }
     if let free = facts.freeBytes {
       let text = free >= 1 << 30 ? "\(free >> 30) GiB free" : "\(free >> 20) MiB free"

@@ -1,6 +1,7 @@
 import CodexSetup
 import Desk
 import PosixSupport
+import Runs
 import Text
 
 /// A command for people: its words, its help, and what it does.
@@ -112,16 +113,19 @@ struct UserCommand: Sendable {
         + "  --ids       ids only", options: ["-n", "--json", "--ids"]
     ) { try RunsCommand.run($0, environment: $1) },
     UserCommand(
-      "install", "[--direct] [--enable] [--hooks] [--wake] [--dry-run]", "Set up Codex", options: ["--direct", "--enable", "--hooks", "--wake", "--dry-run"],
-      page: InstallCommand.usage
+      "install", "[--enable | --direct] [--hooks] [--wake] [--approve]", "Set up Codex",
+      options: ["--direct", "--enable", "--hooks", "--wake", "--approve", "--dry-run"], page: InstallCommand.usage
     ) {
-      InstallCommand.run(arguments: $0, environment: $1, output: { Terminal.line($0) })
+      InstallCommand.run(arguments: $0, environment: $1, output: { Terminal.line($0) }, problem: { Terminal.error($0) })
     },
     UserCommand("uninstall", "[--dry-run]", "Take that back", options: ["--dry-run"], page: UninstallCommand.usage) {
-      UninstallCommand.run(arguments: $0, environment: $1, output: { Terminal.line($0) })
+      UninstallCommand.run(
+        arguments: $0, environment: $1, stateFolder: StateFolder.standard($1).root, output: { Terminal.line($0) }, problem: { Terminal.error($0) })
     },
-    UserCommand("doctor", "[--json]", "Check what could go wrong, and how to mend it", options: ["--json"], page: DoctorCommand.usage) {
-      CommandLineTool.doctor($0, $1)
+    UserCommand(
+      "doctor", "[--verbose] [--json]", "Check what could go wrong, and how to mend it", options: ["--verbose", "--json"], page: DoctorCommand.usage
+    ) {
+      try CommandLineTool.doctor($0, $1)
     },
     UserCommand(
       "demo", "[--real]", "Delegate a small task in a temporary repository",

@@ -98,6 +98,8 @@ struct ChangedFilesTool: Tool {
         return try ChangedFiles.withUncommitted(cwd: folder, git: git, deadline: .after(ChangedFilesTool.seconds)) { changes, scratch in
           wants.patch ? try ChangedFilesTool.withPatch(reply, changes, wants, scratch, git) : ChangedFilesTool.withRows(reply, changes, wants)
         }
+      } catch let error as WorkspaceError where "\(error)".hasPrefix("not in a git repository") {
+        throw ToolError.badArgument("\(folder) is not in a git repository.", hint: "Without \"cwd\" the changes of a run are shown, in any folder.")
       } catch let error as WorkspaceError {
         throw ToolError.badArgument(
           "The changes of \(folder) can't be told: \(error).", hint: "It must be a folder in a git repository, and git must be installed.")
@@ -158,6 +160,10 @@ struct ChangedFilesTool: Tool {
         if let next = page.nextOffset {
           reply.structured["cut"] = true
           reply.structured["nextCursor"] = .string("\(next)")
+        }
+        if page.text.isEmpty, wants.offset == 0, changes.exact {
+          let nothing = changes.basis == nil ? "the run changed no file" : "nothing is uncommitted"
+          reply.structured["why"] = .string(changes.files.isEmpty ? nothing : "these changes have no lines to show")
         }
         if !changes.exact {
           reply.structured["exact"] = false

@@ -45,8 +45,13 @@ enum NextStep {
     for one in review.outcome.attention {
       if case .modelSuggestion(let words) = one { return "start again with another model: \(words)" }
     }
-    if reason.contains("(401)") || reason.lowercased().contains("api key") {
-      return "tell the user to sign in, in a terminal: opencode auth login; then start again"
+    let words = reason.lowercased()
+    if ["(401)", "api key", "apikey", "unauthorized", "credentials"].contains(where: words.contains) {
+      return "tell the user to sign in, in a terminal: opencode auth login; where the key is in a variable, opencode-worker doctor shows whether it "
+        + "reaches OpenCode (Codex's daemon keeps an old environment); then start again"
+    }
+    if ["(402)", "quota", "billing", "insufficient balance"].contains(where: words.contains) {
+      return "tell the user that the provider refuses (quota or billing); start again with another model, or when that is settled"
     }
     return review.changes.count > 0 ? "mend the cause, review what it changed, then start again" : "mend the cause, then start again"
   }

@@ -73,7 +73,11 @@ enum RunReply {
   static func stillRunning(_ run: RunSnapshot) -> ToolReply {
     var reply = status(run)
     reply.structured["timedOut"] = true
-    reply.structured["next"] = run.isForeign ? .string("\(notYours); opencode_wait waits on") : "call opencode_wait again"
+    let refused = run.digest.providerErrors.since.map { $0 > run.digest.lastEventAt ?? 0 } ?? false
+    reply.structured["next"] = .string(
+      run.isForeign
+        ? "\(notYours); opencode_wait waits on"
+        : refused ? "tell the user that the provider refuses or limits it (providerErrors); then call opencode_wait again" : "call opencode_wait again")
     return reply
   }
 
@@ -99,8 +103,8 @@ enum RunReply {
   }
 
   /// The result of a run that has ended.
-  /// - Parameter thread: the conversation that gets it; nil: a person
-  static func review(_ run: RunSnapshot, for thread: String?) -> ToolReply {
+  /// - Parameter context: of the call that gets it
+  static func review(_ run: RunSnapshot, for context: CallContext) -> ToolReply {
     guard let review = run.review else { return status(run) }
     var reply = brief(run)
     reply.text = lines(run, review)
@@ -119,7 +123,13 @@ enum RunReply {
     reply.structured["next"] = .string(run.isForeign ? notYours : NextStep.after(run, review))
     reply.isAlarming = !review.isWell
     let folder = run.folder
-    reply.whenDelivered = { try? folder.add(.reviewed, by: thread ?? RunMark.person) }
+    let (thread, conversation, began) = (context.threadID, Conversation([context.threadID, context.sessionID]), context.began)
+    reply.whenDelivered = {
+      // The turn that called may have been interrupted since, and then nobody reads this.
+      let called = Date().timeIntervalSince1970 - (Monotonic.now - began)
+      if thread != nil, folder.has(.interrupted, by: conversation, since: called) { return }
+      try? folder.add(.reviewed, by: thread ?? RunMark.person)
+    }
     return review.outcome.state == .completed ? reply : withLogPath(reply, of: run)
   }
 

@@ -1,6 +1,5 @@
 import MCP
 import Runs
-import StandInOpenCode
 
 /// `opencode_start`: starts one run in the background.
 struct StartTool: Tool {
@@ -16,7 +15,9 @@ struct StartTool: Tool {
   static func starting(described: Bool) -> [Parameter] {
     func text(_ description: String) -> String? { described ? description : nil }
     return [
-      Parameter("message", .string, text("The whole task: OpenCode sees nothing else"), required: true, aliases: ["prompt", "task", "instructions"]),
+      Parameter(
+        "message", .string, text("The whole task: OpenCode sees nothing else"), required: true,
+        aliases: ["prompt", "task", "instructions"], need: #"It is the whole task for OpenCode, such as {"message": "Add a --verbose option, with a test."}."#),
       Parameter("cwd", .string, text("Folder; default: this workspace"), aliases: ["workingDirectory", "directory"]),
       Parameter("model", .string, text("provider/model or provider/model#variant")),
       Parameter("variant", .string, text("Such as high")),

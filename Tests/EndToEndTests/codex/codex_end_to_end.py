@@ -39,7 +39,20 @@ def worker_binary():
     return next((os.path.realpath(c) for c in candidates if c and os.access(c, os.X_OK)), None)
 
 
+def codex_version(binary):
+    try:
+        said = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=60).stdout
+    except OSError:
+        return ()
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", said)
+    return tuple(int(n) for n in found.groups()) if found else ()
+
+
 CODEX, WORKER = codex_binary(), worker_binary()
+VERSION = codex_version(CODEX) if CODEX else ()
+# Older ones refuse a configuration with features.code_mode as a table; their models know no code mode.
+TAKES_NAMESPACES = VERSION >= (0, 144, 4)
+HAS_CODE_MODE = VERSION >= (0, 154, 0)
 MISSING = []
 if not CODEX:
     MISSING.append("no Codex CLI: set CODEX_BIN")
@@ -115,7 +128,7 @@ class CodexCase(unittest.TestCase):
     def worker(self, *arguments, status=0):
         done = subprocess.run([WORKER, *arguments], env=self.environment(), capture_output=True, text=True, timeout=WAIT, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return done.stdout
+        return done.stdout + (done.stderr if status else "")
 
     def codex(self, *arguments, status=0):
         done = subprocess.run([CODEX, *arguments], env=self.environment(), capture_output=True, text=True, timeout=WAIT, stdin=subprocess.DEVNULL)
@@ -195,7 +208,7 @@ class SetUp(CodexCase):
         with open(os.path.join(REPOSITORY, "config.example.toml")) as f:
             text = re.sub(r"(?m)^# (\[|approval_mode = |enabled_tools = |direct_only|type = |command = |matcher = |async = |timeout = )", r"\1", f.read())
         with open(self.config, "w") as f:
-            f.write(text)
+            f.write(text if TAKES_NAMESPACES else re.sub(r"(?m)^(\[features\.code_mode\]|direct_only_.*)$", r"# \1", text))
         server = json.loads(self.codex("mcp", "get", "opencode-worker", "--json"))
         self.assertEqual(server["transport"]["command"], "/usr/local/bin/opencode-worker")
         self.assertEqual(server["tool_timeout_sec"], 3600)
@@ -429,6 +442,8 @@ class Waiting(CodexCase):
             ("code mode, entry", ("install", "--direct"), "gpt-6-astra", "direct", [[CALL], DONE], 2),
             ("code mode, plugin alone", ("install",), "gpt-6-astra", "code", [[SCRIPT], DONE], 2),
         ]
+        if not HAS_CODE_MODE:
+            ways.pop()
 
         def measure(way):
             name, install, model, mode, steps, expected = way
