@@ -179,6 +179,8 @@ def delegations(binary, work, env, repository, files, runs):
         ended = time.monotonic()
         server.answer(wait)
         wakes.append(time.monotonic() - ended)
+    if files == 1000:
+        hooks(binary, env, repository, runs)
     row("opencode_start, %d files" % files, ms(starts))
     row("OpenCode's end to the wait's reply, %d files" % files, ms(wakes), "target 40 ms" if files == 1000 else "")
 
@@ -215,6 +217,18 @@ def delegations(binary, work, env, repository, files, runs):
     row("both trees of a run, %d files" % files, ms(trees), target)
     row("server's memory afterwards", "%.1f MiB" % server.memory())
     server.close()
+
+
+def hooks(binary, env, repository, runs):
+    """Codex waits for these at each turn's end and each session's beginning: whole processes, with a run in the state folder."""
+    for name in ("Stop", "SessionStart", "Interrupt"):
+        event = json.dumps({"hook_event_name": name, "session_id": "another", "cwd": repository, "stop_hook_active": False}).encode()
+        times = []
+        for _ in range(max(runs, 10)):
+            started = time.monotonic()
+            subprocess.run([binary, "hook"], env=env, input=event, stdout=subprocess.DEVNULL, check=True)
+            times.append(time.monotonic() - started)
+        row("hook %s, where it doesn't wait" % name, ms(times), "target 50 ms")
 
 
 def is_running(pid):
