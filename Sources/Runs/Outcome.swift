@@ -81,7 +81,9 @@ package struct Outcome: Sendable, Equatable {
   ) -> Outcome {
     let judge = Judge(digest: digest, session: session, lastWords: lastWords, launch: launch)
     var verdict = judge.verdict(of: end)
-    if digest.generation == .v2 { verdict = sessionEnd.verdict(of: end, log: verdict, stopped: digest.lastWord != nil) }
+    if digest.generation == .v2 {
+      verdict = sessionEnd.verdict(of: end, log: verdict, stopped: digest.lastWord != nil, told: digest.finishReason == "stop")
+    }
     let attention = judge.endAttention(of: end, state: verdict.state) + Outcome.attention(digest: digest, now: now)
     return Outcome(state: verdict.state, reason: verdict.reason?.shortened(to: 700), attention: attention)
   }

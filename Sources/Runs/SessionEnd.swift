@@ -54,7 +54,8 @@ extension SessionEnd {
   typealias Verdict = (state: Outcome.State, reason: String?)
 
   /// The verdict on OpenCode 2's end: the last message decides, then the session's own word, then what the log and the exit gave (`log`).
-  func verdict(of end: RunEnd, log: Verdict, stopped: Bool) -> Verdict {
+  /// - Parameter told: the stream has the last step's end
+  func verdict(of end: RunEnd, log: Verdict, stopped: Bool, told: Bool = false) -> Verdict {
     switch end {
     // What ended it from outside is known for certain.
     case .spawnFailed, .neverStarted, .signaled: return log
@@ -63,6 +64,10 @@ extension SessionEnd {
     guard case .known(let last) = self else {
       // Without such a word an exit of 1 proves nothing good.
       if log.state == .completed, end == .exited(1) { return (.failed, "it ended with exit 1, and what its last message says is not known") }
+      // An answer that was cut looks the same.
+      if case .unknown(let why) = self, log.state == .completed, !told {
+        return (.incomplete, "whether its answer is whole is not known (\(why))")
+      }
       return log
     }
     // A rejection or a question was its last word: that names the cause better than "aborted". Releases go on after it: then another word counts.

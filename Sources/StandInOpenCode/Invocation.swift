@@ -21,6 +21,12 @@ struct Invocation {
       try console.print(build.banner + "\n")
       return 0
     }
+    if ["--session", "--standalone"].contains(where: command.hasPrefix) {
+      // OpenCode's own interface, as far as it concerns others.
+      if build.isTwo, !arguments.contains("--standalone") { try service.start(by: arguments) }
+      try console.print("interface: \(arguments.joined(separator: " "))\n")
+      return 0
+    }
     guard let known = Commands.options(command, build: build) else { return try help(command.isEmpty ? "[command]" : command, []) }
     let rest = Array(arguments.dropFirst())
     if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {

@@ -132,6 +132,14 @@ import Testing
     #expect(try !report().contains("opencode service"))
   }
 
+  @Test(arguments: ["1.18.34", "2.0.26"]) func openingASessionStartsNoService(version: String) throws {
+    try play(version, [["text": "Done."]])
+    let session = try #require(try client.call("opencode_run_and_wait", world.task())["session"]?.string)
+    let opened = try world.worker("open")
+    #expect(opened.outputText == "interface: \(version.hasPrefix("2") ? "--standalone " : "")--session=\(session)\n", "\(opened.errorText)")
+    #expect(!world.exists("bin/service.log"))
+  }
+
   @Test func whatIsStillBeingAskedEndsWithTheRun() throws {
     let more: JSONObject = ["commands": ["api /message": ["hang": true, "times": 1]], "retrySeconds": 1]
     try play("2.0.22", [["status": 429], ["delay": 4, "text": "Done."]], more)

@@ -105,10 +105,17 @@ import Testing
     #expect(!SessionEnd.notAsked.leavesClaim(.neverStarted) && SessionEnd.unknown("it hung").leavesClaim(.signaled(SIGKILL)))
   }
 
+  @Test func anAnswerOfWhichNobodyKnowsWhetherItIsWholeIsNone() {
+    let unknown = SessionEnd.unknown("it hung")
+    let verdict = unknown.verdict(of: .exited(0), log: Self.completed, stopped: false)
+    #expect(verdict.state == .incomplete && verdict.reason?.contains("it hung") == true)
+    #expect(unknown.verdict(of: .exited(0), log: (.failed, "x"), stopped: false).state == .failed)
+  }
+
   @Test func anExitOf1WithoutAWordIsNoSuccess() {
     for end in [SessionEnd.notAsked, .unknown("it hung")] {
       #expect(end.verdict(of: .exited(1), log: Self.completed, stopped: false).state == .failed)
-      #expect(end.verdict(of: .exited(0), log: Self.completed, stopped: false).state == .completed)
+      #expect(end.verdict(of: .exited(0), log: Self.completed, stopped: false, told: true).state == .completed)
     }
   }
 }

@@ -48,6 +48,8 @@ package struct OpenCode1: OpenCodeCommandLine {
 
   package var agentListArguments: [String]? { ["agent", "list"] }
 
+  package func interfaceArguments(_ session: String) -> [String] { ["--session=\(session)"] }
+
   package func modelsArguments(_ query: ModelsQuery) -> [String] {
     ["models"] + (query.provider.map { [$0] } ?? []) + (query.verbose ? ["--verbose"] : []) + (query.refresh ? ["--refresh"] : [])
   }

@@ -36,6 +36,9 @@ package struct OpenCode2: OpenCodeCommandLine {
 
   package var agentListArguments: [String]? { nil }
 
+  /// Without a private server it starts the service, which goes on with every session that a killed run left.
+  package func interfaceArguments(_ session: String) -> [String] { ["--standalone", "--session=\(session)"] }
+
   /// Filtering by provider is left to the parser; details and refreshing this generation doesn't offer.
   package func modelsArguments(_ query: ModelsQuery) -> [String] { ["models", "--standalone"] }
 

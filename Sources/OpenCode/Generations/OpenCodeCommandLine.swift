@@ -20,6 +20,9 @@ package protocol OpenCodeCommandLine: Sendable {
   /// Arguments that list the agents with the rules that result; nil: this generation doesn't tell.
   var agentListArguments: [String]? { get }
 
+  /// Arguments that open OpenCode's own interface on a session.
+  func interfaceArguments(_ session: String) -> [String]
+
   func modelsArguments(_ query: ModelsQuery) -> [String]
   /// - Throws: `OpenCodeCommandError.unreadable`
   func parseModels(_ output: String, _ query: ModelsQuery) throws -> ModelList

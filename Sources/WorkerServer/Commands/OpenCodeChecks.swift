@@ -25,19 +25,21 @@ enum OpenCodeChecks {
     ]
     if installation.version.generation == .v2 { checks.append(service(environment)) }
     let client = OpenCodeClient(installation, folder: folder, environment: environment)
+    // What a person is told to run shouldn't start the service either.
+    let alone = installation.version.generation == .v2 ? " --standalone" : ""
     var models: ModelList?
     do {
       let list = try client.models(deadline: .after(20))
       models = list
       if !list.isKnown {
-        checks.append(.warning("models", "OpenCode listed none, which this version also does when it has some", mend: "opencode models"))
+        checks.append(.warning("models", "OpenCode listed none, which this version also does when it has some", mend: "opencode models\(alone)"))
       } else if list.models.isEmpty {
         checks.append(.problem("models", "OpenCode has no model", mend: "opencode auth login"))
       } else {
         checks.append(.ok("models", "\(list.models.count) of \(Set(list.models.map(\.provider)).sorted().joined(separator: ", "))"))
       }
     } catch {
-      checks.append(.problem("models", "\(error)", mend: "opencode models"))
+      checks.append(.problem("models", "\(error)", mend: "opencode models\(alone)"))
     }
     do {
       let providers = try client.signedIn(deadline: .after(15)).map { $0.id ?? $0.name }
@@ -51,7 +53,7 @@ enum OpenCodeChecks {
         checks.append(.ok("signed in", providers.joined(separator: ", ")))
       }
     } catch {
-      checks.append(.warning("signed in", "\(error)", mend: "opencode auth list"))
+      checks.append(.warning("signed in", "\(error)", mend: "opencode auth list\(alone)"))
     }
     return checks
   }

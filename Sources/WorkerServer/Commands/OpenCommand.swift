@@ -25,8 +25,10 @@ enum OpenCommand {
       var settings = environment
       settings["PWD"] = request.cwd
       guard chdir(request.cwd) == 0 else { throw PosixError("chdir", path: request.cwd) }
+      // An upgrade since the run speaks in its own way.
+      let installation = request.installation.asItIsNow(environment: environment, folder: request.cwd, deadline: .after(10))
       OwnProcess.resetSignals()
-      try OwnProcess.execute(request.installation.path, arguments: ["--session=\(session)"], environment: settings)
+      try OwnProcess.execute(installation.path, arguments: installation.version.commandLine.interfaceArguments(session), environment: settings)
     }
   }
 }
