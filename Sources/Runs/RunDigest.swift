@@ -228,7 +228,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
       firstEventAt = min(firstEventAt ?? at, at)
       lastEventAt = max(lastEventAt ?? at, at)
     }
-    session = session ?? header.sessionID
+    // What isn't understood may name any session.
+    if !event.isUnknown { session = session ?? header.sessionID }
     overtake(event)
     if case .error(let error) = event {
       fold(error)
