@@ -289,7 +289,9 @@ class Delegation(CodexCase):
             [{"tool": "opencode_run_and_wait", "arguments": TASK}],
             {"final": "done"}], install=("install",), model="gpt-5.5")
         found = offered_by_search(result["calls"][0])
-        self.assertIn("opencode_run_and_wait", found[:3], found)
+        # 0.133 offers the tools directly, and has nothing to search.
+        if VERSION >= (0, 144, 4):
+            self.assertIn("opencode_run_and_wait", found[:3], found)
         self.assert_delegated(structured(result["calls"][1]), self.repository)
         first = next(r["body"] for r in result["_mock"].requests if r["body"])
         self.assertIn("opencode-worker:opencode-worker: Delegate", json.dumps(first), "the skill is not listed")
