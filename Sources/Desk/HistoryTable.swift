@@ -3,12 +3,10 @@ import Text
 
 /// The history, a line a run.
 package enum HistoryTable {
-  /// - Parameter now: seconds since 1970
-  package static func lines(_ runs: [RunSnapshot], style: Style, time: LocalTime, now: Double) -> [String] {
+  package static func lines(_ runs: [RunSnapshot], style: Style, time: LocalTime) -> [String] {
     let rows = runs.map { run -> [String] in
-      let seconds = (run.review?.endedAt ?? now) - run.record.startedAt
       return [
-        run.folder.id, run.state, time.minute(run.record.startedAt), Words.duration(seconds), run.review.map { "\($0.changes.count)" } ?? "-",
+        run.folder.id, run.state, time.minute(run.record.startedAt), Words.duration(run.seconds), run.review.map { "\($0.changes.count)" } ?? "-",
         run.review.flatMap(\.usage.cost).map(Words.money) ?? "-", Words.line(run.record.request.title, 60),
       ]
     }

@@ -73,7 +73,7 @@ package struct ReportPage {
     let declared = review.verification.declared
     let passed = declared.filter(\.isProven).count
     let rows = [
-      (Words.duration(review.endedAt - run.record.startedAt), "time"), (review.usage.cost.map(Words.money) ?? "unknown", "cost"),
+      (Words.duration(run.seconds), "time"), (review.usage.cost.map(Words.money) ?? "unknown", "cost"),
       (review.usage.tokens.total > 0 ? Words.grouped(review.usage.tokens.total) : "unknown", "tokens"),
       ("\(review.changes.count)", review.changes.exact ? "files changed" : "files changed, not exact"),
       (declared.isEmpty ? "none" : "\(passed)/\(declared.count)", "checks passed"),

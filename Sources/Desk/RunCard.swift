@@ -20,7 +20,7 @@ package struct RunCard: Sendable {
     let (request, digest) = (run.record.request, run.digest)
     var lines = [
       "\(style.bold(Words.line(request.title, 200)))  \(style.dim(run.folder.id))",
-      "\(style.state(run.state)) for \(Words.duration(now - run.record.startedAt))" + style.dim("  in \(Words.line(request.cwd, 300))"),
+      "\(style.state(run.state)) for \(Words.duration(run.seconds))" + style.dim("  in \(Words.line(request.cwd, 300))"),
     ]
     lines.append("  \(RunCard.now(run, at: now))")
     var figures = [counted(digest.steps, "step"), counted(digest.toolCallCount, "tool call")]

@@ -51,7 +51,7 @@ package struct ShortReview: Sendable {
   }
 
   private func figures(_ review: RunReview) -> String {
-    var words = [Words.duration(review.endedAt - run.record.startedAt), counted(review.usage.steps, "step")]
+    var words = [Words.duration(run.seconds), counted(review.usage.steps, "step")]
     if review.usage.tokens.total > 0 { words.append("\(Words.grouped(review.usage.tokens.total)) tokens") }
     words.append(review.usage.cost.map(Words.money) ?? "cost unknown")
     return style.dim("  \(words.joined(separator: ", ")); ended \(time.full(review.endedAt))")

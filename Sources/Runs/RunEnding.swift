@@ -32,7 +32,7 @@ package struct RunEnding {
   ) -> String? {
     log.advance(final: true, seconds: RunEnding.logSeconds)
     let remarks = remarks + (log.backlog.map { ["\($0): the result doesn't count them"] } ?? [])
-    var (review, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? Date().timeIntervalSince1970, remarks)
+    var (review, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? record.clock, remarks)
     if endSeen, record.request.verify, RunEnding.mayCheck(end) {
       // Should the supervisor end meanwhile: the run's own changes stand, and whoever takes it over adds none of the checks'.
       if (try? log.save()) != nil, (try? Stored.save(changes, to: folder.changes)) != nil { baseline?.tidy(runFolder: folder.path, keeping: changes) }

@@ -251,7 +251,7 @@ package actor RunManager {
       await follow?(snapshot)
       var slice = follow == nil ? left : min(left, 1)
       if let patience {
-        let looks = patience.look(at: snapshot, lastSign: snapshot.folder.lastSign, now: Date().timeIntervalSince1970)
+        let looks = patience.look(at: snapshot, lastSign: snapshot.folder.lastSign)
         let news = looks.filter { !told.contains($0.stall) }
         if let due = news.first(where: { $0.left <= 0 }) {
           toldStalls[id, default: []].insert(due.stall)

@@ -148,6 +148,8 @@ package struct RunRecord: Codable, Sendable {
   package var staging: String
   /// Seconds since 1970.
   package var startedAt: Double
+  /// The same moment on a clock that nobody sets; a record of version 1.0.0 has none.
+  package var startedSinceBoot: SinceBoot?
   package var request: RunRequest
 }
 

@@ -14,7 +14,7 @@ extension RunSnapshot {
     var list: [Attention] = remarks.map { .unrecorded($0) }
     let request = record.request
     if isForeign, !isOver {
-      list.append(.notYours("not yours: another conversation started this run \(Int(max(0, now - record.startedAt))) s ago in \(request.cwd)"))
+      list.append(.notYours("not yours: another conversation started this run \(Int(record.elapsed)) s ago in \(request.cwd)"))
     }
     if request.sandboxIsReadOnly == true { list.append(.sandboxReadOnly) }
     if let review {

@@ -40,6 +40,12 @@ package struct RunSnapshot: Sendable {
     return digest.providerErrors.nextTry.flatMap { $0 > now && $0 < now + 1e7 ? $0 : nil }
   }
 
+  /// The present, for the ages of what the run's log tells; seconds since 1970.
+  package var now: Double { record.now(seeing: [digest.lastEventAt, digest.providerErrors.at]) }
+
+  /// Seconds that the run took, or takes so far.
+  package var seconds: Double { review.map { max(0, $0.endedAt - record.startedAt) } ?? record.elapsed }
+
   /// As `docs/tools.md` names it.
   package var state: String {
     switch phase {

@@ -30,10 +30,13 @@ package struct Patience: Sendable {
   }
 
   /// What the run may be stalled by, and for how many seconds more it may go on before it is; the nearest first.
-  /// - Parameter lastSign: when either log grew last, seconds since 1970; nil when that isn't known
-  package func look(at run: RunSnapshot, lastSign: Double?, now: Double) -> [(stall: Stall, left: Double)] {
+  /// - Parameters:
+  ///   - lastSign: when either log grew last, seconds since 1970; nil when that isn't known
+  ///   - now: the same
+  package func look(at run: RunSnapshot, lastSign: Double?, now: Double? = nil) -> [(stall: Stall, left: Double)] {
     guard run.phase == .running else { return [] }
     let digest = run.digest
+    let now = now ?? run.record.now(seeing: [digest.lastEventAt, digest.providerErrors.at, lastSign])
     var found: [(Stall, Double)] = []
     let refusedSince = digest.providerErrors.since.flatMap { $0 > digest.lastEventAt ?? 0 ? $0 : nil }
     if let since = [refusedSince, digest.retryingSince].compactMap({ $0 }).min() {

@@ -101,7 +101,7 @@ package struct Supervisor {
     while true {
       let now = Date()
       let folder = state.run(RunID.make(at: now, after: state.runFolders().first?.id))
-      let record = RunRecord(id: folder.id, staging: staging.id, startedAt: now.timeIntervalSince1970, request: request)
+      let record = RunRecord(id: folder.id, staging: staging.id, startedAt: now.timeIntervalSince1970, startedSinceBoot: .now, request: request)
       try Stored.save(record, to: staging.record, durable: true)
       guard !PrivateFiles.exists(folder.path) else { continue }
       guard rename(staging.path, folder.path) == 0 else { throw PosixError("rename", path: folder.path) }
@@ -130,7 +130,7 @@ package struct Supervisor {
     } catch {
       report.send(.ended)
       let end = RunEnd.spawnFailed("\(error)")
-      try? ExitRecord.write(.init(end: end, at: Date().timeIntervalSince1970), to: folder.exit)
+      try? ExitRecord.write(.init(end: end, at: record.clock), to: folder.exit)
       RunEnding(folder: folder, record: record, environment: environment)
         .conclude(end, baseline: baseline, log: &log, endSeen: true, tell: { claim.tell(problem: $0) })
       return nil
@@ -146,7 +146,7 @@ package struct Supervisor {
       if status == nil { log.advance(seconds: 1, asking: questions) }
     }
     questions?.end()
-    let exit = ExitRecord.Value(status: status!, at: Date().timeIntervalSince1970)
+    let exit = ExitRecord.Value(status: status!, at: record.clock)
     // Never lost: on a disk that takes nothing the lock is kept and it is tried again.
     // Only a folder that was deleted meanwhile asks for nothing more: that is how a run is forgotten.
     while PrivateFiles.exists(folder.path) {

@@ -31,8 +31,6 @@ enum DeskCommand {
     return "\(error)"
   }
 
-  static func now() -> Double { Date().timeIntervalSince1970 }
-
   /// 0 when there is nothing in it that somebody must look at.
   static func exitCode(_ run: RunSnapshot) -> Int32 { run.review?.isWell ?? false ? ExitCode.success : ExitCode.failure }
 }

@@ -28,7 +28,7 @@ enum RunsCommand {
       } else if runs.isEmpty {
         Terminal.line("No run is kept in \(manager.state.root).")
       } else {
-        for line in HistoryTable.lines(runs, style: style, time: LocalTime(), now: DeskCommand.now()) { Terminal.line(line) }
+        for line in HistoryTable.lines(runs, style: style, time: LocalTime()) { Terminal.line(line) }
       }
       return ExitCode.success
     }

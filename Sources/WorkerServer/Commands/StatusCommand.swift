@@ -15,7 +15,7 @@ enum StatusCommand {
       } else if run.isOver {
         for line in ShortReview(run: run, attention: RunReply.attention(run), style: style).lines { Terminal.line(line) }
       } else {
-        for line in RunCard(run: run, attention: RunReply.attention(run), style: style, now: DeskCommand.now()).lines { Terminal.line(line) }
+        for line in RunCard(run: run, attention: RunReply.attention(run), style: style, now: run.now).lines { Terminal.line(line) }
       }
       return run.isOver ? DeskCommand.exitCode(run) : ExitCode.success
     }

@@ -50,12 +50,12 @@ enum WatchCommand {
   }
 
   private static func status(_ run: RunSnapshot, _ style: Style) -> String {
-    let now = DeskCommand.now()
+    let now = run.now
     var words = [RunCard.now(run, at: now)]
     if run.digest.usage.tokens.total > 0 { words.append("\(Words.grouped(run.digest.usage.tokens.total)) tokens") }
     if run.digest.usage.cost > 0 { words.append(Words.money(run.digest.usage.cost)) }
     if !run.digest.todos.isEmpty { words.append("todo \(run.digest.todos.filter { $0.status == "completed" }.count)/\(run.digest.todos.count)") }
-    words.append(Words.duration((now - run.record.startedAt).rounded(.down)))
+    words.append(Words.duration(run.seconds.rounded(.down)))
     return words.joined(separator: " · ")
   }
 }

@@ -14,7 +14,7 @@ extension RunReply {
   private static func outcomeLine(_ run: RunSnapshot, _ review: RunReview) -> String {
     let title = TextCut.firstLine(run.record.request.title, bytes: 60)
     let cost = review.usage.cost.map(Words.money) ?? "cost unknown"
-    let line = "\(title): \(run.state) in \(Words.duration(review.endedAt - run.record.startedAt)), \(cost)"
+    let line = "\(title): \(run.state) in \(Words.duration(run.seconds)), \(cost)"
     return review.outcome.reason.map { "\(line): \($0.oneLine(lineBytes))" } ?? line
   }
 

@@ -14,7 +14,7 @@ enum RunReply {
   static let none = ToolReply(text: "No run yet.", structured: ["state": "none", "running": false])
 
   /// What every tool about a run replies.
-  static func facts(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> JSONObject {
+  static func facts(_ run: RunSnapshot) -> JSONObject {
     let request = run.record.request
     var facts: JSONObject = ["run": .string(run.folder.id), "state": .string(run.state), "running": .bool(!run.isOver)]
     facts["reason"] = run.review?.outcome.reason.map { .string($0) }
@@ -24,7 +24,7 @@ enum RunReply {
     facts["agent"] = request.agent.map { .string($0) }
     facts["session"] = (run.digest.session ?? request.session).map { .string($0) }
     facts["startedAt"] = .string(Timestamp.text(run.record.startedAt))
-    facts["seconds"] = seconds((run.review?.endedAt ?? now) - run.record.startedAt)
+    facts["seconds"] = seconds(run.seconds)
     if let review = run.review {
       facts["endedAt"] = .string(Timestamp.text(review.endedAt))
       switch review.exit {
@@ -52,7 +52,8 @@ enum RunReply {
   }
 
   /// `opencode_status`.
-  static func status(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> ToolReply {
+  static func status(_ run: RunSnapshot) -> ToolReply {
+    let now = run.now
     var reply = withLogPath(brief(run), of: run)
     let digest = run.digest
     reply.structured["steps"] = JSONValue(digest.steps)
@@ -84,8 +85,9 @@ enum RunReply {
   private static let notYours = "not yours: don't review it; start yours when it has ended"
 
   /// A wait that came back because somebody must decide.
-  static func stalled(_ run: RunSnapshot, _ stall: Stall, now: Double = Date().timeIntervalSince1970) -> ToolReply {
-    var reply = status(run, now: now)
+  static func stalled(_ run: RunSnapshot, _ stall: Stall) -> ToolReply {
+    let now = run.record.now(seeing: [run.digest.lastEventAt, run.digest.providerErrors.at, run.folder.lastSign])
+    var reply = status(run)
     reply.structured["early"] = .string(stall.cause.rawValue)
     let seconds = Int(max(0, now - stall.since))
     let what =
@@ -146,7 +148,7 @@ enum RunReply {
   }
 
   /// What a reviewer would miss, most important first.
-  static func attention(_ run: RunSnapshot, now: Double = Date().timeIntervalSince1970) -> [String] { run.attention(now: now).sentences }
+  static func attention(_ run: RunSnapshot) -> [String] { run.attention(now: run.now).sentences }
 
   /// Of an answer in a review.
   private static let answerBytes = 2500

@@ -74,7 +74,7 @@ struct RunStarter: Sendable {
 
   private func busy(_ run: RunSnapshot?, for context: CallContext) -> RunRefusal {
     let run = run.map { manager.owned($0, by: context.threadID) }
-    let age = run.map { Int(max(0, Date().timeIntervalSince1970 - $0.record.startedAt)) } ?? 0
+    let age = run.map { Int($0.seconds) } ?? 0
     let which = run.map { ": \($0.folder.id) (\($0.record.request.title)) in \($0.record.request.cwd), since \(age) s" } ?? ""
     return RunRefusal(
       code: .busy, message: "A run is alive\(which). Nothing was started.",

@@ -64,8 +64,8 @@ private actor ProgressNarrator {
     let now = Monotonic.now
     guard steps > last || now - toldAt >= WaitSlice.heartbeat else { return }
     (last, toldAt) = (steps, now)
-    let clock = Date().timeIntervalSince1970
-    let seconds = Int(clock - run.record.startedAt)
+    let clock = run.now
+    let seconds = Int(run.seconds)
     var what = run.digest.lastDone?.text ?? "working"
     if let next = run.nextTry(after: clock) {
       what = "the provider refuses, next try in \(Int(next - clock)) s"

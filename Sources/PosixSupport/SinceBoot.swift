@@ -1,0 +1,25 @@
+import Foundation
+
+/// Seconds since this machine was booted, sleep included: nobody sets this clock. Of use together with the boot that it counts from.
+package struct SinceBoot: Codable, Sendable, Equatable {
+  package let seconds: Double
+  private let boot: String
+
+  package static var now: SinceBoot {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return SinceBoot(seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9, boot: ProcessTable.bootID)
+  }
+
+  /// Seconds from this moment to the present; nil: another boot's, or it can't be told.
+  package var passed: Double? {
+    let now = SinceBoot.now
+    return !boot.isEmpty && boot == now.boot && now.seconds >= seconds ? now.seconds - seconds : nil
+  }
+
+  #if canImport(Darwin)
+    private static let clock = CLOCK_MONOTONIC
+  #else
+    private static let clock = CLOCK_BOOTTIME
+  #endif
+}
