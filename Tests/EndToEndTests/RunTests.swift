@@ -228,10 +228,10 @@ import Testing
 
   // MARK: - Arguments
 
-  @Test func theFolderMustBeKnown() throws {
-    #expect(try client.call("opencode_start", ["message": "x"])["error"]?["code"]?.string == "cwd_needed")
-    #expect(try client.call("opencode_start", ["message": "x", "cwd": "/no/such/folder"])["error"]?["code"]?.string == "bad_argument")
-    #expect(try client.call("opencode_start", ["message": "x", "cwd": "relative"])["error"]?["code"]?.string == "bad_argument")
+  @Test(arguments: [nil, "/no/such/folder", "relative"])
+  func theFolderMustBeKnown(_ cwd: String?) throws {
+    let reply = try client.call("opencode_start", cwd.map { ["message": "x", "cwd": .string($0)] } ?? ["message": "x"])
+    #expect(reply["error"]?["code"]?.string == (cwd == nil ? "cwd_needed" : "bad_argument"), "\(reply.text)")
   }
 
   @Test func theFolderComesFromCodexWorkspace() throws {
