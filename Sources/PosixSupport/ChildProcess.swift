@@ -35,23 +35,30 @@ package final class ChildProcess: Sendable {
     do {
       try OwnProcess.withNoSignalsBlocked { try process.run() }
     } catch {
-      // Foundation wraps the system's own word ("Argument list too long") in a Cocoa error.
-      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      guard let cause, cause.domain == NSPOSIXErrorDomain else { throw error }
-      throw PosixError("exec", path: executable, code: Int32(clamping: cause.code))
+      guard let code = ChildProcess.systemCode(of: error) else { throw error }
+      throw PosixError("exec", path: executable, code: code)
     }
     let pid = process.processIdentifier
     self.pid = pid
     self.ending = ending
-    // The handler fires only when every descendant has closed a socket of Foundation's; `waitid` sees the end at once, but may
-    // lose the race to Foundation's own reaper. The first of the two to know settles it.
-    Thread.detachNewThread {
-      var info = siginfo_t()
-      while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0 {
-        if errno != EINTR { return }
+    #if os(Linux)
+      // There the handler fires only when every descendant has closed a socket of Foundation's; `waitid` sees the end at once, but
+      // may lose the race to Foundation's own reaper. The first of the two to know settles it.
+      Thread.detachNewThread {
+        if let status = ExitStatus.waited(pid) { ending.settle(status) }
       }
-      ending.settle(info.si_code == CLD_EXITED ? .exited(info.exitValue) : .signaled(info.exitValue))
+    #endif
+  }
+
+  /// The system's own word ("Argument list too long") in an error of Foundation's: it is the error, or what lies under it.
+  static func systemCode(of error: any Error) -> Int32? {
+    var next: NSError? = error as NSError
+    for _ in 0..<4 {
+      guard let this = next else { return nil }
+      if this.domain == NSPOSIXErrorDomain { return Int32(clamping: this.code) }
+      next = this.userInfo[NSUnderlyingErrorKey] as? NSError
     }
+    return nil
   }
 
   /// Waits for the end, blocking the calling thread.
@@ -87,16 +94,5 @@ package final class ChildProcess: Sendable {
       }
       return status
     }
-  }
-}
-
-extension siginfo_t {
-  /// Exit code or signal number of a `waitid` result.
-  fileprivate var exitValue: Int32 {
-    #if os(Linux)
-      return _sifields._sigchld.si_status
-    #else
-      return si_status
-    #endif
   }
 }

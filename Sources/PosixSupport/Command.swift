@@ -10,12 +10,14 @@ package struct Command: Sendable {
   package var deadline: Deadline
   /// More output than this is not read.
   package var outputLimit: Int
-  /// What ends it before its time.
+  /// What ends it before its time; without effect on one with a session of its own.
   package var leash: Leash?
+  /// Whether it gets a session of its own: an interactive shell would else take the terminal.
+  package var ownSession: Bool
 
   package init(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil, deadline: Deadline,
-    outputLimit: Int = 256 << 20
+    outputLimit: Int = 256 << 20, ownSession: Bool = false
   ) {
     self.executable = executable
     self.arguments = arguments
@@ -23,6 +25,7 @@ package struct Command: Sendable {
     self.folder = folder
     self.deadline = deadline
     self.outputLimit = outputLimit
+    self.ownSession = ownSession
   }
 
   package struct Result: Sendable {
@@ -52,16 +55,29 @@ package struct Command: Sendable {
       try file.writeAll(input)
       lseek(file.raw, 0, SEEK_SET)
     }
-    let child = try ChildProcess(
-      executable, arguments, environment: environment, folder: folder, input: source, output: output, errors: errors)
-    leash?.hold(child)
-    let status = child.wait(deadline: deadline)
-    leash?.release(child)
-    if status == nil { child.killGroup() }
+    let status = ownSession ? try runInSession(source, output, errors) : try runAsChild(source, output, errors)
     return Result(
       status: status,
       output: try output.bytes(limit: Int(min(Int64(outputLimit), output.size()))),
       errors: try errors.bytes(limit: Int(min(1 << 20, errors.size()))))
+  }
+
+  private func runAsChild(_ input: Descriptor?, _ output: Descriptor, _ errors: Descriptor) throws -> ExitStatus? {
+    let child = try ChildProcess(executable, arguments, environment: environment, folder: folder, input: input, output: output, errors: errors)
+    leash?.hold(child)
+    let status = child.wait(deadline: deadline)
+    leash?.release(child)
+    if status == nil { child.killGroup() }
+    return status
+  }
+
+  private func runInSession(_ input: Descriptor?, _ output: Descriptor, _ errors: Descriptor) throws -> ExitStatus? {
+    let process = try SessionProcess(
+      executable, arguments, environment: environment ?? ProcessInfo.processInfo.environment,
+      folder: folder ?? FileManager.default.currentDirectoryPath, input: input, output: output, errors: errors)
+    let status = try process.wait(deadline: deadline)
+    if status == nil { process.killGroup() }
+    return status
   }
 
   /// An open file without a name: gone with its last descriptor, whatever crashes.

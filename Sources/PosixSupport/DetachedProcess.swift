@@ -10,25 +10,12 @@ package enum DetachedProcess {
     // Ignored signals stay ignored across an exec: there is no moment at which one of them could end the new process.
     OwnProcess.ignoreSignals()
     OwnProcess.closeInherited()
-    #if canImport(Darwin)
-      var attributes: posix_spawnattr_t?
-    #else
-      var attributes = posix_spawnattr_t()
-    #endif
-    guard posix_spawnattr_init(&attributes) == 0 else { throw PosixError("posix_spawnattr_init") }
-    defer { posix_spawnattr_destroy(&attributes) }
-    posix_spawnattr_setflags(&attributes, newSession)
+    var attributes = try SpawnAttributes(keepingSignals: true)
+    defer { attributes.destroy() }
     var argv = ([executable] + arguments).map { strdup($0) } + [nil]
     defer { for word in argv { free(word) } }
     var pid: pid_t = 0
-    let code = posix_spawn(&pid, executable, nil, &attributes, &argv, environ)
+    let code = posix_spawn(&pid, executable, nil, &attributes.raw, &argv, environ)
     if code != 0 { throw PosixError("posix_spawn", path: executable, code: code) }
   }
-
-  /// `POSIX_SPAWN_SETSID`, which glibc's header keeps from Swift.
-  #if canImport(Darwin)
-    private static let newSession = Int16(POSIX_SPAWN_SETSID)
-  #else
-    private static let newSession: Int16 = 0x80
-  #endif
 }

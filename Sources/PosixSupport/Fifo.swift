@@ -31,6 +31,23 @@ package enum Fifo {
     return nil
   }
 
+  /// Waits until nobody holds the FIFO any more, blocking the calling thread. Bytes in it don't count.
+  /// - Parameter watched: from `watch`; stays open
+  package static func waitForRelease(_ watched: Descriptor) {
+    if SystemHabits.pollTellsHangUps {
+      while !waitReadable([watched], deadline: nil)[0].isReady {}
+    } else {
+      while isHeld(watched) { usleep(20_000) }
+    }
+  }
+
+  /// What one `read` says.
+  private static func isHeld(_ watched: Descriptor) -> Bool {
+    var byte: UInt8 = 0
+    let count = systemRead(watched.raw, &byte, 1)
+    return count > 0 || (count < 0 && [EAGAIN, EWOULDBLOCK, EINTR].contains(errno))
+  }
+
   /// Whether a process holds the FIFO right now.
   /// - Throws: `PosixError` when it can't be told
   package static func isHeld(_ path: String) throws -> Bool {

@@ -28,7 +28,8 @@ package enum LoginShell {
     var plain = environment
     plain["PWD"] = "/"
     let command = Command(
-      shell, ["-l", "-i", "-c", "echo \(marker); /usr/bin/env"], environment: plain, folder: "/", deadline: deadline, outputLimit: 1 << 20)
+      shell, ["-l", "-i", "-c", "echo \(marker); /usr/bin/env"], environment: plain, folder: "/", deadline: deadline, outputLimit: 1 << 20,
+      ownSession: true)
     guard let result = try? command.run(), result.status != nil else { return nil }
     let lines = result.outputText.split(separator: "\n", omittingEmptySubsequences: false)
     guard let start = lines.firstIndex(where: { $0.hasSuffix(marker) }) else { return nil }

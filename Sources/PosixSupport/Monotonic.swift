@@ -1,10 +1,16 @@
 import Foundation
 
-/// Seconds on a clock that never goes back: for measuring how long something took.
+/// Seconds on a clock that never goes back and stands still while the machine sleeps: for measuring how long something took.
 package enum Monotonic {
   package static var now: Double {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
+
+  #if canImport(Darwin)
+    private static let clock = CLOCK_UPTIME_RAW
+  #else
+    private static let clock = CLOCK_MONOTONIC
+  #endif
 }

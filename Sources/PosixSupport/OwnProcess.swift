@@ -76,13 +76,15 @@ package enum OwnProcess {
 
   /// Closes every descriptor from 3 on but one. (Foundation leaves one end of a socket pair in each child.)
   package static func closeInherited(except kept: Descriptor? = nil) {
+    for number in openDescriptors() where number > 2 && number != kept?.raw { _ = systemClose(number) }
+  }
+
+  /// The numbers that are open; where the system doesn't tell, all that may be.
+  static func openDescriptors() -> [Int32] {
+    if let names = try? FileManager.default.contentsOfDirectory(atPath: descriptorFolder) { return names.compactMap(Int32.init) }
     var limit = rlimit()
     let soft = getrlimit(resourceLimit, &limit) == 0 ? limit.rlim_cur : 1024
-    if let names = try? FileManager.default.contentsOfDirectory(atPath: descriptorFolder) {
-      for number in names.compactMap(Int32.init) where number > 2 && number != kept?.raw { _ = systemClose(number) }
-    } else {
-      for number in 3..<Int32(clamping: min(soft, 4096)) where number != kept?.raw { _ = systemClose(number) }
-    }
+    return Array(0..<Int32(clamping: min(soft, 4096)))
   }
 
   /// Makes `descriptor` the process's descriptor `number` (0, 1 or 2).
@@ -141,9 +143,14 @@ package enum OwnProcess {
   #endif
 }
 
-/// The machine in the words that package registries use.
 package enum Platform {
-  /// `linux-x64`, `darwin-arm64`, ...
+  #if os(macOS)
+    package static let isMac = true
+  #else
+    package static let isMac = false
+  #endif
+
+  /// The machine in the words that package registries use: `linux-x64`, `darwin-arm64`, ...
   package static let npmName: String = {
     #if os(Linux)
       let system = "linux"

@@ -131,6 +131,15 @@ package enum PrivateFiles {
     return String(cString: real)
   }
 
+  /// An absolute path without empty parts, `.` and `..`, whatever is there. (Foundation's `standardizingPath` strips `/private` on Darwin.)
+  package static func lexical(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
   /// Bytes that an unprivileged process may still write to the file system of `path`.
   package static func freeSpace(_ path: String) -> Int64? {
     var info = statvfs()

@@ -51,6 +51,8 @@ package struct ListedProcess: Sendable, Equatable {
 package enum ProcessTable {
   struct State {
     let startTime: UInt64
+    let parent: Int32
+    let group: Int32
     /// States Z and X: it has ended, whatever the table says.
     let isDead: Bool
     /// By SIGSTOP or a debugger.
@@ -76,7 +78,8 @@ package enum ProcessTable {
       guard fields.count > 19, let start = UInt64(String(decoding: fields[19], as: UTF8.self)) else { return nil }
       let letter = fields[0].first
       return State(
-        startTime: start, isDead: letter == UInt8(ascii: "Z") || letter == UInt8(ascii: "X"),
+        startTime: start, parent: Int32(String(decoding: fields[1], as: UTF8.self)) ?? 0, group: Int32(String(decoding: fields[2], as: UTF8.self)) ?? 0,
+        isDead: letter == UInt8(ascii: "Z") || letter == UInt8(ascii: "X"),
         isStopped: letter == UInt8(ascii: "T") || letter == UInt8(ascii: "t"))
     }
 
@@ -90,33 +93,15 @@ package enum ProcessTable {
       }
     }
 
-    /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
-    package static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
-      let wanted = Array("\(name)=\(value)".utf8)
-      var found: [ListedProcess] = []
-      for name in (try? BytePaths.names(in: Array("/proc".utf8))) ?? [] {
-        guard let pid = Int32(String(decoding: name, as: UTF8.self)), pid != getpid(), let environment = try? readSystemFile("/proc/\(pid)/environ"),
-          environment.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }),
-          let state = state(of: pid), !state.isDead
-        else { continue }
-        let command = ((try? readSystemFile("/proc/\(pid)/cmdline")) ?? []).split(separator: 0)
-        found.append(ListedProcess(pid: pid, command: command.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")))
+    /// Every living process but this one.
+    private static func living() -> [Candidate] {
+      ((try? BytePaths.names(in: Array("/proc".utf8))) ?? []).compactMap { name in
+        guard let pid = Int32(String(decoding: name, as: UTF8.self)), pid != getpid(), let state = state(of: pid), !state.isDead else { return nil }
+        // A process of the kernel's has none; one with other rights shows none.
+        let environment = try? readSystemFile("/proc/\(pid)/environ").split(separator: 0)
+        let words = ((try? readSystemFile("/proc/\(pid)/cmdline")) ?? []).split(separator: 0)
+        return Candidate(pid: pid, parent: state.parent, group: state.group, words: words, environment: environment)
       }
-      return found
-    }
-
-    /// The environments of this user's living processes whose command line holds all of `words`.
-    package static func environments(ofCommandsWith words: String...) -> [(pid: Int32, environment: [String: String])] {
-      var found: [(Int32, [String: String])] = []
-      for name in (try? BytePaths.names(in: Array("/proc".utf8))) ?? [] {
-        guard let pid = Int32(String(decoding: name, as: UTF8.self)), pid != getpid(),
-          let command = try? readSystemFile("/proc/\(pid)/cmdline").split(separator: 0),
-          words.allSatisfy({ word in command.contains { $0.elementsEqual(word.utf8) } }),
-          let environment = try? readSystemFile("/proc/\(pid)/environ"), let state = state(of: pid), !state.isDead
-        else { continue }
-        found.append((pid, assignments(environment.split(separator: 0))))
-      }
-      return found
     }
 
     /// Files under /proc have no size: read to the end.
@@ -127,9 +112,12 @@ package enum ProcessTable {
     }
   #else
     static let bootID: String = {
-      var time = timeval()
-      var size = MemoryLayout<timeval>.size
-      return sysctlbyname("kern.boottime", &time, &size, nil, 0) == 0 ? "\(time.tv_sec)" : ""
+      // `kern.boottime` moves when the clock is set.
+      var size = 0
+      guard sysctlbyname("kern.bootsessionuuid", nil, &size, nil, 0) == 0, size > 0 else { return "" }
+      var text = [UInt8](repeating: 0, count: size)
+      guard sysctlbyname("kern.bootsessionuuid", &text, &size, nil, 0) == 0 else { return "" }
+      return String(decoding: text.prefix(size).prefix { $0 != 0 }, as: UTF8.self)
     }()
 
     static func state(of pid: Int32) -> State? {
@@ -137,17 +125,21 @@ package enum ProcessTable {
       var info = kinfo_proc()
       var size = MemoryLayout<kinfo_proc>.size
       guard pid > 0, sysctl(&query, 4, &info, &size, nil, 0) == 0, size > 0 else { return nil }
-      let start = info.kp_proc.p_starttime
+      return state(info)
+    }
+
+    private static func state(_ info: kinfo_proc) -> State {
+      let start = info.kp_proc.p_un.__p_starttime
       return State(
-        startTime: UInt64(start.tv_sec) * 1_000_000 + UInt64(start.tv_usec),
+        startTime: UInt64(start.tv_sec) * 1_000_000 + UInt64(start.tv_usec), parent: info.kp_eproc.e_ppid, group: info.kp_eproc.e_pgid,
         isDead: Int32(info.kp_proc.p_stat) == SZOMB, isStopped: Int32(info.kp_proc.p_stat) == SSTOP)
     }
 
     /// `sysctl` needs no descriptor: what it doesn't find isn't there.
     static func isUnreadable(_ pid: Int32) -> Bool { false }
 
-    /// What the kernel keeps of each living process of this user: how many arguments, then the executable's path, arguments and environment.
-    private static func argumentTexts() -> [(pid: Int32, count: Int, texts: [ArraySlice<UInt8>])] {
+    /// Every living process of this user but this one.
+    private static func living() -> [Candidate] {
       var query = [CTL_KERN, KERN_PROC, KERN_PROC_UID, Int32(bitPattern: getuid())]
       var size = 0
       guard sysctl(&query, 4, nil, &size, nil, 0) == 0 else { return [] }
@@ -155,37 +147,70 @@ package enum ProcessTable {
       size = list.count * MemoryLayout<kinfo_proc>.stride
       guard sysctl(&query, 4, &list, &size, nil, 0) == 0 else { return [] }
       return list.prefix(size / MemoryLayout<kinfo_proc>.stride).compactMap { info in
-        let pid = info.kp_proc.p_pid
-        guard pid != getpid(), Int32(info.kp_proc.p_stat) != SZOMB else { return nil }
-        var request = [CTL_KERN, KERN_PROCARGS2, pid]
-        var length = 1 << 20
-        var bytes = [UInt8](repeating: 0, count: length)
-        guard sysctl(&request, 3, &bytes, &length, nil, 0) == 0, length > 4 else { return nil }
-        // A count of arguments, the executable's path, zeros, then arguments and environment.
-        let count = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: Int32.self)) }
-        return (pid, count, bytes[4..<length].split(separator: 0))
+        let (pid, state) = (info.kp_proc.p_pid, state(info))
+        guard pid != getpid(), !state.isDead else { return nil }
+        let texts = argumentTexts(pid)
+        let environment = texts.flatMap { $0.environment.isEmpty ? nil : $0.environment }
+        return Candidate(pid: pid, parent: state.parent, group: state.group, words: texts?.arguments ?? [], environment: environment)
       }
     }
 
-    /// The processes of this user whose environment holds `NAME=VALUE`, living ones only.
-    package static func carrying(_ name: String, _ value: String) -> [ListedProcess] {
-      let wanted = Array("\(name)=\(value)".utf8)
-      return argumentTexts().compactMap { process in
-        guard process.texts.contains(where: { $0.elementsEqual(wanted) }) else { return nil }
-        let command = process.texts.dropFirst().prefix(process.count).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
-        return ListedProcess(pid: process.pid, command: command)
-      }
-    }
-
-    /// The environments of this user's living processes whose command line holds all of `words`.
-    package static func environments(ofCommandsWith words: String...) -> [(pid: Int32, environment: [String: String])] {
-      argumentTexts().compactMap { process in
-        let command = process.texts.dropFirst().prefix(process.count)
-        guard words.allSatisfy({ word in command.contains { $0.elementsEqual(word.utf8) } }) else { return nil }
-        return (process.pid, assignments(Array(process.texts.dropFirst(1 + process.count))))
-      }
+    /// What the kernel keeps of a process: its arguments and its environment. Of the system's own programs it shows no environment.
+    private static func argumentTexts(_ pid: Int32) -> (arguments: [ArraySlice<UInt8>], environment: [ArraySlice<UInt8>])? {
+      var request = [CTL_KERN, KERN_PROCARGS2, pid]
+      var length = 1 << 20
+      var bytes = [UInt8](repeating: 0, count: length)
+      guard sysctl(&request, 3, &bytes, &length, nil, 0) == 0, length > 4 else { return nil }
+      return ProcessArguments.split(bytes[..<length])
     }
   #endif
+
+  /// The living processes whose environment holds `NAME=VALUE`, and those whose environment the system doesn't show and that belong to such
+  /// a one: as its child, or in its group.
+  /// - Parameter group: a process group whose members count as well, where their environment isn't shown
+  package static func carrying(_ name: String, _ value: String, group: Int32? = nil) -> [ListedProcess] {
+    let all = living()
+    let wanted = Array("\(name)=\(value)".utf8)
+    let found = Candidate.belonging(all, group: group) { $0.contains { $0.elementsEqual(wanted) } }
+    return all.filter { found.contains($0.pid) }.map {
+      ListedProcess(pid: $0.pid, command: $0.words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " "))
+    }
+  }
+
+  /// The environments of this user's living processes whose command line holds all of `words`.
+  package static func environments(ofCommandsWith words: String...) -> [(pid: Int32, environment: [String: String])] {
+    living().compactMap { process in
+      guard let environment = process.environment, words.allSatisfy({ word in process.words.contains { $0.elementsEqual(word.utf8) } }) else { return nil }
+      return (process.pid, assignments(environment))
+    }
+  }
+
+  /// A process with what the system shows of it.
+  struct Candidate {
+    let pid: Int32
+    let parent: Int32
+    let group: Int32
+    var words: [ArraySlice<UInt8>] = []
+    /// nil: not shown.
+    let environment: [ArraySlice<UInt8>]?
+
+    /// Those whose environment `fits`, then what belongs to them and hides its own.
+    static func belonging(_ all: [Candidate], group: Int32? = nil, fits: ([ArraySlice<UInt8>]) -> Bool) -> Set<Int32> {
+      let carriers = all.filter { $0.environment.map(fits) ?? false }
+      var found = Set(carriers.map(\.pid))
+      // Its own group only where it leads it: else the group is that of whoever started it.
+      var groups = found
+      if let group { groups.insert(group) }
+      var hidden = all.filter { $0.environment == nil }
+      while true {
+        let more = hidden.filter { found.contains($0.parent) || groups.contains($0.group) }
+        if more.isEmpty { return found }
+        found.formUnion(more.map(\.pid))
+        groups.formUnion(more.map(\.pid))
+        hidden.removeAll { found.contains($0.pid) }
+      }
+    }
+  }
 
   private static func assignments(_ texts: [ArraySlice<UInt8>]) -> [String: String] {
     var found: [String: String] = [:]

@@ -53,11 +53,12 @@ package struct DeclaredChecks {
     do {
       let file = try Descriptor.openPrivate(output, O_WRONLY | O_APPEND | O_TRUNC)
       defer { file.close() }
-      let child = try ChildProcess(
+      // As OpenCode's own shell: in a session of its own, with the command as it was written.
+      let child = try SessionProcess(
         shell, ["-c", command],
         environment: ChildEnvironment.make(environment, for: record.request.installation.installation, folder: record.request.cwd, run: record.id),
         folder: record.request.cwd, output: file, errors: file)
-      let status = child.wait(deadline: deadline)
+      let status = try child.wait(deadline: deadline)
       // What it left in the background ends with it.
       child.killGroup()
       switch status {

@@ -68,7 +68,7 @@ package struct RunEnding {
       [
         { .changes(RunEnding.changes(folder, record, baseline, digest, end, endSeen: endSeen)) },
         { .facts(questions.needsAnswers ? questions.ask() : SessionFacts()) },
-        { .leftovers(RunEnding.leftovers(folder.id)) },
+        { .leftovers(RunEnding.leftovers(folder, endSeen: endSeen)) },
       ])
     var changes = ChangedFiles.notRecorded(root: record.request.cwd, why: "comparing the workspace took more than \(Int(RunEnding.seconds)) s")
     var facts = SessionFacts()
@@ -121,8 +121,10 @@ package struct RunEnding {
   }
 
   /// Processes that the run started and that live on. Those that are just ending get a moment to.
-  private static func leftovers(_ id: String) -> [Attention] {
-    func find() -> [ListedProcess] { ProcessTable.carrying(ChildEnvironment.marker, id) }
+  private static func leftovers(_ folder: RunFolder, endSeen: Bool) -> [Attention] {
+    // Long after the end another process may lead a group of that number.
+    let group = endSeen ? folder.processGroup : nil
+    func find() -> [ListedProcess] { ProcessTable.carrying(ChildEnvironment.marker, folder.id, group: group) }
     guard !find().isEmpty else { return [] }
     usleep(100_000)
     let left = find()

@@ -48,6 +48,8 @@ extension RunFolder {
   /// OpenCode's process, once it has one.
   package var process: ProcessIdentity? { Stored.load(ProcessRecord.self, from: processPath)?.identity }
 
+  /// OpenCode leads the group that it was started in.
+  package var processGroup: Int32? { process?.pid }
   package var isProcessAlive: Bool { process?.isAlive ?? false }
 
   /// Whether its review is there and can be read: a damaged one is made again.

@@ -13,7 +13,7 @@ package final class RunRelease: @unchecked Sendable {
   /// - Parameter watch: from `Fifo.watch`; closed at the end
   package init(_ watch: Descriptor) {
     Thread.detachNewThread { [self] in
-      while !waitReadable([watch], deadline: nil)[0].isReady {}
+      Fifo.waitForRelease(watch)
       watch.close()
       let all = lock.withLock {
         over = true

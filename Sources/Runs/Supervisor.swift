@@ -178,7 +178,7 @@ package struct Supervisor {
         prompt.input.close()
       }
       child = try ChildProcess(
-        OwnProcess.executable, ["launch", folder.path, request.cwd, request.installation.path] + request.arguments,
+        OwnProcess.executable, ["launch", folder.path],
         environment: ChildEnvironment.make(environment, for: request.installation.installation, folder: request.cwd, run: folder.id),
         input: prompt.input, output: pipe.write)
     } catch {

@@ -110,7 +110,7 @@ struct Tools {
 
   func absolute(_ path: String) -> String {
     let full = path.hasPrefix("/") ? path : directory + "/" + path
-    return (full as NSString).standardizingPath
+    return PrivateFiles.lexical(full)
   }
 
   private func isInside(_ path: String) -> Bool { path == directory || path.hasPrefix(directory + "/") }

@@ -37,11 +37,12 @@ extension WorkspaceBaseline {
       if [row.path, row.from].contains(where: { $0.map { named.contains(WorkspacePath.bytes($0)) } ?? false }) { result.files[index].byTool = true }
     }
     let listed = Set(result.files.map { WorkspacePath.bytes($0.path) })
-    // A file may have two spellings in different normal forms: one row.
-    let byText = Dictionary(result.files.indices.map { (result.files[$0].path, $0) }) { first, _ in first }
+    // A file may have two spellings, in different normal forms or cases: one row.
+    let byText = Dictionary(grouping: result.files.indices) { result.files[$0].path.lowercased() }
     var missing: [PathBytes] = []
     for path in named where !listed.contains(path) {
-      if let index = byText[WorkspacePath.shown(path)], isSameFile(path, WorkspacePath.bytes(result.files[index].path)) {
+      let spelled = byText[WorkspacePath.shown(path).lowercased()] ?? []
+      if let index = spelled.first(where: { isSameFile(path, WorkspacePath.bytes(result.files[$0].path)) }) {
         result.files[index].byTool = true
       } else {
         missing.append(path)

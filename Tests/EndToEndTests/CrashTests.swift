@@ -139,7 +139,7 @@ import Testing
     #expect(status["state"]?.string == "failed")
     #expect(status["reason"]?.string?.contains("never started") == true)
     // A launch that comes late finds that declared, and does not become OpenCode.
-    let late = try world.worker("launch", world.path("state/runs/\(run)"), world.repository, world.path("bin/opencode"), "run")
+    let late = try world.worker("launch", world.path("state/runs/\(run)"))
     #expect(late.status == .exited(0))
     #expect(!PrivateFiles.exists(world.file("events.jsonl", of: run)))
   }

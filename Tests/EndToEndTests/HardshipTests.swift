@@ -161,7 +161,10 @@ import Testing
     // A launch whose supervisor is gone before it has read why.
     for name in ["review.json", "changes.json", "digest.json", "process.json", "events.jsonl", "stderr.log"] { unlink(world.file(name, of: run)) }
     try PrivateFiles.replace(world.file("exit", of: run), with: [UInt8](repeating: 10, count: 512))
-    let launch = try world.worker("launch", world.path("state/runs/\(run)"), world.repository, world.path("bin/broken"), "run")
+    let request = String(decoding: try PrivateFiles.read(world.file("request.json", of: run)), as: UTF8.self)
+    try PrivateFiles.replace(
+      world.file("request.json", of: run), with: Array(request.replacing("\"\(world.path("bin/opencode"))\"", with: "\"\(world.path("bin/broken"))\"").utf8))
+    let launch = try world.worker("launch", world.path("state/runs/\(run)"))
     #expect(launch.status == .exited(126))
     let status = try client.call("opencode_status", ["run": .string(run)])
     #expect(status["state"]?.string == "failed", "\(status.text)")

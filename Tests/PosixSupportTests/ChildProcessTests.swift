@@ -70,14 +70,18 @@ import Testing
 
   @Test func aProcessIsFoundByItsMarkerUntilItEnds() async throws {
     let value = "\(UInt64.random(in: 0 ... .max))"
-    let child = try ChildProcess("/bin/sleep", ["900"], environment: ["WORKER_TEST_MARK": value])
+    // Not one of the system's own programs, whose environment macOS doesn't show.
+    let input = try Descriptor.pipe()
+    defer { input.write.close() }
+    let child = try ChildProcess(World.binary, [], environment: ["WORKER_TEST_MARK": value, "HOME": "/nonexistent"], input: input.read)
+    input.read.close()
     // A moment after the exec the system doesn't show the new environment yet.
     var found: [ListedProcess] = []
     for _ in 0..<1000 where found.isEmpty {
       found = ProcessTable.carrying("WORKER_TEST_MARK", value)
       if found.isEmpty { usleep(10_000) }
     }
-    #expect(found == [ListedProcess(pid: child.pid, command: "/bin/sleep 900")])
+    #expect(found == [ListedProcess(pid: child.pid, command: World.binary)])
     #expect(ProcessTable.carrying("WORKER_TEST_MARK", String(value.dropLast())).isEmpty)
     child.killGroup()
     #expect(await onThread { child.wait(deadline: .after(30)) } == .signaled(SIGKILL))

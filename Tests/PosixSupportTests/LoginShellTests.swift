@@ -20,6 +20,15 @@ import Testing
     #expect(LoginShell.askPath(["SHELL": shell, "PWD": scratch.path], deadline: .after(10)) == "/opt/tools/bin:/:/usr/bin")
   }
 
+  /// An interactive shell makes its group the terminal's: it mustn't be in our session.
+  @Test func theLoginShellLeadsASessionOfItsOwn() throws {
+    let scratch = try Scratch()
+    let shell = try scratch.script("shell", "PATH=/session-$(ps -o sid= -p $$ | tr -d ' '):/pid-$$:/usr/bin; export PATH; exec /usr/bin/env sh -c \"$4\"")
+    let path = try #require(LoginShell.askPath(["SHELL": shell, "PATH": "/usr/bin:/bin"], deadline: 30))
+    let entries = path.split(separator: ":")
+    #expect(entries.count == 3 && (entries[0].dropFirst(9) == entries[1].dropFirst(5) || entries[0] == "/session-0"), "\(path)")
+  }
+
   @Test func aShellThatHangsOrDoesNotExistIsNoAnswer() async throws {
     let scratch = try Scratch()
     let hanging = try scratch.script("hanging", "exec sleep 60")

@@ -7,8 +7,12 @@ package final class World {
   package let root: String
   package var environment: [String: String]
 
-  /// The built worker.
-  package static let binary: String = (OwnProcess.executable as NSString).deletingLastPathComponent + "/opencode-worker"
+  /// The built worker: beside the running program, or beside the test bundle that Xcode's `xctest` has loaded.
+  package static let binary: String = {
+    let places = [OwnProcess.executable, Bundle(for: World.self).bundlePath, Bundle.main.bundlePath]
+    let candidates = places.map { ($0 as NSString).deletingLastPathComponent + "/opencode-worker" }
+    return candidates.first(where: PrivateFiles.isExecutable) ?? candidates[0]
+  }()
 
   package init() throws {
     root = (PrivateFiles.resolved(NSTemporaryDirectory()) ?? NSTemporaryDirectory()) + "/worker-test-\(UInt64.random(in: 0 ... .max))"
@@ -16,6 +20,8 @@ package final class World {
       "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": root + "/home", "LANG": "C.UTF-8",
       "OPENCODE_WORKER_STATE_DIR": root + "/state", "WORKER_TEST_WORLD": root,
     ]
+    // The kernel of another system, where the tests run under one (`Tests/xnu-habits`).
+    for name in ["LD_PRELOAD", "WORKER_TEST_KERNEL"] { environment[name] = ProcessInfo.processInfo.environment[name] }
     for folder in ["home", "bin", "repository"] { try PrivateFiles.createFolder(root + "/" + folder) }
     try FileManager.default.createSymbolicLink(atPath: root + "/bin/opencode", withDestinationPath: World.binary)
     environment["OPENCODE_BIN"] = root + "/bin/opencode"

@@ -43,11 +43,16 @@ import Testing
       let full = Array(fixture.work.utf8) + [WorkspacePath.slash] + name + [0]
       func write(_ text: String) throws {
         let fd = full.withUnsafeBufferPointer { $0.withMemoryRebound(to: CChar.self) { open($0.baseAddress!, O_WRONLY | O_CREAT | O_TRUNC, 0o644) } }
+        // APFS takes no name that isn't UTF-8.
+        if fd < 0, errno == EILSEQ, String(validating: name, as: UTF8.self) == nil {
+          print("NOTICE: the name \(WorkspacePath.shown(name)) was skipped: the file system doesn't take it")
+          throw NameRefused()
+        }
         guard fd >= 0 else { throw PosixError("open") }
         defer { close(fd) }
         try Descriptor(raw: fd).writeAll(Array(text.utf8))
       }
-      try write("before\n")
+      do { try write("before\n") } catch is NameRefused { return }
       let baseline = fixture.record()
       try write("after the run\n")
       let changes = fixture.finish(baseline, tools: [WorkspacePath.shown(name)])
@@ -62,6 +67,29 @@ import Testing
       #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) == [])
       try write("after the end\n")
       #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) == changes.files.map(\.path))
+    }
+  }
+
+  private struct NameRefused: Error {}
+
+  @Test("A tool's other spelling of a name is the same row, where both lead to the same file")
+  func otherSpelling() async throws {
+    try await fixtureThread {
+      let fixture = try GitFixture()
+      try fixture.write("Readme.md", "before\n")
+      try fixture.write("other.txt", "before\n")
+      try fixture.write(".gitignore", "README.MD\nOther.txt\n")
+      try fixture.commit("names")
+      let baseline = fixture.record()
+      try fixture.write("Readme.md", "after\n")
+      try fixture.write("other.txt", "after\n")
+      // What a file system that ignores case does with the other spelling; where this one does, both are there already.
+      _ = link(fixture.work + "/Readme.md", fixture.work + "/README.MD")
+      let changes = fixture.finish(baseline, tools: ["README.MD", "Other.txt"])
+      let rows = changes.files.filter { $0.path == "Readme.md" || $0.path == "other.txt" }
+      #expect(rows.first { $0.path == "Readme.md" }?.byTool == true)
+      let isFolding = PrivateFiles.exists(fixture.work + "/OTHER.TXT")
+      #expect(rows.first { $0.path == "other.txt" }?.byTool == (isFolding ? true : nil))
     }
   }
 
