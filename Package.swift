@@ -1,14 +1,18 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Every target: Swift 6 language mode (the tools version's default), complete concurrency checking, no warning left standing.
-/// In release builds the runtime is linked statically: the binary starts faster and runs where Swift isn't installed.
-let strict: [SwiftSetting] = [
-  .treatAllWarnings(as: .error),
-  .unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release)),
-]
+/// The gate leaves no warning standing. Elsewhere a newer compiler with a new warning must not break a build.
+let noWarnings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+/// Every target: Swift 6 language mode (the tools version's default), complete concurrency checking.
+/// In release builds the runtime is linked statically: the binary starts faster and runs where Swift isn't installed. Symbols are left out
+/// there (on Linux; on macOS that would undo the signature).
+let strict: [SwiftSetting] =
+  noWarnings + [
+    .unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))
+  ]
 let staticRuntime: [LinkerSetting] = [
-  .unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))
+  .unsafeFlags(["-static-stdlib", "-Xlinker", "-s"], .when(platforms: [.linux], configuration: .release))
 ]
 
 /// A module and what it may know: an arrow that isn't here doesn't compile.
@@ -61,6 +65,7 @@ let package = Package(
     tests("StandInOpenCodeTests", know: ["JSON", "PosixSupport", "StandInOpenCode", "WorkerServer"]),
     tests("WorkerServerTests", know: ["CodexSetup", "JSON", "MCP", "OpenCode", "PosixSupport", "Runs", "Text", "WorkerServer"]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["WorkerServer", "JSON", "JSONRPC", "PosixSupport", "TestSupport"], exclude: ["codex"], swiftSettings: strict),
+      name: "EndToEndTests", dependencies: ["WorkerServer", "JSON", "JSONRPC", "PosixSupport", "TestSupport"], exclude: ["codex", "kernel"],
+      swiftSettings: strict),
   ]
 )

@@ -28,6 +28,16 @@ def ms(values):
     return "median %.1f ms (min %.1f, max %.1f)" % (statistics.median(values), values[0], values[-1])
 
 
+def process_column(pid, column):
+    """What `ps` says of a process; nothing when it isn't there."""
+    return subprocess.run(["ps", "-o", column + "=", "-p", str(pid)], stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def resident(pid):
+    """MiB of memory that a process has just now."""
+    return int(process_column(pid, "rss") or 0) / 1024
+
+
 class Server:
     """An MCP client with a server process of its own."""
 
@@ -63,8 +73,7 @@ class Server:
         return self.request("tools/call", {"name": tool, "arguments": arguments or {}})[0]["result"]["structuredContent"]
 
     def memory(self):
-        with open("/proc/%d/status" % self.process.pid) as f:
-            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+        return resident(self.process.pid)
 
     def close(self):
         self.process.stdin.close()
@@ -81,9 +90,7 @@ def first_answer(command, env, message, runs):
         process.stdin.flush()
         process.stdout.readline()
         times.append(time.monotonic() - started)
-        if os.path.exists("/proc"):
-            with open("/proc/%d/status" % process.pid) as f:
-                memory = max(memory, next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024)
+        memory = max(memory, resident(process.pid))
         process.stdin.close()
         process.wait()
     return times, memory
@@ -232,11 +239,7 @@ def hooks(binary, env, repository, runs):
 
 
 def is_running(pid):
-    try:
-        with open("/proc/%d/stat" % pid) as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except OSError:
-        return False
+    return process_column(pid, "stat")[:1] not in ("", "Z", "X")
 
 
 def logs(binary, work, env, mebibytes):

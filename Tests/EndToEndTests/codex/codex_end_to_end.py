@@ -573,13 +573,13 @@ class Waiting(CodexCase):
 
     def end_daemon(self):
         """Ends what the TUI has left behind: processes whose command is in this test's own folder."""
-        for entry in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open("/proc/%s/cmdline" % entry) as f:
-                    if f.read().startswith(self.codex_home):
-                        os.kill(int(entry), signal.SIGTERM)
-            except OSError:
-                pass
+        for line in subprocess.run(["ps", "-axo", "pid=,args="], stdout=subprocess.PIPE, text=True).stdout.splitlines():
+            pid, _, command = line.strip().partition(" ")
+            if command.strip().startswith(self.codex_home):
+                try:
+                    os.kill(int(pid), signal.SIGTERM)
+                except OSError:
+                    pass
 
 
 class AppServer:
