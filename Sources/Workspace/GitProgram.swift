@@ -13,6 +13,8 @@ package struct GitProgram: Sendable {
   package let path: String
   package let deadline: Deadline
 
+  package init(path: String, until: Double) { (self.path, self.until) = (path, until) }
+
   /// Runs git, blocking the calling thread.
   /// - Throws: `WorkspaceError` with git's own words when it fails (unless `accepting` that status) or is too slow
   package func run(

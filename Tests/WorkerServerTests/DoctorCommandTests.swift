@@ -144,6 +144,27 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
     #expect(SystemChecks.programs(path: path, loginPath: "\(home.path)/tools").missingInGUI == [])
     #expect(SystemChecks.programs(path: SystemChecks.barePath, loginPath: nil).pathIsBare)
   }
+
+  @Test func aGitThatOnlyAsksToBeInstalledIsNoGit() throws {
+    let home = try PrivateHome()
+    try home.write("#!/bin/sh\necho 'xcode-select: error: No developer tools were found' >&2\nexit 1\n", to: "tools/git", mode: 0o755)
+    let check = SystemChecks.checks(SystemChecks.programs(path: home.path + "/tools", loginPath: nil))[0]
+    #expect(check.name == "git" && check.verdict == .warning, "\(check.line)")
+    #expect(check.line.contains("No developer tools were found"))
+    try home.write("#!/bin/sh\necho git version 2.39.5 '(Apple Git-154)'\n", to: "tools/git", mode: 0o755)
+    #expect(SystemChecks.checks(SystemChecks.programs(path: home.path + "/tools", loginPath: nil))[0].verdict == .ok)
+  }
+
+  @Test(
+    arguments: [
+      ("/Users/me/Documents/project", "Documents"), ("/users/ME/desktop", "Desktop"), ("/Users/me/Downloads/a/b", "Downloads"),
+      ("/Users/me/project", nil), ("/Users/me", nil), ("/Users/me2/Documents/x", nil), ("/work/Documents", nil), ("/Users/me/src/Documents", nil),
+    ] as [(String, String?)])
+  func aWorkspaceThatMacOSGuardsIsNamedThere(workspace: String, folder: String?) {
+    #expect(SystemChecks.guardedFolder(of: workspace, home: "/Users/me") == folder)
+    #expect(SystemChecks.workspaceChecks(workspace, home: "/Users/me", isMac: true).map(\.verdict) == (folder == nil ? [] : [.warning]))
+    #expect(SystemChecks.workspaceChecks(workspace, home: "/Users/me", isMac: false).isEmpty)
+  }
 }
 
 @Suite struct DoctorCommandTests {

@@ -1,5 +1,6 @@
 import CodexSetup
 import Desk
+import Foundation
 import PosixSupport
 import Runs
 
@@ -40,6 +41,9 @@ enum DoctorCommand {
       Part("state folder") {
         let ignored = StateFolder.ignoredSetting(environment).map { [Check.warning("state folder", $0, mend: "set it to an absolute path, or unset it")] }
         return SystemChecks.checks(SystemChecks.stateFacts(path: stateFolder)) + (ignored ?? [])
+      },
+      Part("workspace") {
+        SystemChecks.workspaceChecks(environment["OPENCODE_WORKER_CWD"] ?? FileManager.default.currentDirectoryPath, home: NSHomeDirectory())
       },
     ]
   }

@@ -1,6 +1,7 @@
 import CodexSetup
 import Foundation
 import PosixSupport
+import Workspace
 
 /// The checks of the machine: helper programs, PATH, the state folder. Facts are gathered apart from what is made of them.
 enum SystemChecks {
@@ -10,6 +11,8 @@ enum SystemChecks {
   struct Programs: Sendable, Equatable {
     /// nil: not found.
     var git: String?
+    /// Why the git that is there doesn't work: macOS has a program in its place that only asks to install one.
+    var gitFailure: String?
     var rg: String?
     /// PATH is no more than the system's own folders, as a GUI or a daemon gives it.
     var pathIsBare: Bool
@@ -29,15 +32,28 @@ enum SystemChecks {
     var missing = names.filter { found[$0] != .some(nil) && ProgramFinder.locate($0, path: barePath, workspace: nil) == nil }
     if !missing.isEmpty, let login = loginPath() { missing.removeAll { ProgramFinder.locate($0, path: login, workspace: nil) != nil } }
     let bare = Set(barePath.split(separator: ":"))
+    let git = found["git"] ?? nil
     return Programs(
-      git: found["git"] ?? nil, rg: found["rg"] ?? nil, pathIsBare: path.split(separator: ":").allSatisfy { bare.contains($0) }, missingInGUI: missing)
+      git: git, gitFailure: git.flatMap(gitFailure), rg: found["rg"] ?? nil,
+      pathIsBare: path.split(separator: ":").allSatisfy { bare.contains($0) }, missingInGUI: missing)
+  }
+
+  private static func gitFailure(_ path: String) -> String? {
+    do {
+      _ = try GitProgram(path: path, until: Monotonic.now + 10).version(folder: "/")
+      return nil
+    } catch { return "\(error)" }
   }
 
   static func checks(_ programs: Programs) -> [Check] {
     var checks: [Check] = []
-    checks.append(
-      programs.git.map { .ok("git", "found", detail: $0) }
-        ?? .warning("git", "not on PATH: changed files are then found by size and time only, without lines or diffs", mend: "install git"))
+    let without = "changed files are then found by size and time only, without lines or diffs"
+    switch (programs.git, programs.gitFailure) {
+    case (nil, _): checks.append(.warning("git", "not on PATH: \(without)", mend: "install git"))
+    case (let path?, nil): checks.append(.ok("git", "found", detail: path))
+    case (let path?, let why?):
+      checks.append(.warning("git", "\(path) doesn't work (\(why)): \(without)", mend: Platform.isMac ? "xcode-select --install" : "install git"))
+    }
     checks.append(
       programs.rg.map { .ok("rg", "found", detail: $0) }
         ?? .warning("rg", "not on PATH: OpenCode's glob and grep tools fail without ripgrep", mend: "install ripgrep"))
@@ -53,6 +69,27 @@ enum SystemChecks {
       checks.append(.ok("PATH", "its programs are found by a desktop's Codex too"))
     }
     return checks
+  }
+
+  // MARK: - The workspace
+
+  /// macOS asks the user before a program may read these folders, and refuses in silence where nobody can answer.
+  /// - Returns: the folder that `workspace` lies in; nil: it is in none of them
+  static func guardedFolder(of workspace: String, home: String) -> String? {
+    // The file system ignores case.
+    let parts = workspace.lowercased().split(separator: "/")
+    let own = home.lowercased().split(separator: "/")
+    guard parts.starts(with: own), parts.count > own.count else { return nil }
+    return ["Documents", "Desktop", "Downloads"].first { $0.lowercased() == parts[own.count] }
+  }
+
+  static func workspaceChecks(_ workspace: String, home: String, isMac: Bool = Platform.isMac) -> [Check] {
+    guard isMac, let folder = guardedFolder(of: workspace, home: home) else { return [] }
+    return [
+      .warning(
+        "workspace", "\(workspace) lies in \(folder), which macOS guards: the program that starts Codex needs your leave, else files there can't be read",
+        mend: "System Settings, Privacy & Security, Files and Folders: allow it for your terminal or Codex; or keep projects elsewhere")
+    ]
   }
 
   // MARK: - The state folder
