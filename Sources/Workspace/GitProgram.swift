@@ -13,7 +13,7 @@ package struct GitProgram: Sendable {
   package let path: String
   package let deadline: Deadline
 
-  package init(path: String, until: Double) { (self.path, self.until) = (path, until) }
+  package init(path: String, deadline: Deadline) { (self.path, self.deadline) = (path, deadline) }
 
   /// Runs git, blocking the calling thread.
   /// - Throws: `WorkspaceError` with git's own words when it fails (unless `accepting` that status) or is too slow

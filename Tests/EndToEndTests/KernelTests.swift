@@ -13,7 +13,7 @@
       let place = NSTemporaryDirectory() + "/worker-kernel-\(getpid())"
       try PrivateFiles.createFolder(place)
       let compiler = ProgramFinder.locate("clang", path: ProcessInfo.processInfo.environment["PATH"], workspace: nil) ?? "/usr/bin/cc"
-      let made = try Command(compiler, ["-shared", "-fPIC", "-Wall", "-Werror", "-o", place + "/xnu.so", folder + "/xnu.c"], deadline: 120).run()
+      let made = try Command(compiler, ["-shared", "-fPIC", "-Wall", "-Werror", "-o", place + "/xnu.so", folder + "/xnu.c"], deadline: .after(120)).run()
       guard made.succeeded else { throw TestFailure(made.errorText) }
       return place + "/xnu.so"
     }

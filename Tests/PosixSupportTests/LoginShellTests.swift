@@ -24,7 +24,7 @@ import Testing
   @Test func theLoginShellLeadsASessionOfItsOwn() throws {
     let scratch = try Scratch()
     let shell = try scratch.script("shell", "PATH=/session-$(ps -o sid= -p $$ | tr -d ' '):/pid-$$:/usr/bin; export PATH; exec /usr/bin/env sh -c \"$4\"")
-    let path = try #require(LoginShell.askPath(["SHELL": shell, "PATH": "/usr/bin:/bin"], deadline: 30))
+    let path = try #require(LoginShell.askPath(["SHELL": shell, "PATH": "/usr/bin:/bin"], deadline: .after(30)))
     let entries = path.split(separator: ":")
     #expect(entries.count == 3 && (entries[0].dropFirst(9) == entries[1].dropFirst(5) || entries[0] == "/session-0"), "\(path)")
   }

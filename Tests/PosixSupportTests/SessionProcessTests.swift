@@ -5,7 +5,7 @@ import Testing
 @testable import PosixSupport
 
 @Suite struct SessionProcessTests {
-  private func run(_ script: String, environment: [String: String] = ["PATH": "/usr/bin:/bin"], deadline: Double = 60) throws -> Command.Result {
+  private func run(_ script: String, environment: [String: String] = ["PATH": "/usr/bin:/bin"], deadline: Deadline = .after(60)) throws -> Command.Result {
     try Command("/bin/sh", ["-c", script], environment: environment, folder: "/", deadline: deadline, ownSession: true).run()
   }
 
@@ -26,7 +26,7 @@ import Testing
   @Test func argumentsArePassedByteForByte() throws {
     let (composed, decomposed) = ("\u{e9}", "e\u{301}")
     let result = try Command(
-      "/bin/sh", ["-c", "printf %s \"$1|$2\"", "sh", composed, decomposed], environment: [:], folder: "/", deadline: 60, ownSession: true
+      "/bin/sh", ["-c", "printf %s \"$1|$2\"", "sh", composed, decomposed], environment: [:], folder: "/", deadline: .after(60), ownSession: true
     ).run()
     #expect(result.output == Array("\(composed)|\(decomposed)".utf8))
   }
@@ -36,7 +36,7 @@ import Testing
     #expect(try run("kill -9 $$").status == .signaled(SIGKILL))
     let scratch = try Scratch()
     let hanging = try Command(
-      "/bin/sh", ["-c", "sleep 900 & echo $! > '\(scratch.path)/pid'; sleep 900"], folder: "/", deadline: 1, ownSession: true
+      "/bin/sh", ["-c", "sleep 900 & echo $! > '\(scratch.path)/pid'; sleep 900"], folder: "/", deadline: .after(1), ownSession: true
     ).run()
     #expect(hanging.status == nil)
     let pid = try #require(scratch.lines("pid").first.flatMap { Int32($0) })
@@ -46,7 +46,7 @@ import Testing
   @Test func whatCannotBeStartedSaysWhichPartIsMissing() throws {
     func problem(_ executable: String, _ folder: String) -> String {
       do {
-        _ = try Command(executable, [], folder: folder, deadline: 5, ownSession: true).run()
+        _ = try Command(executable, [], folder: folder, deadline: .after(5), ownSession: true).run()
         return ""
       } catch { return "\(error)" }
     }

@@ -40,7 +40,7 @@ enum SystemChecks {
 
   private static func gitFailure(_ path: String) -> String? {
     do {
-      _ = try GitProgram(path: path, until: Monotonic.now + 10).version(folder: "/")
+      _ = try GitProgram(path: path, deadline: .after(10)).version(folder: "/")
       return nil
     } catch { return "\(error)" }
   }
