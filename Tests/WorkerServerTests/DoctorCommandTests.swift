@@ -149,8 +149,8 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
     let home = try PrivateHome()
     try home.write("#!/bin/sh\necho 'xcode-select: error: No developer tools were found' >&2\nexit 1\n", to: "tools/git", mode: 0o755)
     let check = SystemChecks.checks(SystemChecks.programs(path: home.path + "/tools", loginPath: nil))[0]
-    #expect(check.name == "git" && check.verdict == .warning, "\(check.line)")
-    #expect(check.line.contains("No developer tools were found"))
+    #expect(check.name == "git" && check.verdict == .warning, "\(check.line(verbose: true))")
+    #expect(check.line(verbose: true).contains("No developer tools were found"))
     try home.write("#!/bin/sh\necho git version 2.39.5 '(Apple Git-154)'\n", to: "tools/git", mode: 0o755)
     #expect(SystemChecks.checks(SystemChecks.programs(path: home.path + "/tools", loginPath: nil))[0].verdict == .ok)
   }
