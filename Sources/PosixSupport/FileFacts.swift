@@ -109,7 +109,7 @@ private func strlen(_ text: UnsafePointer<UInt8>) -> Int {
 }
 
 /// Calls with the path as a C string. A path with a NUL inside can't exist: it is cut there, as the system would.
-private func withPath<Value>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Value) -> Value {
+func withPath<Value>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Value) -> Value {
   (path + [0]).withUnsafeBufferPointer { bytes in
     bytes.withMemoryRebound(to: CChar.self) { body($0.baseAddress!) }
   }

@@ -17,7 +17,7 @@ extension ChangedFiles {
     guard !sources.isEmpty || (files.isEmpty && exact) else { throw WorkspaceError("no contents were kept: \(why ?? "there is no git repository")") }
     guard let git else { throw WorkspaceError("git is not installed") }
     let program = GitProgram(path: git, deadline: deadline)
-    let wanted = try chosen(paths)
+    let wanted = try rows(atAll: paths)
     var bytes: [UInt8] = []
     let end = offset + limit
     for source in sources {
@@ -72,7 +72,9 @@ extension ChangedFiles {
     return files.filter { row in [row.path, row.from].contains { $0.flatMap { WorkspacePath.relative(WorkspacePath.bytes($0), to: normal) } != nil } }
   }
 
-  private func chosen(_ paths: [String]) throws -> [ChangedFile] {
+  /// The rows of several paths, each once; all when there are none.
+  /// - Throws: `WorkspaceError` for a path that isn't in the list
+  package func rows(atAll paths: [String]) throws -> [ChangedFile] {
     guard !paths.isEmpty else { return files }
     var rows: [ChangedFile] = []
     // Bytes: names that differ in their normal form only are different files.

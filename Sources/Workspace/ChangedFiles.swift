@@ -28,6 +28,8 @@ package struct ChangedFile: Codable, Sendable, Equatable {
   package var ignored: Bool?
   /// It is no part of the workspace, or is git's own (`.git/hooks`): `path` is absolute, and nothing was recorded of it before.
   package var outside: Bool?
+  /// git ignored it, or the folder it is in, before the run: whether it was there, and what it held, isn't known.
+  package var hiddenBefore: Bool?
   /// git's file modes before and after when they differ: `100644 to 100755`.
   package var mode: String?
   /// What it was at the end; absent: it was gone. For `changedSince`.

@@ -7,6 +7,8 @@ package struct GitIndex: Sendable {
     fileprivate let name: Range<Int>
     fileprivate let id: Range<Int>
     package let mode: UInt32
+    /// Bytes that the file had on disk when git last looked, modulo 2^32: more or less than its object where git converts contents.
+    package let diskSize: UInt32
     package let stage: UInt16
     package let assumedUnchanged: Bool
     package let skipsWorkTree: Bool
@@ -93,7 +95,7 @@ package struct GitIndex: Sendable {
       previous = from..<names.count
       entries.append(
         Entry(
-          name: previous, id: (start + 40)..<(start + 40 + idLength), mode: number(start + 24), stage: flags >> 12 & 3,
+          name: previous, id: (start + 40)..<(start + 40 + idLength), mode: number(start + 24), diskSize: number(start + 36), stage: flags >> 12 & 3,
           assumedUnchanged: flags & 0x8000 != 0, skipsWorkTree: extended & 0x4000 != 0, intendedToAdd: extended & 0x2000 != 0))
     }
     var isPartial = false
@@ -155,13 +157,13 @@ package struct GitIndex: Sendable {
       }
   }
 
-  /// An index file (version 2) of these entries only, without what git remembers of their files; its checksum is left out.
+  /// An index file (version 2) of these entries only, of what git remembers of their files with the size alone; its checksum is left out.
   package func encoded(_ chosen: [Entry], idLength: Int) -> [UInt8] {
     func number(_ value: UInt32) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
     var bytes: [UInt8] = Array("DIRC".utf8) + number(2) + number(UInt32(chosen.count))
     for entry in chosen {
       let start = bytes.count
-      bytes += [UInt8](repeating: 0, count: 24) + number(entry.mode) + [UInt8](repeating: 0, count: 12)
+      bytes += [UInt8](repeating: 0, count: 24) + number(entry.mode) + [UInt8](repeating: 0, count: 8) + number(entry.diskSize)
       bytes += id(entry)
       let length = UInt16(min(entry.name.count, 0xfff))
       bytes += [UInt8(length >> 8), UInt8(length & 0xff)]

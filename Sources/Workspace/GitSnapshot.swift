@@ -306,19 +306,20 @@ package struct GitSnapshot: Sendable {
     try unmark("--no-skip-worktree", index.entries.filter(\.skipsWorkTree).map(index.path).filter { FileFacts.of(WorkspacePath.join(root, $0)) != nil })
   }
 
-  /// Whether the attributes that apply here (as text, `.gitattributes` files and others) speak of filters and of automatic line endings.
-  package func attributes(_ index: GitIndex, untracked: [PathBytes]) -> (filters: Bool, lineEndings: Bool) {
+  /// Whether the attributes that apply here (as text, `.gitattributes` files and others) speak of filters, of automatic line endings and of
+  /// other encodings.
+  package func attributes(_ index: GitIndex, untracked: [PathBytes]) -> (filters: Bool, lineEndings: Bool, encodings: Bool) {
     let name = Array(".gitattributes".utf8)
     let paths = index.entries.lazy.filter { index.hasSuffix($0, name) }.map(index.path) + untracked.filter { $0.suffix(name.count).elementsEqual(name) }
     let configuration = String(decoding: (try? PrivateFiles.read("\(directory)/config")) ?? [], as: UTF8.self)
     // A file of the user's own elsewhere may say anything.
-    if configuration.contains("attributesfile") { return (true, true) }
+    if configuration.contains("attributesfile") { return (true, true, true) }
     var text = String(decoding: (try? PrivateFiles.read("\(directory)/info/attributes", limit: 4 << 20)) ?? [], as: UTF8.self)
     for path in paths.map({ WorkspacePath.join(root, $0) }) {
       guard FileFacts.of(path)?.kind == .file, let readable = String(validating: path, as: UTF8.self) else { continue }
       text += String(decoding: (try? PrivateFiles.read(readable, limit: 4 << 20)) ?? [], as: UTF8.self) + "\n"
     }
-    return (text.contains("filter"), text.contains("auto") || configuration.contains("autocrlf"))
+    return (text.contains("filter"), text.contains("auto") || configuration.contains("autocrlf"), text.contains("working-tree-encoding"))
   }
 
   /// Tracked paths with a `filter` attribute (git-lfs and its like): their index entries don't hold what is on disk.
@@ -341,14 +342,16 @@ package struct GitSnapshot: Sendable {
   /// - Returns: the tree's name; nil when nothing differs
   package func distill(_ before: GitIndex, _ after: GitIndex) throws -> String? {
     let (old, new) = before.differences(to: after)
+    unlink("\(directory)/\(GitSnapshot.beginIndex)")
     if old.isEmpty && new.isEmpty { return nil }
     let idLength = objectFormat == "sha256" ? 32 : 20
     try PrivateFiles.replace("\(directory)/\(GitSnapshot.endIndex)", with: after.encoded(new, idLength: idLength))
     if old.isEmpty { return emptyTree }
-    try PrivateFiles.replace("\(directory)/begin.index", with: before.encoded(old, idLength: idLength))
-    return String(decoding: try run(["write-tree", "--missing-ok"], index: "begin.index", seesObjects: false).filter { $0 != 0x0a }, as: UTF8.self)
+    try PrivateFiles.replace("\(directory)/\(GitSnapshot.beginIndex)", with: before.encoded(old, idLength: idLength))
+    return String(decoding: try run(["write-tree", "--missing-ok"], index: GitSnapshot.beginIndex, seesObjects: false).filter { $0 != 0x0a }, as: UTF8.self)
   }
 
+  package static let beginIndex = "begin.index"
   package static let endIndex = "end.index"
 }
 

@@ -15,6 +15,8 @@ package struct GitTree: Codable, Sendable {
   package let objectFormat: String
   /// Hashing a file needs the user's objects (`GitSnapshot.convertsLineEndings`).
   package var convertsLineEndings = false
+  /// Attributes name encodings: an object may hold other bytes than the file. Absent: recorded by a version that didn't look.
+  package var convertsEncodings: Bool?
   package let head: String?
   package let branch: String?
   /// Nanoseconds since 1970, just before recording began.
@@ -30,7 +32,7 @@ package struct GitTree: Codable, Sendable {
   package var doubts: [String] = []
 
   private enum CodingKeys: String, CodingKey {
-    case name, folder, prefix, repository, common, objectFormat, convertsLineEndings, head, branch, began, userIndex, ownIndex, inner, doubts
+    case name, folder, prefix, repository, common, objectFormat, convertsLineEndings, convertsEncodings, head, branch, began, userIndex, ownIndex, inner, doubts
   }
 
   /// The same tree with what lies in the run's folder; nil when that is gone.
@@ -71,6 +73,7 @@ package struct GitTree: Codable, Sendable {
     // Filtered files: drop their entries, so that both trees hold the bytes on disk. Those too large to be hashed keep theirs.
     let attributes = snapshot.attributes(index, untracked: candidates.untracked)
     tree.convertsLineEndings = attributes.lineEndings
+    tree.convertsEncodings = attributes.encodings
     snapshot.convertsLineEndings = attributes.lineEndings
     let filtered = attributes.filters ? try snapshot.filtered(index) : []
     var rehashed: [PathBytes] = []
@@ -86,6 +89,7 @@ package struct GitTree: Codable, Sendable {
     if !filtered.isEmpty { try PrivateFiles.replace("\(snapshot.directory)/filtered", with: terminated(filtered)) }
     candidates.untracked += rehashed
     tree.unhashed += try snapshot.record(candidates, budget: budget)
+    try snapshot.notePermissions(candidates.tracked + candidates.untracked)
 
     let head = found.head ?? snapshot.emptyTree
     let dirty = try snapshot.run(["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", head])

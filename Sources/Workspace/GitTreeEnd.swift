@@ -74,13 +74,18 @@ extension GitTree {
     }
     try end.take(try compared.get(), tree: self, snapshot, byHand: rows)
     end.mark(hidden: hidden, top: WorkspacePath.bytes(prefix))
+    end.markHiddenBefore(ignoredBefore(snapshot), top: WorkspacePath.bytes(prefix))
     do { try noteLostWork(in: &end, snapshot) } catch { end.doubts.append("whether uncommitted work is gone is unknown: \(error)") }
     return end
   }
 
+  private func ignoredBefore(_ snapshot: GitSnapshot) -> [PathBytes] {
+    ((try? PrivateFiles.read("\(snapshot.directory)/ignored", limit: 256 << 20)) ?? []).split(separator: 0).map { PathBytes($0) }
+  }
+
   /// Files that only rules of the run's own hide are among those that appeared; the comparison sees them then.
   private func takeHidden(_ candidates: inout GitSnapshot.Candidates, _ snapshot: GitSnapshot, _ end: inout GitTreeEnd) throws -> Set<PathBytes> {
-    let before = ((try? PrivateFiles.read("\(snapshot.directory)/ignored", limit: 256 << 20)) ?? []).split(separator: 0).map { PathBytes($0) }
+    let before = ignoredBefore(snapshot)
     let found = try GitTree.hidden(snapshot, before: before, now: candidates.ignored, since: began, isNew: false)
     end.doubts += found.doubts
     end.ignoredGone = found.gone.map { WorkspacePath.join(WorkspacePath.bytes(prefix), $0) }
@@ -243,6 +248,18 @@ extension GitTreeEnd {
     guard !hidden.isEmpty else { return }
     for index in rows.indices where WorkspacePath.relative(WorkspacePath.bytes(rows[index].path), to: top).map(hidden.contains) ?? false {
       rows[index].ignored = true
+    }
+  }
+
+  /// Added files that git ignored before may have been there all along.
+  fileprivate mutating func markHiddenBefore(_ ignored: [PathBytes], top: PathBytes) {
+    guard !ignored.isEmpty, rows.contains(where: { $0.change == .added }) else { return }
+    let ignored = Set(ignored)
+    for index in rows.indices where rows[index].change == .added {
+      guard let path = WorkspacePath.relative(WorkspacePath.bytes(rows[index].path), to: top) else { continue }
+      if ignored.contains(path) || WorkspacePath.parents(path).contains(where: { ignored.contains($0 + [WorkspacePath.slash]) }) {
+        rows[index].hiddenBefore = true
+      }
     }
   }
 

@@ -39,7 +39,8 @@ struct UserCommand: Sendable {
     var text = "usage: opencode-worker \(name)\(words.isEmpty ? "" : " " + words)\n\n\(summary)."
     if !details.isEmpty { text += "\n\n\(details)" }
     if takesRun {
-      text += "\n\nRUN is a run's id, any beginning or end of it that fits one run only, or `latest`.\nWithout it: the run that is alive, else the latest."
+      text += "\n\nRUN is a run's id, any beginning or end of it that fits one run only, or `latest`."
+      if !words.hasPrefix("RUN") { text += "\nWithout it: the run that is alive, else the latest." }
     }
     return text
   }
@@ -100,6 +101,23 @@ struct UserCommand: Sendable {
         + "  --no-pager  don't use $GIT_PAGER, $PAGER or less", options: ["--no-pager"], takesRun: true
     ) { try DiffCommand.run($0, environment: $1) },
     UserCommand(
+      "undo", "RUN [PATH...] [--dry-run] [--redo] [--leave]", "Put back what a run changed, exactly and only that",
+      """
+      Every file gets the bytes that it had when the run began, what was uncommitted then included; git's index, branches and
+      commits stay. What it overwrites is kept: `--redo` brings it back. PATH is a file or a folder, from where you are.
+
+        --dry-run   only show what would be done
+        --redo      take an undo back
+        --leave     leave files that can't be put back as they are, and put back the others; without it all are put back or none
+        --yes       don't ask
+        --json      the same for machines: done, files, refused, why
+
+      Refused, with the reason: while a run is alive in that workspace; where it isn't known exactly what the run changed; when the
+      run's commits moved HEAD (the git command is shown); for files that have changed since, and for those whose bytes weren't kept.
+      One that was interrupted is finished, or taken back, by the next.
+      """, options: ["--dry-run", "--redo", "--leave", "--yes", "--json"], takesRun: true
+    ) { try UndoCommand.run($0, environment: $1) },
+    UserCommand(
       "logs", "[RUN] [-f] [-n LINES] [--raw | --stderr]", "What OpenCode printed",
       "  -f          go on until the run ends\n  -n LINES    so many of the last lines (40)\n  --raw       the JSON lines as they are\n"
         + "  --stderr    its stderr", options: ["-f", "-n", "--raw", "--stderr"], takesRun: true
@@ -136,7 +154,11 @@ struct UserCommand: Sendable {
       "Example: opencode-worker call opencode_changed_files '{\"cwd\": \".\"}'"
     ) { CallCommand.run($0, environment: $1) },
     UserCommand(
-      "completions", "bash|zsh|fish", "Print a shell's completions", "Example: source <(opencode-worker completions bash)", options: Completions.shells
+      "completions", "bash|zsh|fish", "Print a shell's completions",
+      """
+      In ~/.bashrc or ~/.zshrc:       eval "$(opencode-worker completions bash)"   (or zsh)
+      In ~/.config/fish/config.fish:  opencode-worker completions fish | source
+      """, options: Completions.shells
     ) {
       try CompletionsCommand.run($0, environment: $1)
     },

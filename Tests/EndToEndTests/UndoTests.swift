@@ -1,0 +1,146 @@
+import Foundation
+import JSON
+import PosixSupport
+import TestSupport
+import Testing
+
+/// `undo` by the built binary, of runs in a real repository.
+@Suite struct UndoTests {
+  let world: World
+
+  init() throws { world = try World() }
+
+  private func delegate(_ command: String, cwd: String? = nil) throws -> String {
+    try world.standIn(["turns": [["tools": [["name": "bash", "arguments": ["command": .string(command), "description": "x"]]]], ["text": "Done."]]])
+    let arguments: JSONValue = ["message": "Do it.", "cwd": .string(cwd ?? world.repository)]
+    let reply = try JSONValue(parsing: try world.worker("call", "run_and_wait", arguments.text, deadline: .after(120)).output)
+    return try #require(reply["run"]?.string, "\(reply.text)")
+  }
+
+  private func json(_ arguments: String...) throws -> (JSONValue, PosixSupport.ExitStatus?) {
+    let result = try Command(
+      World.binary, ["undo"] + arguments + ["--json"], environment: world.environment, folder: world.repository, deadline: .after(120)
+    ).run()
+    return (try JSONValue(parsing: result.output), result.status)
+  }
+
+  @Test func whatARunDidIsPutBackAndBroughtBackAgain() throws {
+    try world.write("repository/mine.txt", "uncommitted\n")
+    let run = try delegate("echo more >> README.md; mkdir -p src/deep; echo n > src/deep/new.txt; rm mine.txt; ln -s README.md link")
+    let dry = try world.worker("undo", run, "--dry-run")
+    #expect(dry.status == .exited(0) && dry.outputText.contains("Nothing was done"), "\(dry.errorText)")
+    for line in ["put back      README.md", "delete        src/deep/new.txt", "bring back    mine.txt", "delete        link"] {
+      #expect(dry.outputText.contains(line), "\(line): \(dry.outputText)")
+    }
+    #expect(world.exists("repository/src/deep/new.txt") && !PrivateFiles.exists(world.file("undo/journal.json", of: run)))
+
+    let undone = try world.worker("undo", run)
+    #expect(undone.status == .exited(0) && undone.outputText.contains("4 files are as before the run"), "\(undone.errorText)")
+    #expect(world.read("repository/README.md") == "# Repository\n" && world.read("repository/mine.txt") == "uncommitted\n")
+    #expect(!world.exists("repository/src") && !world.exists("repository/link"))
+    #expect(try world.git("status", "--porcelain") == "?? mine.txt\n")
+    #expect(try world.worker("undo", run).outputText.contains("There is nothing to do."))
+
+    let (redone, status) = try json(run, "--redo")
+    #expect(status == .exited(0) && redone["done"] == true && redone["files"]?.array?.count == 4, "\(redone.text)")
+    #expect(
+      world.read("repository/README.md") == "# Repository\nmore\n" && world.read("repository/src/deep/new.txt") == "n\n" && !world.exists("repository/mine.txt")
+    )
+    let again = try world.worker("undo", run, "--redo")
+    #expect(again.status == .exited(1) && again.errorText.contains("nothing to bring back"))
+  }
+
+  @Test func namedFilesOnlyFromWhereOneIs() throws {
+    let run = try delegate("mkdir sub; echo a > sub/a; echo b > sub/b; echo more >> README.md")
+    let inside = try Command(World.binary, ["undo", run, "a"], environment: world.environment, folder: world.path("repository/sub"), deadline: .after(60)).run()
+    #expect(inside.status == .exited(0), "\(inside.errorText)")
+    #expect(!world.exists("repository/sub/a") && world.exists("repository/sub/b") && world.read("repository/README.md") != "# Repository\n")
+    let unknown = try world.worker("undo", run, "other")
+    #expect(unknown.status == .exited(1) && unknown.errorText.contains("not among the changed files"))
+    #expect(try world.worker("undo", "latest").status == .exited(0))
+    #expect(!world.exists("repository/sub") && world.read("repository/README.md") == "# Repository\n")
+    #expect(try world.worker("undo", run, "README.md", "--redo").status == .exited(0))
+    #expect(!world.exists("repository/sub") && world.read("repository/README.md") == "# Repository\nmore\n")
+  }
+
+  /// All or nothing, unless one says otherwise.
+  @Test func aFileThatHasChangedSinceKeepsTheOthersToo() throws {
+    let run = try delegate("echo more >> README.md; echo n > new.txt")
+    try world.write("repository/new.txt", "mine now\n")
+    let refused = try world.worker("undo", run)
+    #expect(refused.status == .exited(1) && refused.errorText.contains("new.txt: it has changed since the run") && refused.errorText.contains("--leave"))
+    #expect(world.read("repository/README.md") == "# Repository\nmore\n")
+    let (reply, status) = try json(run)
+    #expect(status == .exited(1) && reply["done"] == false && reply["refused"]?.array?.first?["path"] == "new.txt", "\(reply.text)")
+    #expect(try world.worker("undo", run, "--leave").status == .exited(0))
+    #expect(world.read("repository/README.md") == "# Repository\n" && world.read("repository/new.txt") == "mine now\n")
+  }
+
+  @Test func refusedWhileARunIsAliveThere() throws {
+    let first = try delegate("echo more >> README.md")
+    try world.standIn(["turns": [["text": "Working.", "tools": [["name": "bash", "arguments": ["command": "sleep 300", "description": "x"]]]]]])
+    let started = try JSONValue(parsing: try world.worker("call", "start", JSONValue.object(world.task()).text).output)
+    let live = try #require(started["run"]?.string, "\(started.text)")
+    for run in [first, live] {
+      let refused = try world.worker("undo", run)
+      #expect(refused.status == .exited(1) && refused.errorText.contains("alive"), "\(refused.errorText)")
+    }
+    #expect(world.read("repository/README.md") == "# Repository\nmore\n")
+    // One that works elsewhere is in nobody's way.
+    kill(-(try #require(world.openCode(of: live))), SIGKILL)
+    #expect(try eventually(within: 60) { try world.worker("status", live).outputText.contains("failed") })
+    try PrivateFiles.createFolder(world.path("other"))
+    let elsewhere = try JSONValue(
+      parsing: try world.worker("call", "start", JSONValue.object(world.task(["cwd": .string(world.path("other"))])).text).output)
+    #expect(elsewhere["state"] == "running" || elsewhere["state"] == "starting", "\(elsewhere.text)")
+    let undone = try world.worker("undo", first)
+    #expect(undone.status == .exited(0) && world.read("repository/README.md") == "# Repository\n", "\(undone.errorText)")
+  }
+
+  @Test func commitsAreGitsAndTheCommandIsShown() throws {
+    let run = try delegate("echo more >> README.md; git -c user.name=T -c user.email=t@localhost commit -qam Work")
+    let refused = try world.worker("undo", run)
+    #expect(refused.status == .exited(1) && refused.errorText.contains("moved HEAD"), "\(refused.errorText)")
+    let command = try #require(refused.errorText.split(separator: "\n").first { $0.hasPrefix("  git -C ") })
+    let result = try Command("/bin/sh", ["-c", String(command)], environment: world.environment, folder: world.root, deadline: .after(60)).run()
+    #expect(result.succeeded, "\(result.errorText)")
+    #expect(try world.worker("undo", run).status == .exited(0))
+    #expect(world.read("repository/README.md") == "# Repository\n")
+    #expect(try world.git("status", "--porcelain") == "")
+  }
+
+  @Test func whatIsNotKnownExactlyIsRefused() throws {
+    try PrivateFiles.createFolder(world.path("plain"))
+    try world.write("plain/file", "before\n")
+    let run = try delegate("echo after > file", cwd: world.path("plain"))
+    let refused = try world.worker("undo", run)
+    #expect(refused.status == .exited(1) && refused.errorText.contains("isn't known exactly") && refused.errorText.contains("no git repository"))
+    let (reply, status) = try json(run)
+    #expect(status == .exited(1) && reply["why"]?.string?.contains("no git repository") == true, "\(reply.text)")
+    #expect(world.read("plain/file") == "after\n")
+    #expect(try world.worker("undo").status == .exited(2))
+    #expect(try world.worker("undo", run, "--all").status == .exited(2))
+  }
+
+  /// Killed for real, again and again, at any moment.
+  @Test func aKilledUndoLeavesWhatTheNextOneFinishes() throws {
+    let run = try delegate("for i in $(seq 400); do mkdir -p d$((i % 7)); echo $i > d$((i % 7))/$i; done; echo more >> README.md")
+    var kills = 0
+    for attempt in 0..<40 {
+      let undo = try ChildProcess(
+        World.binary, ["undo", run, "--json"] + (attempt % 3 == 2 ? ["--redo"] : []), environment: world.environment, folder: world.repository)
+      if undo.wait(deadline: .after(Double(attempt % 20) * 0.01)) == nil {
+        kill(undo.pid, SIGKILL)
+        _ = undo.wait()
+        kills += 1
+      }
+    }
+    #expect(kills > 0)
+    let finished = try world.worker("undo", run)
+    #expect(finished.status == .exited(0), "\(finished.errorText)")
+    #expect(try world.git("status", "--porcelain", "--ignored") == "" && world.read("repository/README.md") == "# Repository\n")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: world.repository).sorted() == [".git", "README.md"])
+    #expect(try world.worker("undo", run, "--redo").status == .exited(0))
+    #expect(world.read("repository/d1/400") == "400\n" && world.read("repository/README.md") == "# Repository\nmore\n")
+  }
+}
