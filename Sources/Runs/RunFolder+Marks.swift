@@ -18,6 +18,8 @@ package enum RunMark: String, Sendable {
 
   /// Those by which a conversation shows that it knows of the end.
   package static let endTaken: [RunMark] = [.reviewed, .reminded]
+  /// The user's own program (`EndCall`) has been called.
+  case told
 
   /// The reader who is no conversation.
   package static let person = "-"

@@ -17,8 +17,10 @@ package struct RunReview: Codable, Sendable {
   /// `provider/model`, as OpenCode's store has it; nil: not asked or not known.
   package var model: String?
 
-  /// It came to its own end, and there is nothing in it that somebody must look at.
-  package var isWell: Bool { outcome.state == .completed && !outcome.attention.contains { $0.isAlarm } }
+  /// It came to its own end, every declared check is proven, and there is nothing in it that somebody must look at.
+  package var isWell: Bool {
+    outcome.state == .completed && !outcome.attention.contains { $0.isAlarm } && verification.declared.allSatisfy(\.isProven)
+  }
 }
 
 /// The changed files as far as a review shows them; all of them are in a file of their own.

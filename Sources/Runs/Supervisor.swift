@@ -11,8 +11,13 @@ package struct Supervisor {
   package let report: SupervisorReport
   /// OpenCode's environment is this, less what is ours.
   package let environment: [String: String]
+  /// The review as JSON, for the user's own program (`EndCall`).
+  private let review: @Sendable (RunFolder) -> [UInt8]?
 
-  package init(state: StateFolder, report: SupervisorReport, environment: [String: String]) {
+  package init(
+    state: StateFolder, report: SupervisorReport, environment: [String: String], review: @escaping @Sendable (RunFolder) -> [UInt8]? = { _ in nil }
+  ) {
+    self.review = review
     self.state = state
     self.report = report
     self.environment = environment
@@ -85,9 +90,10 @@ package struct Supervisor {
     }
   }
 
-  /// Gives the runs up, now that they have ended; then tells Codex of them where that is wanted and nobody has waited.
+  /// Gives the runs up, now that they have ended; then tells the user's own program, and Codex where that is wanted and nobody has waited.
   private func letGo(_ claim: RunClaim, _ folders: [RunFolder]) {
     claim.release()
+    for folder in folders { EndCall.tell(of: folder, environment: environment, review: review) }
     for folder in folders { folder.loadRecord()?.request.wake?.tell(of: folder, environment: environment) }
   }
 

@@ -90,8 +90,20 @@ enum OpenCodeChecks {
 /// What `doctor` says of runs.
 enum RunChecks {
   static func parts(_ manager: RunManager) -> [DoctorCommand.Part] {
-    let state = manager.state
-    return [DoctorCommand.Part("runs") { checks(state) }]
+    let (state, environment) = (manager.state, manager.environment)
+    return [DoctorCommand.Part("runs") { checks(state) }, DoctorCommand.Part(EndCall.variable) { endCall(state, environment) }]
+  }
+
+  /// The user's own program at the end of a run: whether it can be called, and how the last call went.
+  private static func endCall(_ state: StateFolder, _ environment: [String: String]) -> [Check] {
+    let name = EndCall.variable
+    let last = state.runFolders().first { !$0.readers(of: .told).isEmpty || PrivateFiles.exists($0.path(of: .told)) }
+    let failure = last.flatMap { run in EndCall.failure(of: run).map { "at the end of \(run.id): \($0)" } }
+    guard let program = EndCall.program(environment) else {
+      return failure.map { [.warning(name, $0, mend: "it isn't set here; it was where Codex was started")] } ?? []
+    }
+    if let problem = EndCall.problem(with: program) { return [.problem(name, problem, mend: "name an executable file by its absolute path, or unset it")] }
+    return [failure.map { .warning(name, $0, mend: "run it by hand: opencode-worker report --json | \(program)") } ?? .ok(name, program)]
   }
 
   private static func checks(_ state: StateFolder) -> [Check] {
