@@ -7,12 +7,15 @@ package enum Completions {
     package let options: [String]
     /// It takes a run's id.
     package let takesRun: Bool
+    /// It takes paths of files.
+    package let takesPaths: Bool
 
-    package init(_ name: String, _ summary: String, options: [String] = [], takesRun: Bool = false) {
+    package init(_ name: String, _ summary: String, options: [String] = [], takesRun: Bool = false, takesPaths: Bool = false) {
       self.name = name
       self.summary = summary
       self.options = options
       self.takesRun = takesRun
+      self.takesPaths = takesPaths
     }
   }
 
@@ -49,7 +52,7 @@ package enum Completions {
         fi
         COMPREPLY=($(compgen -W "$words" -- "$current"))
       }
-      complete -F _opencode_worker opencode-worker
+      complete -o bashdefault -o default -F _opencode_worker opencode-worker
 
       """
   }
@@ -58,10 +61,12 @@ package enum Completions {
     let commands = entries.map { "    '\($0.name):\($0.summary.filter { $0 != "'" && $0 != ":" })'" }.joined(separator: "\n")
     let cases = entries.map { entry in
       let runs = entry.takesRun ? " ${(f)\"$(\(listRuns))\"}" : ""
-      return "    \(entry.name)) compadd -- \(entry.options.joined(separator: " "))\(runs) ;;"
+      let paths = entry.takesPaths ? "; _files" : ""
+      return "    \(entry.name)) compadd -- \(entry.options.joined(separator: " "))\(runs)\(paths) ;;"
     }
     return """
       #compdef opencode-worker
+      # zsh completion of opencode-worker: evaluated, or a file _opencode-worker on the function path
       _opencode_worker() {
         local -a commands
         commands=(
@@ -75,7 +80,12 @@ package enum Completions {
       \(cases.joined(separator: "\n"))
         esac
       }
-      compdef _opencode_worker opencode-worker
+      if [[ ${funcstack[1]} == _opencode-worker ]]; then
+        _opencode_worker "$@"
+      else
+        (( ${+functions[compdef]} )) || { autoload -Uz compinit && compinit }
+        compdef _opencode_worker opencode-worker
+      fi
 
       """
   }
@@ -86,7 +96,12 @@ package enum Completions {
       let summary = entry.summary.filter { $0 != "'" && $0 != "\\" }
       lines.append("complete -c opencode-worker -n __fish_use_subcommand -a \(entry.name) -d '\(summary)'")
       let inside = "-n '__fish_seen_subcommand_from \(entry.name)'"
-      for option in entry.options { lines.append("complete -c opencode-worker \(inside) -l \(option.drop { $0 == "-" })") }
+      for option in entry.options {
+        let word = option.drop { $0 == "-" }
+        let kind = option.hasPrefix("--") ? "-l" : option.hasPrefix("-") ? "-s" : "-a"
+        lines.append("complete -c opencode-worker \(inside) \(kind) \(word)")
+      }
+      if entry.takesPaths { lines.append("complete -c opencode-worker \(inside) -F") }
       if entry.takesRun { lines.append("complete -c opencode-worker \(inside) -a '(\(listRuns))'") }
     }
     return lines.joined(separator: "\n") + "\n"

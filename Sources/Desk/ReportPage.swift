@@ -224,7 +224,7 @@ package struct ReportPage {
     --model:#3a424c;--shell:#6f9bf0;--edit:#4cc38a;--other:#b79af0}}
     *{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
     main{max-width:960px;margin:0 auto;padding:24px 16px 64px}h1{font-size:1.5rem;margin:.2em 0;overflow-wrap:anywhere}h2{font-size:1.05rem;margin:2em 0 .5em}
-    header{border-left:6px solid var(--soft);padding:2px 0 2px 16px}header.good{border-color:var(--good)}header.fair{border-color:var(--fair)}header.bad{border-color:var(--bad)}
+    header{border-left:6px solid var(--soft);padding:2px 0 2px 16px}header p{margin:.3em 0}header.good{border-color:var(--good)}header.fair{border-color:var(--fair)}header.bad{border-color:var(--bad)}
     .verdict{font-size:1.15rem;font-weight:600;margin:0}header.good .verdict{color:var(--good)}header.fair .verdict{color:var(--fair)}header.bad .verdict{color:var(--bad)}
     .note,small,dt{color:var(--soft);font-size:.875rem}.note,li,p,code{overflow-wrap:anywhere}b.good,span.good{color:var(--good)}b.fair,span.fair,p.fair{color:var(--fair)}b.bad,span.bad{color:var(--bad)}
     .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:8px;margin:20px 0}.figures div{background:var(--card);border-radius:8px;padding:10px 12px}
@@ -233,8 +233,9 @@ package struct ReportPage {
     code,pre{font:13px/1.45 ui-monospace,monospace}pre{background:var(--card);border-radius:6px;padding:10px;overflow-x:auto;margin:.5em 0}pre.prose{white-space:pre-wrap;overflow-wrap:anywhere}
     pre ins{color:var(--good);text-decoration:none}pre del{color:var(--bad);text-decoration:none}pre i{color:var(--shell);font-style:normal}
     details{border:1px solid var(--line);border-radius:6px;padding:6px 10px;margin:6px 0}summary{cursor:pointer;overflow-wrap:anywhere}
-    svg{width:100%;height:56px;display:block}.legend span{margin-right:14px;font-size:.875rem;white-space:nowrap}.legend i{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:5px}
+    svg{width:100%;height:56px;display:block}.scale{display:flex;justify-content:space-between;color:var(--soft);font-size:.75rem}.legend{margin:.5em 0}.legend span{margin-right:14px;font-size:.875rem;white-space:nowrap}.legend i{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:5px}
     table{border-collapse:collapse;font-size:.875rem;width:100%;display:block;overflow-x:auto}td,th{text-align:right;padding:3px 9px;border-bottom:1px solid var(--line)}
-    footer{margin-top:3em}@media print{details{border:0}body{font-size:12px}pre{white-space:pre-wrap}}
+    footer{margin-top:3em}@media print{:root{--page:#fff;--ink:#000}details{border:0}details::details-content{content-visibility:visible;display:block;height:auto}
+    body{font-size:12px;print-color-adjust:exact;-webkit-print-color-adjust:exact}pre{white-space:pre-wrap;overflow-wrap:anywhere}section>h2{break-after:avoid}}
     """
 }

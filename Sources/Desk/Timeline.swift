@@ -15,8 +15,8 @@ enum Timeline {
       let (left, right) = (x(span.start), x(span.end))
       let title = HTML.element("title", HTML.text("\(span.what), \(Words.duration(max(0, span.end - span.start)))"))
       marks +=
-        "<rect x=\"\(shown(left))\" y=\"10\" width=\"\(shown(max(right - left, 1)))\" height=\"28\" fill=\"\(colours[span.kind] ?? "")\">\(title)</rect>"
-      if span.failed { marks += "<rect x=\"\(shown(left))\" y=\"2\" width=\"\(shown(max(right - left, 2)))\" height=\"6\" fill=\"var(--bad)\"/>" }
+        "<rect x=\"\(shown(left))\" y=\"10\" width=\"\(shown(max(right - left, 2)))\" height=\"28\" fill=\"\(colours[span.kind] ?? "")\">\(title)</rect>"
+      if span.failed { marks += "<rect x=\"\(shown(left))\" y=\"2\" width=\"\(shown(max(right - left, 4)))\" height=\"6\" fill=\"var(--bad)\"/>" }
     }
     for at in story.providerErrors {
       let place = shown(x(at))
@@ -24,8 +24,9 @@ enum Timeline {
     }
     let keys = [("model", "model"), ("shell", "shell"), ("edit", "edits"), ("other", "other tools"), ("bad", "failed, or the provider refused")]
     let legend = keys.map { "<span><i style=\"background:var(--\($0.0))\"></i>\($0.1)</span>" }.joined()
-    let cut = story.spanCount > story.spans.count ? " The first \(story.spans.count) of \(Words.grouped(story.spanCount)) tool calls are drawn." : ""
+    let scale = (0...4).map { "<span>\(Words.duration(length * Double($0) / 4))</span>" }.joined()
+    let cut = story.spanCount > story.spans.count ? "The first \(story.spans.count) of \(Words.grouped(story.spanCount)) tool calls are drawn." : ""
     return "<svg viewBox=\"0 0 1000 48\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"timeline\">\(marks)</svg>"
-      + "<p class=\"legend\">\(legend)</p><p class=\"note\">0 to \(Words.duration(length)).\(cut)</p>"
+      + "<div class=\"scale\">\(scale)</div><p class=\"legend\">\(legend)</p>" + (cut.isEmpty ? "" : "<p class=\"note\">\(cut)</p>")
   }
 }

@@ -77,26 +77,7 @@ package struct WatchLine: Sendable {
   private func line(_ at: Double?, _ what: String, _ text: String) -> String {
     let clock = at.map(time.clock) ?? "        "
     let padding = String(repeating: " ", count: max(1, 10 - TerminalText.plain(what).count))
-    return fit("\(style.dim(clock))  \(what)\(padding)\(text)")
-  }
-
-  /// Cut to the terminal's width, colours not counted.
-  private func fit(_ line: String) -> String {
-    guard let width, TerminalText.plain(line).count > width else { return line }
-    var out = ""
-    var columns = 0
-    var inSequence = false
-    for character in line {
-      if character == "\u{1B}" { inSequence = true }
-      if inSequence {
-        out.append(character)
-        if character.isLetter { inSequence = false }
-        continue
-      }
-      columns += 1
-      if columns >= width { break }
-      out.append(character)
-    }
-    return out + "…" + (style.isOn ? "\u{1B}[0m" : "")
+    let line = "\(style.dim(clock))  \(what)\(padding)\(text)"
+    return width.map { Columns.fit(line, $0) } ?? line
   }
 }

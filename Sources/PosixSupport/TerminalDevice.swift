@@ -11,6 +11,13 @@ package enum TerminalDevice {
     return Int(size.ws_col)
   }
 
+  /// Rows at this moment; nil where there is no terminal or it doesn't tell.
+  package static func height(_ descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
+    return Int(size.ws_row)
+  }
+
   /// At Ctrl-C says `text` on stderr and ends the process with 130, as shells count an interrupt.
   package static func onInterrupt(say text: String) {
     signal(SIGINT, SIG_DFL)

@@ -85,6 +85,15 @@ extension World {
     }
   }
 
+  /// The same for what a person is shown.
+  /// - Parameter collapsing: columns are as wide as what differs from run to run: spaces between them count as two
+  package func settledScreen(_ text: String, collapsing: Bool = false) -> String {
+    let plain = settled(text).replacing(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]+/, with: "2026-11-22 16:31:07 UTC")
+      .replacing(/\d{4}-\d\d-\d\d \d\d:\d\d(?!:)/, with: "2026-11-22 16:28").replacing(/\b\d\d:\d\d:\d\d\b(?! UTC)/, with: "16:28:03")
+      .replacing(/\b\d+(?:\.\d+)? s\b/, with: "9 s").replacing(/kill -- -\d+/, with: "kill -- -4242")
+    return collapsing ? plain.replacing(#/ {2,}/#, with: "  ") : plain
+  }
+
   private func settled(_ text: String) -> String {
     text.replacing(path("state"), with: "/home/me/.local/state/codex-opencode-worker").replacing(repository, with: "/home/me/project")
       .replacing(root, with: "/home/me").replacing(/\d{8}-\d{6}-[2-9a-z]{4}/, with: "20261122-162803-k3f9")

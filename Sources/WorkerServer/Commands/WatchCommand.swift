@@ -17,15 +17,16 @@ enum WatchCommand {
     }
   }
 
-  /// Prints each thing that happens, and waits for the end. On a terminal a last line says each second what goes on.
+  /// Prints each thing that happens, and waits for the end. On a terminal the lines at the bottom say each second how it stands.
   static func follow(_ run: RunSnapshot, _ manager: RunManager, style: Style, fromNow: Bool = false) async throws -> RunSnapshot {
-    let isTerminal = Terminal.isTerminal
+    let isTerminal = Terminal.isTerminal && manager.environment["TERM"] != "dumb"
     if !run.isOver {
       let ending = RunCard.howToEnd(run).map { " To end it yourself: \($0)" } ?? " `opencode-worker status` shows how to end it yourself."
-      TerminalDevice.onInterrupt(say: "\(isTerminal ? "\r\u{1B}[K" : "")The run goes on.\(ending)\n")
+      TerminalDevice.onInterrupt(say: "\(isTerminal ? "\n\u{1B}[J" : "")The run goes on.\(ending)\n")
     }
     var follower = LogFollower(run.folder, generation: run.record.request.installation.version.generation, fromNow: fromNow)
-    var screen = Screen(isTerminal: isTerminal)
+    let footer = WatchFooter(style: style)
+    var screen = LiveScreen()
     var current = run
     var nextLook = 0.0
     while true {
@@ -33,56 +34,31 @@ enum WatchCommand {
       if !current.isOver, Monotonic.now >= nextLook {
         current = try await manager.snapshot(run.folder.id)
         nextLook = Monotonic.now + 1
-        screen.status = current.isOver ? nil : status(current, style)
       }
       let isOver = current.isOver
-      let line = WatchLine(style: style, width: isTerminal ? TerminalDevice.width(STDOUT_FILENO) : nil)
+      // Asked each time: a terminal whose size has changed is drawn anew.
+      let width = max(10, (TerminalDevice.width(STDOUT_FILENO) ?? 80) - 1)
+      let line = WatchLine(style: style, width: isTerminal ? width : nil)
+      var lines: [String] = []
       let grew = follower.advance(final: isOver) { item in
-        if let text = line.text(item) { screen.print(text) }
+        if let text = line.text(item) { lines.append(text) }
       }
-      screen.draw()
-      if isOver, !grew {
-        screen.clear()
-        return current
+      guard isTerminal else {
+        for text in lines { Terminal.line(text) }
+        if isOver, !grew { return current }
+        if !grew { try await Task.sleep(nanoseconds: 200_000_000) }
+        continue
       }
+      var output = lines.isEmpty ? "" : screen.print(lines.joined(separator: "\n"), width: width + 1)
+      if isOver {
+        output += screen.clear(width: width + 1)
+      } else {
+        output += screen.draw(
+          footer.lines(current, now: current.now, width: width, height: TerminalDevice.height(STDOUT_FILENO) ?? 24), width: width + 1)
+      }
+      if !output.isEmpty { Terminal.write(output) }
+      if isOver, !grew { return current }
       if !grew { try await Task.sleep(nanoseconds: 200_000_000) }
     }
-  }
-
-  private static func status(_ run: RunSnapshot, _ style: Style) -> String {
-    let now = run.now
-    var words = [RunCard.now(run, at: now)]
-    if run.digest.usage.tokens.total > 0 { words.append("\(Words.grouped(run.digest.usage.tokens.total)) tokens") }
-    if run.digest.usage.cost > 0 { words.append(Words.money(run.digest.usage.cost)) }
-    if !run.digest.todos.isEmpty { words.append("todo \(run.digest.todos.filter { $0.status == "completed" }.count)/\(run.digest.todos.count)") }
-    words.append(Words.duration(run.seconds.rounded(.down)))
-    return words.joined(separator: " · ")
-  }
-}
-
-/// Lines that stay, and on a terminal one below them that is drawn again and again.
-private struct Screen {
-  let isTerminal: Bool
-  var status: String?
-  private var isDrawn = false
-
-  init(isTerminal: Bool) { self.isTerminal = isTerminal }
-
-  mutating func print(_ text: String) {
-    clear()
-    Terminal.line(text)
-  }
-
-  mutating func draw() {
-    guard isTerminal, let status else { return }
-    let width = max(20, (TerminalDevice.width(STDOUT_FILENO) ?? 80) - 1)
-    Terminal.write("\r\u{1B}[K" + String(status.prefix(width)))
-    isDrawn = true
-  }
-
-  mutating func clear() {
-    guard isDrawn else { return }
-    Terminal.write("\r\u{1B}[K")
-    isDrawn = false
   }
 }
