@@ -78,7 +78,9 @@ import Testing
     let sizes = [(80, 24), (120, 40), (50, 15)]
     for (width, height) in sizes {
       _ = try? tmux("kill-server")
-      _ = try tmux("new-session", "-d", "-x", "\(width)", "-y", "\(height)", "'\(World.binary)' watch \(run); sleep 600")
+      // The server before it may still be ending.
+      let command = "'\(World.binary)' watch \(run); sleep 600"
+      #expect(eventually { (try? tmux("new-session", "-d", "-x", "\(width)", "-y", "\(height)", command)) != nil })
       #expect(try eventually(within: 60) { try screen().contains { $0.contains("the provider refuses: Rate limit") } })
       // Some more of the endless retries have their line.
       #expect(try eventually(within: 60) { try screen().filter { $0.contains("provider") && $0.contains("Rate limit") }.count > 2 })
