@@ -9,6 +9,8 @@ package enum RunMark: String, Sendable {
   case reminded
   /// The supervisor has asked Codex to begin a turn.
   case woken
+  /// The user's own program (`EndCall`) has been called.
+  case called
   /// A turn of the conversation that told of the run's end itself, while it was going on.
   case told
   /// The conversation's turn is over, or its hook is waiting for the run; locked while the hook lives.
@@ -18,8 +20,6 @@ package enum RunMark: String, Sendable {
 
   /// Those by which a conversation shows that it knows of the end.
   package static let endTaken: [RunMark] = [.reviewed, .reminded]
-  /// The user's own program (`EndCall`) has been called.
-  case told
 
   /// The reader who is no conversation.
   package static let person = "-"

@@ -97,7 +97,7 @@ enum RunChecks {
   /// The user's own program at the end of a run: whether it can be called, and how the last call went.
   private static func endCall(_ state: StateFolder, _ environment: [String: String]) -> [Check] {
     let name = EndCall.variable
-    let last = state.runFolders().first { !$0.readers(of: .told).isEmpty || PrivateFiles.exists($0.path(of: .told)) }
+    let last = state.runFolders().first { !$0.readers(of: .called).isEmpty || PrivateFiles.exists($0.path(of: .called)) }
     let failure = last.flatMap { run in EndCall.failure(of: run).map { "at the end of \(run.id): \($0)" } }
     guard let program = EndCall.program(environment) else {
       return failure.map { [.warning(name, $0, mend: "it isn't set here; it was where Codex was started")] } ?? []
