@@ -73,7 +73,7 @@ package struct WatchFooter: Sendable {
     let usage = run.digest.usage
     if usage.tokens.total > 0 { words.append("\(Words.grouped(usage.tokens.total)) tokens") }
     if usage.cost > 0 { words.append(Words.money(usage.cost)) }
-    words.append(Words.duration((now - run.record.startedAt).rounded(.down)))
+    words.append(Words.duration(run.seconds.rounded(.down)))
     let text = words.joined(separator: " · ")
     let (at, last) = (run.digest.providerErrors.at, run.digest.lastEventAt)
     return at.map { at in last.map { at > $0 } ?? true } ?? false ? style.red(text) : text

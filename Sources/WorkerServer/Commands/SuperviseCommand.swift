@@ -19,7 +19,7 @@ enum SuperviseCommand {
   /// What `opencode_wait` would reply, masked as that is.
   private static func review(of folder: RunFolder) -> [UInt8]? {
     guard case .known(let run)? = try? folder.look(), run.isOver else { return nil }
-    return Array((JSONValue.object(ReplyBound.fit(RunReply.review(run, for: nil)).structured).text + "\n").utf8)
+    return Array((JSONValue.object(ReplyBound.fit(RunReply.review(run, for: .byHand())).structured).text + "\n").utf8)
   }
 }
 
