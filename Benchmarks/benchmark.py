@@ -143,13 +143,22 @@ def measure(binary, work, env, runs, short):
     bare = work + "/bare-foundation"
     static = ["-static-stdlib"] if sys.platform == "linux" else []
     built = subprocess.run(["swiftc", "-O", *static, HERE + "/bare-foundation.swift", "-o", bare], capture_output=True, text=True)
+    targets = ("", "")
     if built.returncode == 0:
-        times, memory = first_answer([bare], env, b'{"id":1}\n', runs)
-        row("bare Foundation program: start to first answer", ms(times))
-        row("bare Foundation program: memory", "%.1f MiB" % memory)
-    times, memory = first_answer([binary], env, initialize, runs)
-    row("start to initialize reply", ms(times), "target 12 ms")
-    row("idle memory", "%.1f MiB" % memory, "target 18 MiB")
+        # Taking turns: what the machine does meanwhile hits both.
+        bare_times, times, bare_memory, memory = [], [], 0, 0
+        for _ in range(4):
+            more, most = first_answer([bare], env, b'{"id":1}\n', max(runs, 8) // 2)
+            bare_times, bare_memory = bare_times + more, max(bare_memory, most)
+            more, most = first_answer([binary], env, initialize, max(runs, 8) // 2)
+            times, memory = times + more, max(memory, most)
+        row("bare Foundation program: start to first answer", ms(bare_times))
+        row("bare Foundation program: memory", "%.1f MiB" % bare_memory)
+        targets = ("target %.1f ms: 1 more than the bare program" % (statistics.median(bare_times) * 1000 + 1), "target %.1f MiB: 1 more" % (bare_memory + 1))
+    else:
+        times, memory = first_answer([binary], env, initialize, runs)
+    row("start to initialize reply", ms(times), targets[0])
+    row("idle memory", "%.1f MiB" % memory, targets[1])
 
     for files in (1000,) if short else (1000, 20000):
         repository = work + "/repository-%d" % files
@@ -173,7 +182,23 @@ def delegations(binary, work, env, repository, files, runs):
             server.request("ping")
             times.append(time.monotonic() - started)
         row("ping", ms(times))
-    starts, wakes = [], []
+    starts, wakes, running = [], [], []
+    # OpenCode as a script: what it is first asked for its version, and later is not. It says itself when it runs.
+    script = work + "/bin/script-%d" % files
+    with open(script, "w") as f:
+        f.write("#!/bin/sh\ncase $1 in run) date +%%s%%N > '%s/ran-at' ;; esac\nexec '%s' \"$@\"\n" % (work, env["OPENCODE_BIN"]))
+    os.chmod(script, 0o755)
+    asking = Server(binary, dict(env, OPENCODE_BIN=script), work)
+    asking.initialize()
+    for number in range(min(runs, 10)):
+        began = time.time()
+        run = asking.call("opencode_start", {"message": "Do nothing.", "cwd": repository})["run"]
+        asking.call("opencode_wait", {"run": run})
+        if number > 0:
+            with open(work + "/ran-at") as f:
+                running.append(int(f.read()) / 1e9 - began)
+    asking.close()
+    row("opencode_start to OpenCode running (a script), %d files" % files, ms(running), "target 30 ms" if files == 1000 else "")
     for _ in range(runs):
         started = time.monotonic()
         reply = server.call("opencode_start", {"message": "Do nothing.", "cwd": repository})
@@ -189,7 +214,7 @@ def delegations(binary, work, env, repository, files, runs):
     if files == 1000:
         hooks(binary, env, repository, runs)
     row("opencode_start, %d files" % files, ms(starts))
-    row("OpenCode's end to the wait's reply, %d files" % files, ms(wakes), "target 40 ms" if files == 1000 else "")
+    row("OpenCode's end to the wait's reply, %d files" % files, ms(wakes), "target 15 ms" if files == 1000 else "")
 
     changed = "for i in 0 1 2 3 4 5 6 7 8 9; do echo changed >> d0/f$i.txt; done"
     env["OPENCODE_BIN"] = stand_in(work + "/bin", binary, {"version": "1.18.34", "turns": [
@@ -202,7 +227,13 @@ def delegations(binary, work, env, repository, files, runs):
         "message": "Change ten files.", "cwd": repository, "acceptanceCriteria": ["ten files are changed"],
         "verificationCommands": ["true", "test -f d0/f0.txt", "false"]}
     message = server.call("opencode_run_and_wait", arguments)
-    row("ordinary delegation: call and reply, %d files" % files, "%d bytes" % (len(json.dumps(arguments)) + len(json.dumps(message))), "target 8192")
+    beside = len(json.dumps(arguments)) + len(json.dumps(message)) - len(message["answer"])
+    row("ordinary delegation: call and reply beside the answer, %d files" % files, "%d bytes" % beside)
+    plain_task = {"message": "Change ten files.", "cwd": repository}
+    reply = server.call("opencode_run_and_wait", plain_task)
+    row("the same without checks: the reply beside the answer", "%d bytes" % (len(json.dumps(reply)) - len(reply["answer"])), "target 1000")
+    folder = os.path.join(env["OPENCODE_WORKER_STATE_DIR"], "runs", message["run"])
+    row("a run's folder after its end, %d files" % files, subprocess.run(["du", "-sk", folder], stdout=subprocess.PIPE, text=True).stdout.split()[0] + " KiB")
     times = []
     for _ in range(runs):
         started = time.monotonic()
@@ -220,7 +251,7 @@ def delegations(binary, work, env, repository, files, runs):
         done = subprocess.run([binary, "measure", "trees", repository], env=env, capture_output=True, text=True, check=True)
         trees.append(float(done.stdout))
         os.remove(repository + "/measured.txt")
-    target = "target: 5 x git status, %.0f ms" % (5000 * statistics.median(plain)) if files == 20000 else ""
+    target = "target: 3 x git status, %.0f ms" % (3000 * statistics.median(plain)) if files == 20000 else ""
     row("both trees of a run, %d files" % files, ms(trees), target)
     row("server's memory afterwards", "%.1f MiB" % server.memory())
     server.close()
@@ -239,7 +270,14 @@ def hooks(binary, env, repository, runs):
 
 
 def is_running(pid):
-    return process_column(pid, "stat")[:1] not in ("", "Z", "X")
+    if not os.path.exists("/proc/self/stat"):
+        return process_column(pid, "stat")[:1] not in ("", "Z", "X")
+    # Far quicker than a `ps`, which would be late.
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def logs(binary, work, env, mebibytes):

@@ -24,7 +24,8 @@ package enum EndCall {
   package static func tell(of folder: RunFolder, environment: [String: String], review: (RunFolder) -> [UInt8]?) {
     guard let program = program(environment) else { return }
     do {
-      guard let bytes = review(folder), PrivateFiles.exists(folder.path), try PrivateFiles.createOnce(folder.path(of: .called), with: Array("\(program)\n".utf8))
+      guard let bytes = review(folder), PrivateFiles.exists(folder.path),
+        try PrivateFiles.createOnce(folder.path(of: .called), with: Array("\(program)\n".utf8))
       else { return }
       if let problem = problem(with: program) { return note(problem, folder) }
       // Nothing of ours: a worker that it calls is none of this run.
