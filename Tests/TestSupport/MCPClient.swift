@@ -11,6 +11,7 @@ package final class MCPClient: @unchecked Sendable {
   private let lock = NSCondition()
   private var answers: [JSONValue] = []
   private var ended = false
+  private var isInputOpen = true
   private var lastID = 0
   /// What is answered to the server's own requests, by method.
   private var responses: [String: JSONObject] = [:]
@@ -50,16 +51,26 @@ package final class MCPClient: @unchecked Sendable {
         }
       }
     }
+    output.close()
     lock.lock()
     ended = true
     lock.broadcast()
     lock.unlock()
   }
 
+  /// The reading thread holds it until the server has gone.
+  deinit { closeInput() }
+
   package func sendRaw(_ text: String) throws { try input.writeAll(Array((text + "\n").utf8)) }
   package func sendRaw(bytes: [UInt8]) throws { try input.writeAll(bytes) }
   package func send(_ message: JSONValue) throws { try sendRaw(message.text) }
-  package func closeInput() { input.close() }
+
+  package func closeInput() {
+    lock.withLock {
+      if isInputOpen { input.close() }
+      isInputOpen = false
+    }
+  }
 
   /// Waits for a message that `matches`.
   package func receive(within seconds: Double = 60, _ matches: (JSONValue) -> Bool) -> JSONValue? {
