@@ -213,7 +213,7 @@ package actor RunManager {
     if let live, latest?.foreign != false { return live }
     guard let latest else { return nil }
     var snapshot = try await snapshot(latest.id)
-    if latest.foreign { snapshot.remarks.insert("not started by this conversation", at: 0) }
+    if latest.foreign { snapshot.notes.append("not started by this conversation") }
     return snapshot
   }
 

@@ -11,7 +11,7 @@ extension RunSnapshot {
   /// What a reviewer would miss, most important first.
   /// - Parameter now: seconds since 1970
   package func attention(now: Double) -> [Attention] {
-    var list: [Attention] = remarks.map { .unrecorded($0) }
+    var list: [Attention] = (notes + remarks).map { .unrecorded($0) }
     let request = record.request
     if isForeign, !isOver {
       list.append(.notYours("not yours: another conversation started this run \(Int(record.elapsed)) s ago in \(request.cwd)"))

@@ -23,6 +23,8 @@ package struct RunSnapshot: Sendable {
   package let process: ProcessIdentity?
   /// What a reader of this reply should know besides: most important first.
   package var remarks: [String] = []
+  /// What whoever asks should know of having asked about this run. A later look doesn't take it away, as it does `remarks`.
+  package var notes: [String] = []
   /// It is alive, and another conversation started it than the one that asks.
   package var isForeign = false
 

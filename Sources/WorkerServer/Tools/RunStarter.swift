@@ -33,7 +33,7 @@ struct RunStarter: Sendable {
     try Task.checkCancellation()
     switch try await manager.start(request, environment: openCodeEnvironment) {
     case .accepted(var run):
-      if case .folder(_, let remark?) = workspace { run.remarks.append(remark) }
+      if case .folder(_, let remark?) = workspace { run.notes.append(remark) }
       return run
     case .busy(let run): throw busy(run, for: context)
     }

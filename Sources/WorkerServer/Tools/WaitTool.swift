@@ -45,7 +45,7 @@ struct WaitTool: Tool {
     var (ended, stall) = try await manager.wait(
       for: run.folder.id, seconds: seconds, patience: Patience(environment: manager.environment), follow: follow)
     ended.isForeign = run.isForeign
-    ended.remarks = run.remarks + ended.remarks.filter { !run.remarks.contains($0) }
+    ended.notes = run.notes
     if let stall { return RunReply.stalled(ended, stall) }
     return ended.isOver ? RunReply.review(ended, for: context) : RunReply.stillRunning(ended)
   }
