@@ -48,7 +48,8 @@ package enum ProgramFinder {
   /// is no project, and would rule out every program that the user has installed: it doesn't count.
   package static func isInside(_ path: String, _ workspace: String?) -> Bool {
     guard let workspace, let root = PrivateFiles.resolved(workspace) else { return false }
-    if let home = PrivateFiles.resolved(NSHomeDirectory()), holds(root, home) { return false }
+    // A home folder that isn't there (a service's user) lies nowhere but below `/`.
+    if holds(root, PrivateFiles.resolved(NSHomeDirectory()) ?? "/") { return false }
     let folder = (path as NSString).deletingLastPathComponent
     return [folder, path].compactMap(PrivateFiles.resolved).contains { holds(root, $0) }
   }
