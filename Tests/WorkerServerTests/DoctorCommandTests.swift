@@ -227,7 +227,7 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
       end.wait()
       return []
     }
-    let checks = await DoctorCommand.examine([stuck, DoctorCommand.Part("quick") { [.ok("quick", "yes")] }], deadline: .after(60))
+    let checks = await DoctorCommand.examine([stuck, DoctorCommand.Part("quick") { [.ok("quick", "yes")] }], deadline: .after(20))
     #expect(checks.map(\.name) == ["runs", "quick"])
     #expect(checks.map(\.verdict) == [.problem, .ok])
     #expect(await doctor(home, ["--jsno"]).0 == 2)

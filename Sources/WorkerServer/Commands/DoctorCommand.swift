@@ -74,28 +74,7 @@ enum DoctorCommand {
 
   /// All parts at the same time, in their order. One that hangs costs its own answer, not the others'.
   static func examine(_ parts: [Part], deadline: Deadline) async -> [Check] {
-    await withTaskGroup(of: (Int, [Check]).self) { group in
-      for (index, part) in parts.enumerated() {
-        group.addTask { (index, await answer(of: part, deadline: deadline)) }
-      }
-      var answers: [Int: [Check]] = [:]
-      for await (index, checks) in group { answers[index] = checks }
-      return parts.indices.flatMap { answers[$0] ?? [] }
-    }
-  }
-
-  private static func answer(of part: Part, deadline: Deadline) async -> [Check] {
-    let (answers, continuation) = AsyncStream.makeStream(of: [Check].self)
-    let work = Task { continuation.yield(await onThread(part.checks)) }
-    let alarm = Task {
-      try await Task.sleep(for: .seconds(deadline.left))
-      continuation.yield([.problem(part.name, "no answer within \(Int(deadline.seconds)) s")])
-    }
-    defer {
-      work.cancel()
-      alarm.cancel()
-    }
-    for await checks in answers { return checks }
-    return []
+    let answers = await onThread { gathered(deadline: deadline, parts.map(\.checks)) }
+    return zip(parts, answers).flatMap { part, answer in answer ?? [.problem(part.name, "no answer within \(Int(deadline.seconds)) s")] }
   }
 }
