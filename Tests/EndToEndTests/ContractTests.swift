@@ -364,7 +364,10 @@ import Testing
     #expect(try runs(world.repository + "/") == [here["run"]])
     // A relative folder is one of Codex's workspace, never of the server's own folder.
     #expect(try runs("sub", meta: meta) == [below["run"]])
-    #expect(try runs(".") == nil)
+    // Started in `/`, which lies in no repository for certain.
+    let elsewhere = try MCPClient(world, folder: "/")
+    try elsewhere.initialize()
+    #expect(try elsewhere.call("opencode_runs", ["cwd": "."])["runs"] == nil)
     try FileManager.default.removeItem(atPath: world.path("repository/sub"))
     #expect(try runs(world.path("repository/sub")) == [below["run"]])
   }

@@ -230,6 +230,9 @@ import Testing
 
   @Test(arguments: [nil, "/no/such/folder", "relative"])
   func theFolderMustBeKnown(_ cwd: String?) throws {
+    // Started in `/`, which lies in no repository for certain.
+    let client = try MCPClient(world, folder: "/")
+    try client.initialize()
     let reply = try client.call("opencode_start", cwd.map { ["message": "x", "cwd": .string($0)] } ?? ["message": "x"])
     #expect(reply["error"]?["code"]?.string == (cwd == nil ? "cwd_needed" : "bad_argument"), "\(reply.text)")
   }
