@@ -54,14 +54,7 @@ package enum Approvals {
     let end = CodexConfig.lineEnd(bytes)
     var out = bytes
     for tool in wanted {
-      var comment = marker
-      if !out.isEmpty, out != CodexConfig.byteOrderMark {
-        if out.last != UInt8(ascii: "\n") {
-          comment = markerAndNewline
-          out += end.utf8
-        }
-        out += end.utf8
-      }
+      let comment = CodexConfig.addBlankLine(to: &out) ? markerAndNewline : marker
       out += (([comment] + lines(place, tool)).joined(separator: end) + end).utf8
     }
     return out

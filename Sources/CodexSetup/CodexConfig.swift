@@ -106,13 +106,7 @@ package enum CodexConfig {
     var out = remove(reading.markers.map { reading.outline.statements[$0].range }, from: reading.bytes)
     let end = lineEnd(out)
     var origin: Origin = bytes == nil ? .newFile : .plain
-    if !out.isEmpty, out != byteOrderMark {
-      if out.last != UInt8(ascii: "\n") {
-        origin = .newlineAdded
-        out += end.utf8
-      }
-      out += end.utf8
-    }
+    if addBlankLine(to: &out) { origin = .newlineAdded }
     let lines = [origin.rawValue] + entryLines(command: command, wake: wake, openCode: openCode) + [endMarker]
     out += lines.joined(separator: end).utf8
     out += end.utf8
@@ -251,6 +245,15 @@ package enum CodexConfig {
   // MARK: - Bytes
 
   static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+  /// Ends the last line and adds an empty one, for a section of ours to follow; nothing in an empty file.
+  /// - Returns: whether the last line had no newline
+  static func addBlankLine(to bytes: inout [UInt8]) -> Bool {
+    guard !bytes.isEmpty, bytes != byteOrderMark else { return false }
+    let (end, isOpen) = (lineEnd(bytes), bytes.last != UInt8(ascii: "\n"))
+    bytes += (isOpen ? end + end : end).utf8
+    return isOpen
+  }
 
   static func lineEnd(_ bytes: [UInt8]) -> String {
     guard let first = bytes.firstIndex(of: UInt8(ascii: "\n")), first > 0, bytes[first - 1] == UInt8(ascii: "\r") else { return "\n" }

@@ -65,14 +65,7 @@ package enum DirectNamespace {
       return out
     }
     var out = bytes
-    var added = Added.table
-    if !out.isEmpty, out != CodexConfig.byteOrderMark {
-      if out.last != UInt8(ascii: "\n") {
-        added = .tableAndNewline
-        out += end.utf8
-      }
-      out += end.utf8
-    }
+    let added = CodexConfig.addBlankLine(to: &out) ? Added.tableAndNewline : .table
     out += "\(added.rawValue)\(end)[features.code_mode]\(end)\(line)".utf8
     return out
   }

@@ -85,14 +85,7 @@ package enum HookSettings {
     }
     let lineEnd = CodexConfig.lineEnd(bytes)
     var out = bytes
-    var first = begin
-    if !out.isEmpty, out != CodexConfig.byteOrderMark {
-      if out.last != UInt8(ascii: "\n") {
-        first = beginWithNewline
-        out += lineEnd.utf8
-      }
-      out += lineEnd.utf8
-    }
+    let first = CodexConfig.addBlankLine(to: &out) ? beginWithNewline : begin
     out += ([first] + lines(executable: executable) + [end]).joined(separator: lineEnd).utf8
     out += lineEnd.utf8
     return out

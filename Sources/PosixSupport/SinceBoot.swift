@@ -5,11 +5,7 @@ package struct SinceBoot: Codable, Sendable, Equatable {
   package let seconds: Double
   private let boot: String
 
-  package static var now: SinceBoot {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return SinceBoot(seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9, boot: ProcessTable.bootID)
-  }
+  package static var now: SinceBoot { SinceBoot(seconds: Monotonic.seconds(clock), boot: ProcessTable.bootID) }
 
   /// Seconds from this moment to the present; nil: another boot's, or it can't be told.
   package var passed: Double? {

@@ -75,21 +75,13 @@ import Testing
     ]
   }
 
-  @Test func bash() throws {
-    guard isInstalled("bash"), isInstalled("python3") else { return }
+  @Test(arguments: [["bash", "--norc", "-i"], ["zsh", "-f", "-i"]])
+  func evaluated(_ shell: [String]) throws {
+    guard isInstalled(shell[0]), isInstalled("python3") else { return }
     for (line, expected) in cases {
       let load =
-        "eval \"$(opencode-worker completions bash)\"; opencode-worker() { if [ \"$1\" = runs ]; then command opencode-worker \"$@\"; else echo \"[[$*]]\"; fi; }"
-      #expect(try completed(line, load: load, shell: ["bash", "--norc", "-i"]) == expected, "\(line)")
-    }
-  }
-
-  @Test func zsh() throws {
-    guard isInstalled("zsh"), isInstalled("python3") else { return }
-    for (line, expected) in cases {
-      let load =
-        "eval \"$(opencode-worker completions zsh)\"; opencode-worker() { if [ \"$1\" = runs ]; then command opencode-worker \"$@\"; else echo \"[[$*]]\"; fi; }"
-      #expect(try completed(line, load: load, shell: ["zsh", "-f", "-i"]) == expected, "\(line)")
+        "eval \"$(opencode-worker completions \(shell[0]))\"; opencode-worker() { if [ \"$1\" = runs ]; then command opencode-worker \"$@\"; else echo \"[[$*]]\"; fi; }"
+      #expect(try completed(line, load: load, shell: shell) == expected, "\(line)")
     }
   }
 
