@@ -16,9 +16,12 @@ let staticRuntime: [LinkerSetting] = [
 ]
 
 /// A module and what it may know: an arrow that isn't here doesn't compile.
-func module(_ name: String, knows others: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: others, exclude: ["README.md"], swiftSettings: strict)
+func module(_ name: String, knows others: [Target.Dependency] = [], settings: [SwiftSetting] = []) -> Target {
+  .target(name: name, dependencies: others, exclude: ["README.md"], swiftSettings: strict + settings)
 }
+
+/// Every byte goes through these modules: unoptimised they are half of what the tests compute.
+let fastInDebugToo: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// A module's tests. What they share is in `TestSupport`.
 func tests(_ name: String, know others: [Target.Dependency]) -> Target {
@@ -33,9 +36,9 @@ let package = Package(
   ],
   targets: [
     module("PosixSupport"),
-    module("JSON"),
+    module("JSON", settings: fastInDebugToo),
     module("Text"),
-    module("JSONRPC", knows: ["JSON", "PosixSupport"]),
+    module("JSONRPC", knows: ["JSON", "PosixSupport"], settings: fastInDebugToo),
     module("MCP", knows: ["JSON", "JSONRPC", "PosixSupport", "Text"]),
     module("OpenCode", knows: ["JSON", "PosixSupport", "Text"]),
     module("ShellReading"),

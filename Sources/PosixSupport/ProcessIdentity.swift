@@ -97,11 +97,20 @@ package enum ProcessTable {
     private static func living() -> [Candidate] {
       ((try? BytePaths.names(in: Array("/proc".utf8))) ?? []).compactMap { name in
         guard let pid = Int32(String(decoding: name, as: UTF8.self)), pid != getpid(), let state = state(of: pid), !state.isDead else { return nil }
-        // A process of the kernel's has none; one with other rights shows none.
-        let environment = try? readSystemFile("/proc/\(pid)/environ").split(separator: 0)
-        let words = ((try? readSystemFile("/proc/\(pid)/cmdline")) ?? []).split(separator: 0)
-        return Candidate(pid: pid, parent: state.parent, group: state.group, words: words, environment: environment)
+        var texts = texts(of: pid)
+        // In the midst of `execve` a process shows neither, though it has both: its starter goes on before that.
+        for _ in 0..<4 where texts.environment?.isEmpty == true && texts.words.isEmpty && ![0, 2].contains(state.parent) {
+          usleep(2_000)
+          texts = self.texts(of: pid)
+        }
+        return Candidate(pid: pid, parent: state.parent, group: state.group, words: texts.words, environment: texts.environment)
       }
+    }
+
+    /// The arguments and the environment. A process of the kernel's has none; one with other rights shows no environment.
+    private static func texts(of pid: Int32) -> (words: [ArraySlice<UInt8>], environment: [ArraySlice<UInt8>]?) {
+      let words = ((try? readSystemFile("/proc/\(pid)/cmdline")) ?? []).split(separator: 0)
+      return (words, try? readSystemFile("/proc/\(pid)/environ").split(separator: 0))
     }
 
     /// Files under /proc have no size: read to the end.

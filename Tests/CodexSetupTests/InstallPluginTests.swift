@@ -6,7 +6,7 @@ import Testing
 
 @testable import CodexSetup
 
-@Suite struct InstallPluginTests {
+@Suite(.blocking) struct InstallPluginTests {
   @Test func thePluginIsWholeAndHoldsRealFiles() throws {
     let home = try PrivateHome()
     let (status, text) = home.install()
@@ -284,7 +284,7 @@ import Testing
   }
 }
 
-@Suite struct InstallDirectTests {
+@Suite(.blocking) struct InstallDirectTests {
   @Test func theEntryIsAddedWithABackupAndTakenBack() throws {
     let home = try PrivateHome()
     let theirs = "# mine\nmodel = \"m\"\r\n[a]\nb = 1"

@@ -7,7 +7,7 @@ import Testing
 @testable import JSONRPC
 
 /// Files taken away, inherited oddities, shortages: nothing of that ends in a second live run, a lost one or a wrong outcome.
-@Suite struct AdversaryTests {
+@Suite(.blocking) struct AdversaryTests {
   let world: World
   let client: MCPClient
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The commands for people and scripts.
-@Suite struct ByHandTests {
+@Suite(.blocking) struct ByHandTests {
   let world: World
 
   init() throws { world = try World() }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A run outlives its client, however that ends its servers.
-@Suite struct ClientEndTests {
+@Suite(.blocking) struct ClientEndTests {
   let world: World
   let client: MCPClient
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A stub that plays each client as it was measured.
-@Suite struct ClientTableTests {
+@Suite(.blocking) struct ClientTableTests {
   let world: World
 
   init() throws {

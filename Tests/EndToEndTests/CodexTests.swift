@@ -7,18 +7,35 @@ import Testing
 @Suite struct CodexTests {
   private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("codex/codex_end_to_end.py").path
 
-  @Test(arguments: ["SetUp", "Delegation", "Waiting"])
-  func theRealCodexIsServed(part: String) async throws {
+  /// `Class.test` of each test in the script, so that they run beside each other.
+  private static let names: [String] = {
+    var (names, part) = ([String](), "")
+    for line in ((try? String(contentsOfFile: script, encoding: .utf8)) ?? "").split(separator: "\n") {
+      if let found = line.firstMatch(of: /^class (\w+)\(CodexCase\)/) { part = String(found.1) }
+      if let found = line.firstMatch(of: /^    def (test_\w+)\(/) { names.append("\(part).\(found.1)") }
+    }
+    return names
+  }()
+
+  @Test func theScriptHasTests() { #expect(CodexTests.names.count > 10) }
+
+  /// With the real OpenCode too.
+  @Test(.busy, arguments: names.filter { $0.hasPrefix("Delegation.") })
+  func theRealCodexDelegates(test: String) throws { try run(test) }
+
+  @Test(.blocking, arguments: names.filter { !$0.hasPrefix("Delegation.") })
+  func theRealCodexIsServed(test: String) throws { try run(test) }
+
+  private func run(_ test: String) throws {
     let script = CodexTests.script
     let environment = ProcessInfo.processInfo.environment.merging(["OPENCODE_WORKER_BIN": World.binary]) { $1 }
-    let result = try await onThread {
-      try Command("/usr/bin/env", ["python3", script, "-v", part], environment: environment, folder: "/", deadline: .after(900)).run()
-    }
+    let result = try Command("/usr/bin/env", ["python3", script, "-v", test], environment: environment, folder: "/", deadline: .after(900)).run()
     if result.status == .exited(127) {
       print("NOTICE: Codex's end-to-end tests did not run: no python3")
       return
     }
     for line in result.outputText.split(separator: "\n") where line.hasPrefix("NOTICE") { print(line) }
-    #expect(result.succeeded, "\(result.outputText)\n\(result.errorText)")
+    let isWell = result.succeeded
+    #expect(isWell, "\(result.outputText)\n\(result.errorText)")
   }
 }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What OpenCode 2's companions answer, in the shapes of its releases, and what it can't do and is refused before a start.
-@Suite struct CompanionAnswersTests {
+@Suite(.blocking) struct CompanionAnswersTests {
   let world: World
   let client: MCPClient
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The completions, loaded by each shell as a user does it.
-@Suite struct CompletionShellTests {
+@Suite(.blocking) struct CompletionShellTests {
   let world: World
   let run: String
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Promises of single tools, as a client sees them.
-@Suite struct ContractTests {
+@Suite(.blocking) struct ContractTests {
   let world: World
   let client: MCPClient
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Whatever dies, a run is never lost sight of and never told wrong.
-@Suite struct CrashTests {
+@Suite(.blocking) struct CrashTests {
   let world: World
   let client: MCPClient
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a person at a terminal is shown, by the built binary.
-@Suite struct DeskTests {
+@Suite(.blocking) struct DeskTests {
   let world: World
 
   init() throws { world = try World() }

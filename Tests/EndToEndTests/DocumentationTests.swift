@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What README, CONTRIBUTING and `docs/` say of the program, compared with the program.
-@Suite struct DocumentationTests {
+@Suite(.blocking) struct DocumentationTests {
   private static let repository = URL(fileURLWithPath: Fixture.folder).deletingLastPathComponent().deletingLastPathComponent().path
 
   private static func document(_ name: String) throws -> String { String(decoding: try PrivateFiles.read("\(repository)/\(name)"), as: UTF8.self) }
@@ -75,7 +75,7 @@ import Testing
         "verificationCommands": ["pytest -q"],
       ], within: 120)
     let text = Golden.text(world.settled(reply), width: 150)
-    #expect(try Golden.difference(text + "\n", from: "readme-reply.json") == nil)
+    try Golden.check(text + "\n", from: "readme-reply.json")
 
     // The block that follows the sentence, without its indentation.
     let readme = "\(Self.repository)/README.md"
@@ -90,7 +90,7 @@ import Testing
     let difference = try Golden.difference(
       indented, fromFile: readme, within: { whole in block(of: whole).map { String(whole[$0]) } },
       renewed: { whole in block(of: whole).map { whole.replacingCharacters(in: $0, with: indented) } ?? whole })
-    #expect(difference == nil)
+    if let difference { Issue.record(Comment(rawValue: difference)) }
   }
 
   // MARK: - The contract

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `OPENCODE_WORKER_ON_END`: the user's own program at the end of a run.
-@Suite struct EndCallTests {
+@Suite(.blocking) struct EndCallTests {
   let world: World
 
   init() throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Whatever lies in the way, every question is answered, and nothing is told that isn't so.
-@Suite struct HardshipTests {
+@Suite(.blocking) struct HardshipTests {
   let world: World
   let client: MCPClient
 

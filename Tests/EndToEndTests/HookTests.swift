@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// `opencode-worker hook`: what Codex is told at its hooks, by the files of the state folder alone.
-@Suite struct HookTests {
+@Suite(.blocking) struct HookTests {
   let world: World
   let client: MCPClient
   private let thread: JSONObject = ["threadId": "thread-1", "sessionId": "session-1"]

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What is told of OpenCode 2 while its stream says nothing: it is asked by the run's supervisor.
-@Suite struct LiveTests {
+@Suite(.blocking) struct LiveTests {
   let world: World
   let client: MCPClient
 

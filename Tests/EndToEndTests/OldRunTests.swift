@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A run that version 1.0.0 recorded (`Tests/Fixtures/runs/README.md`): whoever upgrades still has it.
-@Suite struct OldRunTests {
+@Suite(.blocking) struct OldRunTests {
   @Test func anOldRunsFolderIsRead() throws {
     let (world, client) = try World.connected()
     let id = "20261129-102100-dr75"

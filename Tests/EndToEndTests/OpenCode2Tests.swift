@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// OpenCode 2 beside OpenCode 1: the same job against the stand-in in both generations, and an upgrade from one to the other.
-@Suite struct OpenCode2Tests {
+@Suite(.blocking) struct OpenCode2Tests {
   static let lines = ["1.18.34", "2.0.22", "0.0.0-v2-20260807"]
   static let secondLine = ["2.0.22", "0.0.0-v2-20260807"]
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Presets on OpenCode 2, against each way in which rules of single agents have beaten one, with the stand-in that plays OpenCode's order of rules.
-@Suite struct PresetTests {
+@Suite(.blocking) struct PresetTests {
   static let versions = ["2.0.26", "0.0.0-v2-20260807"]
 
   let world: World

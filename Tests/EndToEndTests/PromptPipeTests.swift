@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// How the prompt reaches OpenCode, in both generations: a program of ours in its place tells what it found on its stdin.
-@Suite struct PromptPipeTests {
+@Suite(.blocking) struct PromptPipeTests {
   static let versions = ["1.18.34", "opencode v2.0.22"]
 
   let world: World

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The built server, spoken to over its pipes.
-@Suite struct ProtocolTests {
+@Suite(.blocking) struct ProtocolTests {
   let world: World
   let client: MCPClient
 

@@ -6,7 +6,7 @@ import Testing
 
 /// The built server with the real OpenCode 1.18.34, which works offline against a scripted model. A run takes it some seconds, so each
 /// test shows several things; they run one after the other.
-@Suite(.serialized) struct RealOpenCodeTests {
+@Suite(.serialized, .busy) struct RealOpenCodeTests {
   private func connect(_ world: World) throws -> MCPClient {
     let client = try MCPClient(world)
     try client.initialize()

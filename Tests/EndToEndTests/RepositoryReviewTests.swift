@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a run's shell did to the user's own work and to the repository, in the reply that a reviewer reads: real git.
-@Suite struct RepositoryReviewTests {
+@Suite(.blocking) struct RepositoryReviewTests {
   let world: World
   let client: MCPClient
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The main job against the stand-in OpenCode: delegate, wait, review.
-@Suite struct RunTests {
+@Suite(.blocking) struct RunTests {
   let world: World
   let client: MCPClient
 

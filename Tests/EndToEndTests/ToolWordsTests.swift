@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What OpenCode's tools, models and agents say, on both generations.
-@Suite struct ToolWordsTests {
+@Suite(.blocking) struct ToolWordsTests {
   static let versions = ["1.18.34", "2.0.26"]
 
   let world: World

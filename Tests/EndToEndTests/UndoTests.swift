@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `undo` by the built binary, of runs in a real repository.
-@Suite struct UndoTests {
+@Suite(.blocking) struct UndoTests {
   let world: World
 
   init() throws { world = try World() }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `verify`: the worker runs the declared commands itself.
-@Suite struct VerifyTests {
+@Suite(.blocking) struct VerifyTests {
   let world: World
   let client: MCPClient
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a wait costs and when it comes back; how Codex is woken where nobody waits.
-@Suite struct WaitTests {
+@Suite(.blocking) struct WaitTests {
   let world: World
 
   init() throws { world = try World() }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `watch` in a real terminal (tmux) of three sizes, on a run whose provider refuses for ever.
-@Suite struct WatchScreenTests {
+@Suite(.blocking) struct WatchScreenTests {
   let world: World
   private let socket: String
 

@@ -7,7 +7,7 @@ import Testing
 @testable import MCP
 
 /// The server in process, with a tool that asks its client.
-@Suite struct ClientChannelTests {
+@Suite(.blocking) struct ClientChannelTests {
   /// Does what its argument says.
   private struct AskingTool: Tool {
     let name = "ask"

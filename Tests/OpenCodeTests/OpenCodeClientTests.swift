@@ -7,7 +7,7 @@ import Testing
 @testable import OpenCode
 
 /// The client against scripts that stand for OpenCode and write down how they were called.
-@Suite struct OpenCodeClientTests {
+@Suite(.blocking) struct OpenCodeClientTests {
   private func client(_ scratch: Scratch, version: OpenCodeVersion = OpenCodeVersion(1, 18, 34), _ body: String) throws -> OpenCodeClient {
     let path = try scratch.script("opencode", "echo \"$*\" >> '\(scratch.path)/calls'\nF='\(Fixture.folder)'\n\(body)")
     return OpenCodeClient(Installation(path: path, version: version, foundBy: "test"), folder: scratch.path, environment: ["PATH": "/opt/x:/usr/bin:/bin"])

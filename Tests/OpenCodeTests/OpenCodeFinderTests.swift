@@ -5,7 +5,7 @@ import Testing
 
 @testable import OpenCode
 
-@Suite struct OpenCodeFinderTests {
+@Suite(.blocking) struct OpenCodeFinderTests {
   /// A home of its own, and a PATH that isn't bare.
   private func environment(_ scratch: Scratch, path: [String] = []) -> [String: String] {
     ["HOME": scratch.path + "/home", "PATH": (path + [scratch.path + "/own-tools", "/usr/bin", "/bin"]).joined(separator: ":"), "SHELL": "/bin/false"]

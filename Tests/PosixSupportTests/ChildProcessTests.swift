@@ -4,7 +4,7 @@ import Testing
 
 @testable import PosixSupport
 
-@Suite struct ChildProcessTests {
+@Suite(.blocking) struct ChildProcessTests {
   @Test func everyEndIsToldAsTheKernelSawIt() async throws {
     for (script, expected) in [
       ("exit 0", ExitStatus.exited(0)), ("exit 255", .exited(255)), ("kill -9 $$", .signaled(SIGKILL)), ("kill -15 $$", .signaled(SIGTERM)),
@@ -58,7 +58,7 @@ import Testing
   }
 }
 
-@Suite struct ProcessIdentityTests {
+@Suite(.blocking) struct ProcessIdentityTests {
   @Test func aProcessIsItsPidItsStartAndItsBoot() throws {
     let own = try #require(ProcessIdentity.current)
     #expect(own.isAlive)
@@ -89,7 +89,7 @@ import Testing
   }
 }
 
-@Suite struct LockAndFifoTests {
+@Suite(.blocking) struct LockAndFifoTests {
   @Test func aLockHasOneHolder() throws {
     let folder = try Scratch()
     let first = try #require(try FileLock.take(folder.path + "/lock"))
@@ -125,7 +125,7 @@ import Testing
   }
 }
 
-@Suite struct PrivateFilesTests {
+@Suite(.blocking) struct PrivateFilesTests {
   @Test func aFileIsReplacedAsAWholeAndOnlyTheOwnerReadsIt() throws {
     let folder = try Scratch()
     let path = folder.path + "/a"

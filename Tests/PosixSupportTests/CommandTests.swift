@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import PosixSupport
 
-@Suite struct CommandTests {
+@Suite(.blocking) struct CommandTests {
   @Test func aCommandReportsItsExitAndBothOutputs() throws {
     let result = try Command("/bin/sh", ["-c", "echo out; echo err >&2; exit 3"], deadline: .after(10)).run()
     #expect(result.status == .exited(3))

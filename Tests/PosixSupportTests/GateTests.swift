@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import PosixSupport
 
-@Suite struct GateTests {
+@Suite(.blocking) struct GateTests {
   private final class Counter: @unchecked Sendable {
     private let lock = NSLock()
     private var inside = 0

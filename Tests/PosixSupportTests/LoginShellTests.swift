@@ -4,7 +4,7 @@ import Testing
 
 @testable import PosixSupport
 
-@Suite struct LoginShellTests {
+@Suite(.blocking) struct LoginShellTests {
   @Test(arguments: [nil, "", "/usr/bin:/bin:/usr/sbin:/sbin", "/usr/local/bin:/usr/bin/", "/System/Cryptexes/App/usr/bin:/usr/bin", ".:/usr/bin"])
   func aPathWithoutAnythingOfTheUsersIsBare(path: String?) { #expect(LoginShell.isBare(path)) }
 

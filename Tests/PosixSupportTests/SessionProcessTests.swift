@@ -4,7 +4,7 @@ import Testing
 
 @testable import PosixSupport
 
-@Suite struct SessionProcessTests {
+@Suite(.blocking) struct SessionProcessTests {
   private func run(_ script: String, environment: [String: String] = ["PATH": "/usr/bin:/bin"], deadline: Deadline = .after(60)) throws -> Command.Result {
     try Command("/bin/sh", ["-c", script], environment: environment, folder: "/", deadline: deadline, ownSession: true).run()
   }
@@ -57,7 +57,7 @@ import Testing
 }
 
 /// What differs between kernels, in pure functions.
-@Suite struct SystemDifferencesTests {
+@Suite(.blocking) struct SystemDifferencesTests {
   @Test func onlyAnEndEndsAChild() {
     #expect(ExitStatus(code: Int(CLD_EXITED), value: 3) == .exited(3))
     #expect(ExitStatus(code: Int(CLD_KILLED), value: SIGKILL) == .signaled(SIGKILL))

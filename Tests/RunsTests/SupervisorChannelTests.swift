@@ -1,10 +1,11 @@
 import Foundation
 import PosixSupport
+import TestSupport
 import Testing
 
 @testable import Runs
 
-@Suite struct SupervisorChannelTests {
+@Suite(.blocking) struct SupervisorChannelTests {
   private func pipe() throws -> (channel: SupervisorChannel, report: SupervisorReport, write: Descriptor) {
     let pipe = try Descriptor.pipe()
     return (SupervisorChannel(pipe.read), SupervisorReport(output: pipe.write), pipe.write)

@@ -7,7 +7,7 @@ import Testing
 
 /// The verdicts against what real shells did: each program runs in a folder of its own, where T is a script that notes that it ran, where and how it exited.
 /// `SHELL_PROGRAMS` is the number of programs (1500), `SHELL_SEED` another seed.
-@Suite struct ShellDifferentialTests {
+@Suite(.blocking) struct ShellDifferentialTests {
   @Test func noVerdictContradictsWhatTheShellDid() async throws {
     let environment = ProcessInfo.processInfo.environment
     let count = environment["SHELL_PROGRAMS"].flatMap(Int.init) ?? 1500

@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import ShellReading
 
 /// What a shell command proves about a declared one, cell by cell: what it says for exit 0 and for exit 1.
-@Suite struct ShellTableTests {
+@Suite(.blocking) struct ShellTableTests {
   private static let workspace = "/home/me/work"
 
   private func result(_ command: String, _ exitCode: Int?, declared: String = "swift test") -> String {

@@ -7,7 +7,7 @@ import Testing
 @testable import StandInOpenCode
 
 /// What a run of OpenCode 2 does beside its main turn, and what becomes of that when the turn ends.
-@Suite struct BackgroundTests {
+@Suite(.blocking) struct BackgroundTests {
   private static func shell(_ command: String, background: Bool = false) -> JSONValue {
     ["name": "shell", "arguments": ["command": .string(command), "background": .bool(background)]]
   }

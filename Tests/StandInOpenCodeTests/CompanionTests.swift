@@ -1,12 +1,13 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 @testable import StandInOpenCode
 
 /// Subcommands beside `run`, and the words of both generations.
-@Suite struct CompanionTests {
+@Suite(.blocking) struct CompanionTests {
   @Test func versions() throws {
     let banners = [
       "1.18.34": "1.18.34", "2.0-preview": "opencode2 v0.0.0-v2-20260807", "0.0.0-beta-12": "opencode2 v0.0.0-beta-12",

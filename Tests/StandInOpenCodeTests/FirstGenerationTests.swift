@@ -7,7 +7,7 @@ import Testing
 @testable import StandInOpenCode
 
 /// What OpenCode 1.x does and tells beside what the recorded runs show.
-@Suite struct FirstGenerationTests {
+@Suite(.blocking) struct FirstGenerationTests {
   /// Exports and rows of the store against recorded ones: the same members.
   @Test func exportsAndRowsOfTheStore() throws {
     let echo: JSONValue = ["name": "bash", "arguments": ["command": "echo hi", "description": "Echo"]]

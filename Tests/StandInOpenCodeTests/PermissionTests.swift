@@ -6,7 +6,7 @@ import Testing
 @testable import StandInOpenCode
 
 /// Which rules hold in OpenCode 2, shown by what tools do and don't do.
-@Suite struct PermissionTests {
+@Suite(.blocking) struct PermissionTests {
   private static let shell: JSONValue = [["tools": [["name": "shell", "arguments": ["command": "echo hi > made.txt"]]]], ["text": "ok"]]
 
   private func stage(_ turns: JSONValue = shell, version: String = "2.0.26", config: JSONValue = [:]) throws -> Stage {

@@ -5,7 +5,7 @@ import Testing
 
 /// The stand-in against what real OpenCode binaries printed: the same events in the same order with the same members, the same exit,
 /// the same kind of standard error.
-@Suite struct RecordingTests {
+@Suite(.blocking) struct RecordingTests {
   static let old = "1.18.34"
   static let new = "2.0-preview-20260807"
 

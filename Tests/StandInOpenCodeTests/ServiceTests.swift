@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Claims of OpenCode 2's runs on their sessions, and the service that takes up what is claimed: whole processes.
-@Suite struct ServiceTests {
+@Suite(.blocking) struct ServiceTests {
   private let world: World
 
   init() throws { world = try World() }

@@ -6,7 +6,7 @@ import Testing
 
 /// What the stand-in's companions answer about a run of OpenCode 2 against what those of the recorded build answered: the same members, the same
 /// kinds of messages in the same order.
-@Suite struct SessionRecordingTests {
+@Suite(.blocking) struct SessionRecordingTests {
   private static let preview = "2.0-preview-20260807"
 
   private static func shell(_ command: String, _ more: JSONObject = [:]) -> JSONValue {

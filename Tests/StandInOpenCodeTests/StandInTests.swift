@@ -1,12 +1,13 @@
 import Foundation
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 @testable import StandInOpenCode
 
 /// What the stand-in does with a script, from one run to the next.
-@Suite struct StandInTests {
+@Suite(.blocking) struct StandInTests {
   private func session(_ result: Stage.Result) -> String { result.events.first?["sessionID"]?.string ?? "" }
 
   @Test func withoutAScriptItPlaysTheDemonstration() throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import StandInOpenCode
 
 /// How a prompt on standard input gets through, or doesn't.
-@Suite struct StandardInputTests {
+@Suite(.blocking) struct StandardInputTests {
   private func prompt(_ stage: Stage, _ arguments: [String], input: String, inputIsFile: Bool) throws -> (Stage.Result, String?) {
     let result = try stage.run(arguments, input: input, inputIsFile: inputIsFile)
     guard let session = result.events.first?["sessionID"]?.string, !session.isEmpty else { return (result, nil) }

@@ -1,11 +1,12 @@
 import JSON
 import PosixSupport
+import TestSupport
 import Testing
 
 @testable import StandInOpenCode
 
 /// What the store of OpenCode 2 tells that the stream doesn't.
-@Suite struct StoreTests {
+@Suite(.blocking) struct StoreTests {
   private func run(_ script: JSONObject, environment: [String: String] = [:]) throws -> (Stage, Stage.Result, session: String) {
     let stage = try Stage(.object(script))
     let result = try stage.run(["run", "--standalone", "--format", "json", "--title=T", "go"], environment: environment)

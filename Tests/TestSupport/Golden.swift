@@ -1,18 +1,20 @@
 import Foundation
 import JSON
 import PosixSupport
+import Testing
 
 /// Outputs that are kept as files under `Tests/Fixtures/golden`, and compared whole. `UPDATE_GOLDEN=1` renews them: then look at the difference.
 package enum Golden {
   package static var isRenewed: Bool { ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" }
 
-  /// The first difference between `text` and the file of that name; nil: there is none, or the file was renewed.
+  /// An issue of the test, with the first difference, where `text` isn't what the file of that name holds.
   /// - Throws: `PosixError` when the file can't be read or written
-  package static func difference(_ text: String, from name: String) throws -> String? {
-    try difference(text, fromFile: "\(Fixture.folder)/golden/\(name)") { _ in text }
+  package static func check(_ text: String, from name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let difference = try difference(text, fromFile: "\(Fixture.folder)/golden/\(name)") { _ in text }
+    if let difference { Issue.record(Comment(rawValue: difference), sourceLocation: sourceLocation) }
   }
 
-  /// The same for a part of a file.
+  /// The first difference between `text` and a part of a file; nil: there is none, or the file was renewed.
   /// - Parameter renewed: the whole file with the part renewed
   package static func difference(_ text: String, fromFile path: String, within part: (String) -> String? = { $0 }, renewed: (String) -> String) throws
     -> String?
@@ -90,7 +92,7 @@ extension World {
   package func settledScreen(_ text: String, collapsing: Bool = false) -> String {
     let plain = settled(text).replacing(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]+/, with: "2026-11-22 16:31:07 UTC")
       .replacing(/\d{4}-\d\d-\d\d \d\d:\d\d(?!:)/, with: "2026-11-22 16:28").replacing(/\b\d\d:\d\d:\d\d\b(?! UTC)/, with: "16:28:03")
-      .replacing(/\b\d+(?:\.\d+)? s\b/, with: "9 s").replacing(/kill -- -\d+/, with: "kill -- -4242")
+      .replacing(/\b(?:\d+(?:\.\d+)? s|\d+m \d\ds|\d+h \d\dm)\b/, with: "9 s").replacing(/kill -- -\d+/, with: "kill -- -4242")
     return collapsing ? plain.replacing(#/ {2,}/#, with: "  ") : plain
   }
 

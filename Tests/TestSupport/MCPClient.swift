@@ -107,17 +107,17 @@ package final class MCPClient: @unchecked Sendable {
     return lastID
   }
 
-  package func answer(to id: Int, within seconds: Double = 60) throws -> JSONValue {
+  package func answer(to id: Int, within seconds: Double = 960) throws -> JSONValue {
     guard let answer = receive(within: seconds, { $0["id"]?.int == id && $0["method"] == nil }) else { throw TestFailure("no answer to request \(id)") }
     return answer
   }
 
-  package func request(_ method: String, _ params: JSONObject = [:], within seconds: Double = 60) throws -> JSONValue {
+  package func request(_ method: String, _ params: JSONObject = [:], within seconds: Double = 960) throws -> JSONValue {
     try answer(to: try begin(method, params), within: seconds)
   }
 
   /// Calls a tool and returns its `structuredContent`.
-  package func call(_ tool: String, _ arguments: JSONObject = [:], meta: JSONObject = [:], within seconds: Double = 60) throws -> JSONValue {
+  package func call(_ tool: String, _ arguments: JSONObject = [:], meta: JSONObject = [:], within seconds: Double = 960) throws -> JSONValue {
     let answer = try request("tools/call", ["name": .string(tool), "arguments": .object(arguments), "_meta": .object(meta)], within: seconds)
     guard let structured = answer["result"]?["structuredContent"] else { throw TestFailure("\(tool): \(answer.text)") }
     return structured

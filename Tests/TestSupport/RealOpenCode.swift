@@ -79,7 +79,7 @@ extension World {
   package static func real(_ turns: JSONValue, test: String = #function) throws -> (World, RealOpenCode)? {
     let world = try World()
     guard let real = try RealOpenCode.playing(turns, in: world, test: test) else { return nil }
-    let own = world.environment.filter { ["OPENCODE_WORKER_STATE_DIR", "WORKER_TEST_WORLD", "LANG"].contains($0.key) }
+    let own = world.environment.filter { ["OPENCODE_WORKER_STATE_DIR", "OPENCODE_WORKER_WAIT_SECONDS", "WORKER_TEST_WORLD", "LANG"].contains($0.key) }
     world.environment = real.environment.filter { !$0.key.hasPrefix("SWIFT") && !$0.key.hasPrefix("GIT_") }.merging(own) { $1 }
     return (world, real)
   }

@@ -19,6 +19,8 @@ package final class World {
     environment = [
       "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": root + "/home", "LANG": "C.UTF-8",
       "OPENCODE_WORKER_STATE_DIR": root + "/state", "WORKER_TEST_WORLD": root,
+      // A wait lasts as long as the run, however busy the machine is.
+      "OPENCODE_WORKER_WAIT_SECONDS": "900",
     ]
     // The kernel of another system, where the tests run under one (`Tests/xnu-habits`).
     for name in ["LD_PRELOAD", "WORKER_TEST_KERNEL"] { environment[name] = ProcessInfo.processInfo.environment[name] }

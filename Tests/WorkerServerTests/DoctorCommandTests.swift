@@ -25,7 +25,7 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
   return CodexChecks.checks(facts)
 }
 
-@Suite struct DoctorVerdictTests {
+@Suite(.blocking) struct DoctorVerdictTests {
   @Test func aPluginAndAnEntryAreBothFine() {
     let asPlugin = codex {
       ($0.server, $0.installedFrom, $0.folderVersion, $0.copyVersion) = (plugin, ["personal"], ServerInfo.version, ServerInfo.version)
@@ -86,6 +86,8 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
       kill(daemon.pid, SIGKILL)
       _ = daemon.wait(deadline: .after(10))
     }
+    // It has its words and its environment a moment after it was started.
+    #expect(eventually { CodexChecks.facts(environment: shell).daemon != nil })
     let found = try #require(CodexChecks.facts(environment: shell).daemon)
     #expect(found == CodexChecks.Daemon(pid: daemon.pid, differing: ["PATH", "ANTHROPIC_API_KEY"]))
     let said = codex { ($0.server, $0.entry, $0.daemon) = (entry, .ours, found) }.last
@@ -167,7 +169,7 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
   }
 }
 
-@Suite struct DoctorCommandTests {
+@Suite(.blocking) struct DoctorCommandTests {
   private func doctor(_ home: PrivateHome, _ arguments: [String] = [], last: [DoctorCommand.Part] = [], deadline: Deadline = .after(600)) async -> (
     Int32, String
   ) {

@@ -6,7 +6,7 @@ import Testing
 @testable import Workspace
 
 /// What a row says, the patch, what changed since, and what isn't committed.
-@Suite struct ChangedFilesDetailTests {
+@Suite(.blocking) struct ChangedFilesDetailTests {
   @Test("Lines, modes and binary files")
   func rows() async throws {
     try await fixtureThread {

@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import Workspace
 
 /// One way to say which rows are meant, for the list and for the patch.
-@Suite struct ChangedFilesRowsTests {
+@Suite(.blocking) struct ChangedFilesRowsTests {
   private var changes: ChangedFiles {
     var changes = ChangedFiles(root: "/w")
     var moved = ChangedFile(path: "new/b.txt", change: .renamed)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Ways in which a change could go unseen while the list said that it was exact.
-@Suite struct ChangedFilesSilentLossTests {
+@Suite(.blocking) struct ChangedFilesSilentLossTests {
   @Test("Files hidden by .git/info/exclude, written during the run")
   func exclude() async throws {
     try await fixtureThread {

@@ -30,7 +30,7 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
   try $0.write("new.txt", "untracked\n")
 }
 
-@Suite struct ChangedFilesTests {
+@Suite(.blocking) struct ChangedFilesTests {
   // swift-format-ignore: OnlyOneTrailingClosureArgument
   static let cases: [ChangeCase] = [
     ChangeCase("nothing", []) { _ in },

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a run does to the user's work and to the repository itself.
-@Suite struct RepositoryChangesTests {
+@Suite(.blocking) struct RepositoryChangesTests {
   /// A modified, a staged, a deleted and an untracked file.
   private static func dirty() throws -> GitFixture {
     let fixture = try GitFixture()

@@ -91,7 +91,7 @@ private struct Dice {
   }
 }
 
-@Suite struct UndoTests {
+@Suite(.blocking) struct UndoTests {
   /// Puts something, anything, under a name that is mostly new and sometimes in the way of others.
   private static func scatter(_ fixture: GitFixture, _ dice: inout Dice, steps: Int) throws {
     let names = ["a", "b.txt", "dir", "dir/c", "dir/sub/d", "dir/sub/e.bin", "é ü", "x y/z", "x y/z/w", "deep/er/and/deeper", ".hidden", "-dash", "q\"uote"]

@@ -6,7 +6,7 @@ import Testing
 @testable import Workspace
 
 /// Repositories made to take all memory, all time or all space.
-@Suite struct WorkspaceBoundsTests {
+@Suite(.blocking) struct WorkspaceBoundsTests {
   /// A version 4 index in which each name is the one before and a little more.
   private static func bomb(entries: Int, suffix: Int) -> [UInt8] {
     func number(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }

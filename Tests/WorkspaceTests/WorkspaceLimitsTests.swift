@@ -6,7 +6,7 @@ import Testing
 @testable import Workspace
 
 /// Where recording reaches its limits: it says so, and the run starts all the same.
-@Suite struct WorkspaceLimitsTests {
+@Suite(.blocking) struct WorkspaceLimitsTests {
   @Test("No git repository: names, sizes and times are compared")
   func plainFolder() async throws {
     try await fixtureThread {

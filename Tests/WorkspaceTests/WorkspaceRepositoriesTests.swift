@@ -6,7 +6,7 @@ import Testing
 @testable import Workspace
 
 /// Repositories of every kind, and repositories in repositories.
-@Suite struct WorkspaceRepositoriesTests {
+@Suite(.blocking) struct WorkspaceRepositoriesTests {
   @Test("A subfolder of a repository: the whole repository is looked at")
   func subfolder() async throws {
     try await fixtureThread {

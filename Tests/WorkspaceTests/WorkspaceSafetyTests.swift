@@ -17,7 +17,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
   }
 }
 
-@Suite struct WorkspaceSafetyTests {
+@Suite(.blocking) struct WorkspaceSafetyTests {
   static let traps: [Hostility] = [
     Hostility("core.fsmonitor") { try $0.git("config", "core.fsmonitor", $2, folder: $1) },
     Hostility("hooks") { fixture, folder, trap in

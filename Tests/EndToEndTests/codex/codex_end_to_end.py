@@ -77,6 +77,13 @@ WRITES_A_FILE = [
     {"text": "Added greeting.txt; the check passed."},
 ]
 TASK = {"message": "Add greeting.txt", "acceptanceCriteria": ["greeting.txt says hello"], "verificationCommands": ["test -s greeting.txt"]}
+PRAGMA = '// @exec: {"yield_time_ms": 3600000}\n'
+
+
+def code_script(arguments):
+    """A step of a model in code mode: the script waits for a delegation's reply, however long it takes."""
+    return {"js": PRAGMA + 'const name = ALL_TOOLS.map(t => t.name).find(n => n.endsWith("__opencode_run_and_wait"));\n'
+                           'text(JSON.stringify(await tools[name](%s)));' % json.dumps(arguments)}
 
 
 def structured(call):
@@ -298,7 +305,7 @@ class Delegation(CodexCase):
 
     def test_in_code_mode(self):
         self.script(WRITES_A_FILE)
-        result = self.drive([[{"tool": "opencode_run_and_wait", "arguments": TASK}], {"final": "done"}], install=("install",), model="gpt-6-astra")
+        result = self.drive([[code_script(TASK)], {"final": "done"}], install=("install",), model="gpt-6-astra", mode="code")
         self.assertIn("completed", json.dumps(result["calls"][0]["shown"]))
         self.assertTrue(os.path.exists(os.path.join(self.repository, "greeting.txt")))
 
@@ -391,11 +398,9 @@ class Delegation(CodexCase):
         self.assertIn("not started by this conversation", " ".join(stranger["attention"]))
 
 
-PRAGMA = '// @exec: {"yield_time_ms": 3600000}\n'
 CALL = {"tool": "opencode_run_and_wait", "arguments": {"message": "Work."}}
 START = {"tool": "opencode_start", "arguments": {"message": "Work."}}
-SCRIPT = {"js": PRAGMA + 'const name = ALL_TOOLS.map(t => t.name).find(n => n.endsWith("__opencode_run_and_wait"));\n'
-                         'text(JSON.stringify(await tools[name]({message: "Work."})));'}
+SCRIPT = code_script({"message": "Work."})
 REVIEW = [{"tool": "opencode_wait", "arguments": {}}]
 DONE = {"final": "done"}
 BYPASS = ["--dangerously-bypass-hook-trust"]
