@@ -27,6 +27,22 @@ package enum Columns {
     }
   }
 
+  /// For a terminal that doesn't take UTF-8, where bytes of it would be obeyed: our own signs in ASCII, whatever else with a `?` a column.
+  package static func ascii(_ text: String) -> String {
+    guard text.utf8.contains(where: { $0 >= 0x80 }) else { return text }
+    var out = ""
+    for character in text {
+      switch character {
+      case "…": out += ">"
+      case "─": out += "-"
+      case "·": out += "|"
+      case "→": out += ">"
+      default: out += character.utf8.allSatisfy { $0 < 0x80 } ? String(character) : String(repeating: "?", count: width(character))
+      }
+    }
+    return out
+  }
+
   package static func width(_ text: String) -> Int { TerminalText.plain(text).reduce(0) { $0 + width($1) } }
 
   /// `text` in at most `limit` columns; what was cut shows as `…`. Colour sequences stay, and end with what is cut.

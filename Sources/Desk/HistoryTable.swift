@@ -3,10 +3,11 @@ import Text
 
 /// The history, a line a run.
 package enum HistoryTable {
-  package static func lines(_ runs: [RunSnapshot], style: Style, time: LocalTime) -> [String] {
+  /// - Parameter width: columns of the terminal; nil: lines are as long as they are
+  package static func lines(_ runs: [RunSnapshot], style: Style, time: LocalTime, width: Int? = nil) -> [String] {
     let rows = runs.map { run -> [String] in
       return [
-        run.folder.id, run.state, time.minute(run.record.startedAt), Words.duration(run.seconds), run.review.map { "\($0.changes.count)" } ?? "-",
+        run.folder.id, run.state, time.minute(run.record.startedAt), Words.duration(run.seconds), run.review.map { Words.grouped($0.changes.count) } ?? "-",
         run.review.flatMap(\.usage.cost).map(Words.money) ?? "-", Words.line(run.record.request.title, 60),
       ]
     }
@@ -18,6 +19,7 @@ package enum HistoryTable {
         return paint(column, cells[column]) + padding
       }.joined(separator: "  ")
     }
-    return [line(head) { style.dim($1) }] + rows.map { line($0) { $0 == 1 ? style.state($1) : $0 == 0 ? style.bold($1) : $1 } }
+    let lines = [line(head) { style.dim($1) }] + rows.map { line($0) { $0 == 1 ? style.state($1) : $0 == 0 ? style.bold($1) : $1 } }
+    return width.map { width in lines.map { Columns.fit($0, width) } } ?? lines
   }
 }

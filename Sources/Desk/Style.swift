@@ -13,6 +13,12 @@ package struct Style: Sendable {
 
   package static let plain = Style(isOn: false)
 
+  /// Whether the terminal takes UTF-8, as POSIX says it: the first of these that is set. Where none is it does, as nearly all do.
+  package static func isUTF8(_ environment: [String: String]) -> Bool {
+    let name = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+    return name.map { $0.lowercased().replacing("-", with: "").contains("utf8") } ?? true
+  }
+
   package func bold(_ text: String) -> String { wrap(text, "1") }
   package func dim(_ text: String) -> String { wrap(text, "2") }
   package func red(_ text: String) -> String { wrap(text, "31") }
@@ -66,6 +72,15 @@ package enum Words {
     return (number < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
   }
 
-  /// One line that may be printed, at most `bytes` bytes long.
-  package static func line(_ text: String, _ bytes: Int) -> String { TerminalText.printable(text.oneLine(bytes)) }
+  /// Seconds without a fraction, for what is drawn each second: "3 s", "3m 05s".
+  package static func whole(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 10 else { return duration(seconds) }
+    return "\(Int(seconds)) s"
+  }
+
+  /// "12,001 files", "1 file".
+  package static func counted(_ number: Int, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }
+
+  /// One line that may be printed, at most `bytes` bytes long. Escape sequences go as a whole.
+  package static func line(_ text: String, _ bytes: Int) -> String { TerminalText.printable(TerminalText.plain(text).oneLine(bytes)) }
 }

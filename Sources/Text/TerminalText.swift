@@ -47,6 +47,24 @@ package enum TerminalText {
     return String(out)
   }
 
+  /// JSON in which what `printable` replaces is written `\uXXXX`: the same value, and nothing that a terminal would obey.
+  /// - Parameter json: whole JSON: characters outside ASCII stand in its strings only
+  package static func escapedInJSON(_ json: String) -> String {
+    guard json.unicodeScalars.contains(where: isHostile) else { return json }
+    var out = String.UnicodeScalarView()
+    for scalar in json.unicodeScalars {
+      guard isHostile(scalar) else {
+        out.append(scalar)
+        continue
+      }
+      for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
+        let digits = String(unit, radix: 16)
+        out.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).unicodeScalars)
+      }
+    }
+    return String(out)
+  }
+
   private static func isHostile(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x0A, 0x09: false

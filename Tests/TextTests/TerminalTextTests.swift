@@ -17,6 +17,11 @@ import Testing
     #expect(!shown.unicodeScalars.contains { text.unicodeScalars.first == $0 })
   }
 
+  @Test func inJSONTheyAreWrittenAsEscapesOfTheSameValue() {
+    #expect(TerminalText.escapedInJSON("{\"a\": \"é日\"}") == "{\"a\": \"é日\"}")
+    #expect(TerminalText.escapedInJSON("[\"\u{9B}31m \u{202E}x\u{7F}\u{E0041}\"]") == #"["\u009b31m \u202ex\u007f\udb40\udc41"]"#)
+  }
+
   @Test func ordinaryTextIsPrintedAsItIs() {
     for text in ["", "a\tb\nc", "é日本語", "👩‍👩‍👧", "ZWJ\u{200D}"] { #expect(TerminalText.printable(text) == text) }
   }

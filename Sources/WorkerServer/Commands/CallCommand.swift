@@ -37,7 +37,7 @@ enum CallCommand {
     let object = given
     return CommandLineTool.finish {
       guard let reply = try? await tool.reply(to: object, in: .byHand()) else { return ExitCode.failure }
-      Terminal.line(JSONValue.object(reply.structured).prettyText)
+      Terminal.json(.object(reply.structured))
       if let delivered = reply.whenDelivered { await onThread(delivered) }
       return reply.isError || reply.isAlarming ? ExitCode.failure : ExitCode.success
     }

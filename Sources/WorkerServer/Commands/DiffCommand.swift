@@ -36,12 +36,14 @@ enum DiffCommand {
       return ExitCode.success
     }
     let git = ProgramFinder.locate("git", path: environment["PATH"], workspace: run.record.request.cwd)
-    let pager = usesPager ? Pager(environment) : nil
+    var pager: Pager?
     defer { pager?.finish() }
     var offset: Int? = 0
     while let from = offset {
       let (text, next) = try changes.patch(paths: paths, runFolder: run.folder.path, git: git, offset: from, limit: page, deadline: .after(seconds))
-      let shown = DiffColours.text(text, style: style)
+      // Not before there is something to show.
+      if usesPager, from == 0 { pager = Pager(environment) }
+      let shown = DiffColours.text(text, style: style, isForTerminal: Terminal.isTerminal)
       if let pager {
         guard pager.write(shown) else { break }
       } else {

@@ -3,6 +3,7 @@ import Desk
 import Foundation
 import PosixSupport
 import Runs
+import Text
 
 /// `doctor`: finds and explains what would go wrong. Reads only; `--json` for programs.
 enum DoctorCommand {
@@ -65,9 +66,9 @@ enum DoctorCommand {
     let own = ownParts(environment: environment, stateFolder: stateFolder, executable: executable)
     let checks = await examine(first + own + last, deadline: deadline)
     if words.flags.contains("--json") {
-      output(checks.report.prettyText)
+      output(TerminalText.escapedInJSON(checks.report.prettyText))
     } else {
-      for check in checks { output(check.line(verbose: words.flags.contains("--verbose"))) }
+      for check in checks { output(TerminalText.printable(check.line(verbose: words.flags.contains("--verbose")))) }
     }
     return checks.worst == .problem ? ExitCode.failure : ExitCode.success
   }

@@ -24,7 +24,14 @@ enum ReportCommand {
         return DeskCommand.exitCode(run)
       }
       let path = words.values["-o"].map { $0.hasPrefix("/") ? $0 : FileManager.default.currentDirectoryPath + "/" + $0 } ?? run.folder.path + "/report.html"
-      try PrivateFiles.replace(path, with: Array(page.utf8))
+      do {
+        guard !PrivateFiles.isFolder(path) else { throw PosixError("rename", code: EISDIR) }
+        try PrivateFiles.replace(path, with: Array(page.utf8))
+      } catch {
+        let why = (error as? PosixError).map { PosixError.text(of: $0.code) } ?? "\(error)"
+        Terminal.error("opencode-worker: the page can't be written to \(path): \(why). -o FILE names another place, `-o -` prints it.")
+        return ExitCode.failure
+      }
       for line in ShortReview(run: run, attention: attention, style: style).lines { Terminal.line(line) }
       Terminal.line("\n\(style.dim("The whole report:")) \(path)")
       if words.flags.contains("--open"), !openInBrowser(path, environment) {
@@ -38,7 +45,7 @@ enum ReportCommand {
 
   private static func showJSON(_ run: RunSnapshot) -> Int32 {
     let reply = ReplyBound.fit(run.isOver ? RunReply.review(run, for: .byHand()) : RunReply.status(run))
-    Terminal.line(JSONValue.object(reply.structured).prettyText)
+    Terminal.json(.object(reply.structured))
     reply.whenDelivered?()
     return DeskCommand.exitCode(run)
   }

@@ -1,4 +1,5 @@
 import Desk
+import Foundation
 import JSON
 import PosixSupport
 import Runs
@@ -24,11 +25,12 @@ enum RunsCommand {
         }
       }
       if words.flags.contains("--json") {
-        Terminal.line(JSONValue.array(runs.map(RunReply.historyRow)).prettyText)
+        Terminal.json(.array(runs.map(RunReply.historyRow)))
       } else if runs.isEmpty {
         Terminal.line("No run is kept in \(manager.state.root).")
       } else {
-        for line in HistoryTable.lines(runs, style: style, time: LocalTime()) { Terminal.line(line) }
+        let width = Terminal.isTerminal ? TerminalDevice.width(STDOUT_FILENO) : nil
+        for line in HistoryTable.lines(runs, style: style, time: LocalTime(), width: width) { Terminal.line(line) }
       }
       return ExitCode.success
     }

@@ -11,7 +11,7 @@ enum StatusCommand {
     let style = Terminal.style(environment)
     return DeskCommand.withRun(words.rest.first, environment) { run, _ in
       if words.flags.contains("--json") {
-        Terminal.line(JSONValue.object(ReplyBound.fit(RunReply.status(run)).structured).prettyText)
+        Terminal.json(.object(ReplyBound.fit(RunReply.status(run)).structured))
       } else if run.isOver {
         for line in ShortReview(run: run, attention: RunReply.attention(run), style: style).lines { Terminal.line(line) }
       } else {

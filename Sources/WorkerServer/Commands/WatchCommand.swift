@@ -9,7 +9,8 @@ enum WatchCommand {
     let words = try CommandWords(arguments, flags: ["--from-now"], most: 1)
     let style = Terminal.style(environment)
     return DeskCommand.withRun(words.rest.first, environment) { run, manager in
-      Terminal.line("\(style.bold(Words.line(run.record.request.title, 200)))  \(style.dim("\(run.folder.id)  \(Words.line(run.record.request.cwd, 300))"))")
+      let header = "\(style.bold(Words.line(run.record.request.title, 200)))  \(style.dim("\(run.folder.id)  \(Words.line(run.record.request.cwd, 300))"))"
+      Terminal.line(Terminal.isTerminal ? Columns.fit(header, max(10, TerminalDevice.width(STDOUT_FILENO) ?? 80)) : header)
       let ended = try await follow(run, manager, style: style, fromNow: words.flags.contains("--from-now"))
       Terminal.line("")
       for line in ShortReview(run: ended, attention: RunReply.attention(ended), style: style).lines { Terminal.line(line) }
