@@ -27,6 +27,8 @@ import Testing
       "timestamp=2026-11-22T16:18:51.730Z level=ERROR run=5 message=\"stream error\" small=\(small) agent=build error.error=\"AI_APICallError: Rate \\\"limit\\\"\"\n"
     }
     #expect(facts(line("false") + line("true")) == [.providerError(message: "Rate \"limit\"", at: 1_795_364_331.73)])
+    let escaped = facts("level=ERROR message=\"stream error\" error.error=\"AI_APICallError: a\\tb \\u001b[31mc \\ud83d\\ude00 \\u00e9\\/ \\ud83dx\"")
+    #expect(escaped == [.providerError(message: "a b [31mc 😀 é/ \u{FFFD}x", at: nil)])
     #expect(facts("timestamp=x level=WARN message=\"stream error\" error.error=\"AI_APICallError: x\"").isEmpty)
     #expect(facts("level=ERROR message=\"share subscriber failed\" cause=\"x\"").isEmpty)
   }

@@ -161,7 +161,7 @@ package struct LogReader: Sendable {
       if rest.first == "\"" {
         rest = rest.dropFirst()
         while let character = rest.popFirst(), character != "\"" {
-          if character == "\\", let next = rest.popFirst() { value.append(next == "n" ? "\n" : next) } else { value.append(character) }
+          if character == "\\", let next = rest.popFirst() { value += unescaped(next, &rest) } else { value.append(character) }
         }
       } else {
         value = String(rest.prefix { $0 != " " })
@@ -170,6 +170,33 @@ package struct LogReader: Sendable {
       if fields[key] == nil { fields[key] = value }
     }
     return fields
+  }
+
+  /// What follows a backslash, as JSON has it.
+  private static func unescaped(_ character: Character, _ rest: inout Substring) -> String {
+    switch character {
+    case "n": return "\n"
+    case "t": return "\t"
+    case "r": return "\r"
+    case "b": return "\u{8}"
+    case "f": return "\u{C}"
+    case "u":
+      func unit() -> UInt16? {
+        let digits = rest.prefix(4)
+        guard digits.utf8.count == 4, let unit = UInt16(digits, radix: 16) else { return nil }
+        rest = rest.dropFirst(4)
+        return unit
+      }
+      guard let first = unit() else { return "u" }
+      var units = [first]
+      if UTF16.isLeadSurrogate(first), rest.hasPrefix("\\u") {
+        let before = rest
+        rest = rest.dropFirst(2)
+        if let second = unit(), UTF16.isTrailSurrogate(second) { units.append(second) } else { rest = before }
+      }
+      return String(decoding: units, as: UTF16.self)
+    default: return String(character)
+    }
   }
 
   /// 1.3.2: `ERROR 2026-11-22T16:21:03 +718ms service=llm ... error={the whole request and response}`.
@@ -195,7 +222,7 @@ package struct LogReader: Sendable {
     var message = ""
     var rest = text[key.upperBound...]
     while let character = rest.popFirst(), character != "\"" {
-      if character == "\\" { message.append(rest.popFirst().map { $0 == "n" ? " " : $0 } ?? " ") } else { message.append(character) }
+      if character == "\\", let next = rest.popFirst() { message += unescaped(next, &rest) } else { message.append(character) }
     }
     return message.isEmpty ? nil : message.oneLine(300)
   }
