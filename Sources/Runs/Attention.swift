@@ -41,8 +41,10 @@ package enum Attention: Codable, Sendable, Equatable {
   case sessionSaysFailed
   /// The answer is there, and OpenCode doesn't exit.
   case answerStands(seconds: Int, waitsFor: String? = nil)
+  /// - secondsAgo: of a run that is alive
   /// - nextTry: seconds until OpenCode tries again
-  case providerErrors(count: Int, last: String?, secondsAgo: Int?, nextTry: Int? = nil)
+  /// - beforeEnd: of a run that has ended, seconds between the last one and its end
+  case providerErrors(count: Int, last: String?, secondsAgo: Int?, nextTry: Int? = nil, beforeEnd: Int? = nil)
   case stepsBegunAgain(Int)
   case silent(seconds: Int, working: String? = nil)
   /// Processes that the run left behind.
@@ -113,6 +115,12 @@ extension Attention: Comparable {
 
   package static func < (left: Attention, right: Attention) -> Bool { left.rank < right.rank }
 
+  /// As a run that has ended tells it: what is so many seconds ago by its end's clock came so long before that.
+  package var ofEnded: Attention {
+    guard case .providerErrors(let count, let last, let ago?, _, _) = self else { return self }
+    return .providerErrors(count: count, last: last, secondsAgo: nil, beforeEnd: ago)
+  }
+
   /// It tells of a declared command.
   package var isOfCheck: Bool {
     switch self {
@@ -181,8 +189,9 @@ extension Attention {
     case .sessionSaysFailed: "OpenCode's session says failed, though a final answer came"
     case .answerStands(let seconds, let what):
       "a final answer stands since \(seconds) s, but OpenCode hasn't exited" + (what.map { ": it waits for \($0)" } ?? "")
-    case .providerErrors(let count, let last, let ago, let next):
+    case .providerErrors(let count, let last, let ago, let next, let beforeEnd):
       "provider errors: \(count) x \(last ?? "error")\(ago.map { ", last \($0) s ago" } ?? "")\(next.map { ", next try in \($0) s" } ?? "")"
+        + (beforeEnd.map { $0 == 0 ? ", last at its end" : ", last \($0) s before its end" } ?? "")
     case .stepsBegunAgain(let count): "a step was begun again \(count) x: OpenCode retries after provider errors"
     case .silent(let seconds, let working):
       "no output for \(seconds) s " + (working.map { "(at work: \($0))" } ?? "(normal during a long command)")

@@ -74,7 +74,7 @@ package struct Outcome: Sendable, Equatable {
   /// - Parameters:
   ///   - session: nil when it isn't known
   ///   - sessionEnd: what OpenCode 2's messages say
-  ///   - now: seconds since 1970, for "9 s ago"; of an ended run, when it ended
+  ///   - now: seconds since 1970: when it ended
   package static func of(
     end: RunEnd, digest: RunDigest, session: SessionOutcome? = nil, lastWords: LastWords = .notAsked, sessionEnd: SessionEnd = .notAsked,
     launch: RunLaunch, now: Double
@@ -84,7 +84,7 @@ package struct Outcome: Sendable, Equatable {
     if digest.generation == .v2 {
       verdict = sessionEnd.verdict(of: end, log: verdict, stopped: digest.lastWord != nil, told: digest.finishReason == "stop")
     }
-    let attention = judge.endAttention(of: end, state: verdict.state) + Outcome.attention(digest: digest, now: now)
+    let attention = judge.endAttention(of: end, state: verdict.state) + Outcome.attention(digest: digest, now: now).map(\.ofEnded)
     return Outcome(state: verdict.state, reason: verdict.reason?.shortened(to: 700), attention: attention)
   }
 
@@ -119,7 +119,7 @@ package struct Outcome: Sendable, Equatable {
     var list = attention(digest: digest, now: now)
     if let next = digest.providerErrors.nextTry.flatMap({ $0 > now ? wholeSeconds($0 - now) : nil }) {
       list = list.map { one in
-        guard case .providerErrors(let count, let last, let ago, _) = one else { return one }
+        guard case .providerErrors(let count, let last, let ago, _, _) = one else { return one }
         return .providerErrors(count: count, last: last, secondsAgo: ago, nextTry: next)
       }
     }

@@ -18,7 +18,8 @@ extension RunSnapshot {
     }
     if request.sandboxIsReadOnly == true { list.append(.sandboxReadOnly) }
     if let review {
-      list += review.outcome.attention
+      // Reviews of earlier versions tell the time as a live run does.
+      list += review.outcome.attention.map(\.ofEnded)
     } else if phase == .running {
       list += Outcome.liveAttention(digest: digest, now: now, quietSince: max(record.startedAt, digest.lastEventAt ?? 0))
     } else {

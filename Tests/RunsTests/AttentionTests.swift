@@ -32,6 +32,19 @@ import Testing
     #expect(before.attention.sentences == ["second words", "first words"])
   }
 
+  /// Of a run that has ended nothing happens any more.
+  @Test func theWordsFitARunThatHasEnded() throws {
+    let alive = Attention.providerErrors(count: 2, last: "Rate limit", secondsAgo: 9, nextTry: 4)
+    #expect(alive.sentence == "provider errors: 2 x Rate limit, last 9 s ago, next try in 4 s")
+    #expect(alive.ofEnded.sentence == "provider errors: 2 x Rate limit, last 9 s before its end" && alive.ofEnded.ofEnded == alive.ofEnded)
+    #expect(Attention.providerErrors(count: 1, last: nil, secondsAgo: 0).ofEnded.sentence == "provider errors: 1 x error, last at its end")
+    #expect(Attention.providerErrors(count: 1, last: "x", secondsAgo: nil).ofEnded.sentence == "provider errors: 1 x x")
+    // As a version without the new member wrote it.
+    let old = Data(#"[{"providerErrors":{"count":2,"last":"Rate limit","secondsAgo":9}}]"#.utf8)
+    #expect(try JSONDecoder().decode([Attention].self, from: old) == [.providerErrors(count: 2, last: "Rate limit", secondsAgo: 9)])
+    #expect(try JSONDecoder().decode([Attention].self, from: JSONEncoder().encode([alive.ofEnded])) == [alive.ofEnded])
+  }
+
   @Test func whatHappenedToTheRepositoryIsSaid() {
     var changes = ChangedFiles(root: "/w")
     changes.settle([

@@ -169,7 +169,7 @@ import Testing
         "agent \"x\" not found: the default agent ran",
         "permission rejected: bash (rm -rf /)",
         "asked the user 1 x a question (tool question): nobody could answer",
-        "provider errors: 2 x Rate limit, last 8 s ago",
+        "provider errors: 2 x Rate limit, last 8 s before its end",
         "denied by a rule: read (f)",
         "the model called tools that it doesn't have: nope",
         "broken lines in OpenCode's output: 1; what they said is missing",

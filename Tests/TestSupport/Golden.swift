@@ -100,5 +100,6 @@ extension World {
     text.replacing(path("state"), with: "/home/me/.local/state/codex-opencode-worker").replacing(repository, with: "/home/me/project")
       .replacing(root, with: "/home/me").replacing(/\d{8}-\d{6}-[2-9a-z]{4}/, with: "20261122-162803-k3f9")
       .replacing(/ses_[0-9A-Za-z]+/, with: "ses_dfb5b562affe42w1mZ7TjS95O9").replacing(/last \d+ s ago/, with: "last 9 s ago")
+      .replacing(/last (\d+ s before|at) its end/, with: "last 9 s before its end")
   }
 }
