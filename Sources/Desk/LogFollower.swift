@@ -4,7 +4,8 @@ import PosixSupport
 import Runs
 import Text
 
-/// Reads a run's two logs as they grow: every event and every error of the provider, each once, in the order in which they are found.
+/// Reads a run's two logs as they grow: every event and every error of the provider, each once. What both logs hold already comes in the order of
+/// its times; what comes to them later, as it is found. Within a log the order is always the log's own.
 package struct LogFollower: Sendable {
   package enum Item: Sendable {
     case event(OpenCodeEvent)
@@ -26,11 +27,48 @@ package struct LogFollower: Sendable {
     }
   }
 
+  /// What was read of one log and isn't told yet.
+  private struct Waiting: Sendable {
+    var items: [(item: Item, at: Double)] = []
+    /// How many of them have been told.
+    var told = 0
+    /// Nothing more was in the log when it was read last.
+    var isAtEnd = false
+    private var last = -Double.infinity
+
+    var isEmpty: Bool { told == items.count }
+    var nextAt: Double? { isEmpty ? nil : items[told].at }
+
+    mutating func add(_ item: Item, at: Double) {
+      if at.isFinite { last = max(last, at) }
+      // Those before it that had no time.
+      for index in items.indices.reversed() {
+        guard items[index].at == .infinity else { break }
+        items[index].at = last
+      }
+      items.append((item, last))
+    }
+
+    /// Right behind the one before.
+    mutating func addBehind(_ item: Item) { items.append((item, last)) }
+
+    /// Right before the next one that has a time, else at the end: what stderr says without a time is mostly why something ended.
+    mutating func addAhead(_ item: Item) { items.append((item, .infinity)) }
+
+    mutating func tell(_ body: (Item) -> Void) {
+      body(items[told].item)
+      told += 1
+      if isEmpty { (items, told) = ([], 0) }
+    }
+  }
+
   private let folder: RunFolder
   private let decoder: any EventDecoding
   private var events: EventSkimmer
   private var errors: LineReader
   private var log = LogReader()
+  private var waitingEvents = Waiting()
+  private var waitingErrors = Waiting()
   private static let block = 256 << 10
 
   /// - Parameter fromNow: begins at the ends of both logs instead of their beginnings
@@ -55,46 +93,68 @@ package struct LogFollower: Sendable {
   /// - Parameters:
   ///   - final: nothing more will be written: a last line without a newline counts
   ///   - limit: bytes of each log in one call; then it returns, and the next call goes on
-  /// - Returns: whether there was anything to read
-  package mutating func advance(final: Bool = false, limit: Int64 = 8 << 20, _ body: (Item) -> Void) -> Bool {
-    let grew = readErrors(limit, final, body)
-    return readEvents(limit, final, body) || grew
+  /// - Returns: whether there was anything to read or to tell
+  package mutating func advance(final: Bool = false, limit: Int64 = 2 << 20, _ body: (Item) -> Void) -> Bool {
+    // A log of which something waits is read on when that is told: what is held is bounded.
+    var grew = false
+    if waitingErrors.isEmpty { grew = readErrors(limit, final) }
+    if waitingEvents.isEmpty { grew = readEvents(limit, final) || grew }
+    while true {
+      switch (waitingErrors.nextAt, waitingEvents.nextAt) {
+      case (let error?, let event?): error <= event ? waitingErrors.tell(body) : waitingEvents.tell(body)
+      // The other log may still hold something earlier.
+      case (.some, nil) where waitingEvents.isAtEnd: waitingErrors.tell(body)
+      case (nil, .some) where waitingErrors.isAtEnd: waitingEvents.tell(body)
+      default: return grew
+      }
+      grew = true
+    }
   }
 
-  private mutating func readEvents(_ limit: Int64, _ final: Bool, _ body: (Item) -> Void) -> Bool {
+  private mutating func readEvents(_ limit: Int64, _ final: Bool) -> Bool {
     let (decoder, from) = (decoder, events.position)
-    func take(_ line: SkimmedLine) { if let item = Item(line, by: decoder) { body(item) } }
-    LogFollower.read(folder.events, from: from, limit: limit) { events.feed($0, take) }
+    var waiting = waitingEvents
+    func take(_ line: SkimmedLine) {
+      guard let item = Item(line, by: decoder) else { return }
+      if case .event(let event) = item, let at = event.header.at { waiting.add(item, at: at) } else { waiting.addBehind(item) }
+    }
+    waiting.isAtEnd = LogFollower.read(folder.events, from: from, limit: limit) { events.feed($0, take) }
     if final, events.position == from { events.finish(take) }
+    waitingEvents = waiting
     return events.position > from
   }
 
-  private mutating func readErrors(_ limit: Int64, _ final: Bool, _ body: (Item) -> Void) -> Bool {
+  private mutating func readErrors(_ limit: Int64, _ final: Bool) -> Bool {
     let from = errors.position
-    var log = log
+    var (log, waiting) = (log, waitingErrors)
     func take(_ line: BoundedText) {
       for fact in log.facts(in: line) {
         switch fact {
-        case .providerError(let message, let at): body(.providerError(message ?? "the provider refused", at: at))
-        case .permissionRejected(let permission, let pattern): body(.rejected(permission + (pattern.map { " (\($0))" } ?? "")))
-        case .failure(let message): body(.text("Error: \(message)"))
+        case .providerError(let message, let at):
+          let item = Item.providerError(message ?? "the provider refused", at: at)
+          if let at { waiting.add(item, at: at) } else { waiting.addAhead(item) }
+        case .permissionRejected(let permission, let pattern): waiting.addAhead(.rejected(permission + (pattern.map { " (\($0))" } ?? "")))
+        case .failure(let message): waiting.addAhead(.text("Error: \(message)"))
         default: break
         }
       }
     }
-    LogFollower.read(folder.stderr, from: from, limit: limit) { errors.feed($0, take) }
+    waiting.isAtEnd = LogFollower.read(folder.stderr, from: from, limit: limit) { errors.feed($0, take) }
     if final, errors.position == from { errors.finish(take) }
-    self.log = log
+    (self.log, waitingErrors) = (log, waiting)
     return errors.position > from
   }
 
-  private static func read(_ path: String, from start: Int64, limit: Int64, _ body: (UnsafeRawBufferPointer) -> Void) {
-    guard let file = try? Descriptor.open(path, O_RDONLY) else { return }
+  /// - Returns: whether that was all of it
+  private static func read(_ path: String, from start: Int64, limit: Int64, _ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
+    guard let file = try? Descriptor.open(path, O_RDONLY) else { return true }
     defer { file.close() }
     var offset = start
-    while offset < start + limit, let bytes = try? file.bytes(at: offset, limit: block), !bytes.isEmpty {
+    while offset < start + limit {
+      guard let bytes = try? file.bytes(at: offset, limit: block), !bytes.isEmpty else { return true }
       bytes.withUnsafeBytes(body)
       offset += Int64(bytes.count)
     }
+    return false
   }
 }

@@ -162,7 +162,9 @@ final class Player: @unchecked Sendable {
   func log(_ message: String) {
     let isAsked = options.flags.contains("print-logs") || environment["OPENCODE_PRINT_LOGS"] == "1"
     guard isAsked, build.takesPrintLogs else { return }
-    console.complain("timestamp=\(ISO8601DateFormatter().string(from: Date())) level=ERROR run=\(String(format: "%08x", getpid())) \(message)\n")
+    let time = ISO8601DateFormatter()
+    time.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+    console.complain("timestamp=\(time.string(from: Date())) level=ERROR run=\(String(format: "%08x", getpid())) \(message)\n")
   }
 
   func sleep(_ seconds: Double) throws {

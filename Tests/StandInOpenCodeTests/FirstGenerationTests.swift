@@ -8,6 +8,14 @@ import Testing
 
 /// What OpenCode 1.x does and tells beside what the recorded runs show.
 @Suite(.blocking) struct FirstGenerationTests {
+  /// Its log tells time to the millisecond, as the recorded one does: the errors of a provider have their place among the events.
+  @Test func theLogTellsMilliseconds() throws {
+    let form = #/(?m)^timestamp=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=ERROR /#
+    let own = try Stage(["turns": [["status": 429], ["text": "ok"]], "retrySeconds": 0.01]).run("run", "--format", "json", "--print-logs", "go")
+    #expect(own.errors.contains(form), "\(own.errors)")
+    #expect(try Recording("1.18.34/logs-429-then-ok").errors.contains(form))
+  }
+
   /// Exports and rows of the store against recorded ones: the same members.
   @Test func exportsAndRowsOfTheStore() throws {
     let echo: JSONValue = ["name": "bash", "arguments": ["command": "echo hi", "description": "Echo"]]
