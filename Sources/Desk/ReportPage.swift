@@ -16,23 +16,38 @@ package struct ReportPage {
   private let git: String?
   private let mask: (String) -> String
   private let time = LocalTime()
+  /// What the long parts may take of their bounds: less where the whole would be too large.
+  private let share: Double
 
-  private static let diffBytes = 2_500_000
+  /// What no page is larger than.
+  package static let limit = 5_000_000
+  private static let diffBytes = 2_000_000
   private static let oneDiffBytes = 200_000
   private static let diffFiles = 300
+  private static let nameBytes = 400_000
+  private static let storyBytes = 1_000_000
+  /// Of lists that somebody else may have made long.
+  private static let rows = 100
 
   /// - Parameters:
   ///   - environment: PATH tells where git is
   ///   - mask: hides what looks like a secret
   package static func html(_ run: RunSnapshot, attention: [String], environment: [String: String], mask: @escaping (String) -> String) -> String {
     guard let review = run.review else { return "" }
-    let page = ReportPage(
-      run: run, review: review, attention: attention,
-      story: RunStory(run.folder, generation: run.record.request.installation.version.generation),
-      changes: Stored.load(ChangedFiles.self, from: run.folder.changes),
-      git: ProgramFinder.locate("git", path: environment["PATH"], workspace: run.record.request.cwd), mask: mask)
-    return page.document
+    let story = RunStory(run.folder, generation: run.record.request.installation.version.generation, from: run.record.startedAt, to: review.endedAt)
+    let changes = Stored.load(ChangedFiles.self, from: run.folder.changes)
+    let git = ProgramFinder.locate("git", path: environment["PATH"], workspace: run.record.request.cwd)
+    var document = ""
+    // Escaped, a character may take six times its bytes: what comes out is measured.
+    for share in [1, 0.4, 0.1, 0.01] {
+      document =
+        ReportPage(run: run, review: review, attention: attention, story: story, changes: changes, git: git, mask: mask, share: share).document
+      if document.utf8.count <= limit { break }
+    }
+    return document
   }
+
+  private func part(of bytes: Int) -> Int { Int(Double(bytes) * share) }
 
   /// Masked and escaped.
   private func text(_ text: String, _ bytes: Int = 4_000) -> String { HTML.text(mask(TextCut.headAndTail(text, bytes: bytes))) }
@@ -55,8 +70,11 @@ package struct ReportPage {
   private func section(_ title: String, _ inside: String) -> String { inside.isEmpty ? "" : "<section><h2>\(title)</h2>\(inside)</section>" }
 
   private func list(_ rows: [String], class kind: String? = nil) -> String {
-    rows.isEmpty ? "" : HTML.element("ul", class: kind, rows.map { HTML.element("li", $0) }.joined())
+    let more = rows.count > ReportPage.rows ? note("\(Words.grouped(rows.count - ReportPage.rows)) more are not shown here.") : ""
+    return rows.isEmpty ? "" : HTML.element("ul", class: kind, rows.prefix(ReportPage.rows).map { HTML.element("li", $0) }.joined()) + more
   }
+
+  private func note(_ safe: String) -> String { HTML.element("p", class: "note", safe) }
 
   // MARK: - The top
 
@@ -75,7 +93,7 @@ package struct ReportPage {
     let rows = [
       (Words.duration(run.seconds), "time"), (review.usage.cost.map(Words.money) ?? "unknown", "cost"),
       (review.usage.tokens.total > 0 ? Words.grouped(review.usage.tokens.total) : "unknown", "tokens"),
-      ("\(review.changes.count)", review.changes.exact ? "files changed" : "files changed, not exact"),
+      (Words.grouped(review.changes.count), review.changes.exact ? "files changed" : "files changed, not exact"),
       (declared.isEmpty ? "none" : "\(passed)/\(declared.count)", "checks passed"),
     ]
     return "<dl class=\"figures\">" + rows.map { "<div><dd>\(HTML.text($0.0))</dd><dt>\($0.1)</dt></div>" }.joined() + "</dl>"
@@ -107,7 +125,7 @@ package struct ReportPage {
     return section("Acceptance criteria, for you to tick", list(rows, class: "criteria"))
   }
 
-  private var timeline: String { section("Where the time went", Timeline.svg(story, from: run.record.startedAt, to: review.endedAt)) }
+  private var timeline: String { section("Where the time went", Timeline.svg(story, from: run.record.startedAt, to: review.endedAt, isShort: share < 1)) }
 
   // MARK: - What it did
 
@@ -115,17 +133,38 @@ package struct ReportPage {
     var out = review.changes.exact ? "" : "<p class=\"fair\">Not exact: \(text(review.changes.why ?? "unknown why", 800))</p>"
     let rows = changes?.files ?? review.changes.files
     if rows.isEmpty { return section("Changed files", out + "<p>No file was changed.</p>") }
-    var left = ReportPage.diffBytes
-    for (index, file) in rows.enumerated() {
-      if index >= ReportPage.diffFiles || left <= 0 {
-        out += "<p class=\"note\">\(Words.grouped(rows.count - index)) more files are not shown here: opencode-worker diff \(HTML.text(run.folder.id))</p>"
-        break
+    var left = part(of: ReportPage.diffBytes)
+    var rest: [ChangedFile] = []
+    for (index, file) in shown(rows).enumerated() {
+      guard index < ReportPage.diffFiles, left > 0 else {
+        rest.append(file)
+        continue
       }
-      let diff = diff(of: file, limit: min(ReportPage.oneDiffBytes, left))
-      left -= diff.utf8.count + 400
-      out += "<details\(index < 3 && diff.utf8.count < 20_000 ? " open" : "")><summary>\(summary(of: file))</summary>\(diff)</details>"
+      let element = "<summary>\(summary(of: file))</summary>\(diff(of: file, limit: min(ReportPage.oneDiffBytes, left)))"
+      left -= element.utf8.count
+      out += "<details\(index < 3 && element.utf8.count < 20_000 ? " open" : "")>\(element)</details>"
     }
-    return section("Changed files", out)
+    return section("Changed files", out + names(of: rest))
+  }
+
+  /// Where there isn't room for all, those come first of which somebody wants to see the diff: the user's own work, then what the edit tools did.
+  private func shown(_ rows: [ChangedFile]) -> [ChangedFile] {
+    guard rows.count > ReportPage.diffFiles else { return rows }
+    func rank(_ file: ChangedFile) -> Int { file.lostWork == true ? 0 : file.dirtyBefore == true ? 1 : file.byTool == true || file.outside == true ? 2 : 3 }
+    return rows.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }.map(\.element)
+  }
+
+  /// Of the files whose diffs have no room: what became of each, as far as that has.
+  private func names(of rest: [ChangedFile]) -> String {
+    guard !rest.isEmpty else { return "" }
+    var left = part(of: ReportPage.nameBytes)
+    let lines = rest.map { file in "\(file.change.rawValue) \(text(file.from.map { "\($0) → \(file.path)" } ?? file.path, 300))" }.prefix {
+      left -= $0.utf8.count + 1
+      return left > 0
+    }
+    let unnamed = rest.count > lines.count ? note("\(Words.grouped(rest.count - lines.count)) more have no room here either.") : ""
+    let list = lines.isEmpty ? "" : "<details><summary>their names</summary><pre>\(lines.joined(separator: "\n"))</pre></details>"
+    return note("The diffs of \(Words.counted(rest.count, "more file")) are not shown here: opencode-worker diff \(HTML.text(run.folder.id))") + list + unnamed
   }
 
   private func summary(of file: ChangedFile) -> String {
@@ -151,12 +190,13 @@ package struct ReportPage {
       if line.hasPrefix("-"), !line.hasPrefix("---") { return "<del>\(safe)</del>" }
       return line.hasPrefix("@@") ? "<i>\(safe)</i>" : safe
     }
-    return "<pre>\(lines.joined(separator: "\n"))</pre>" + (next == nil ? "" : "<p class=\"note\">The diff is cut here.</p>")
+    return "<pre>\(lines.joined(separator: "\n"))</pre>" + (next == nil ? "" : note("The diff is cut here."))
   }
 
   private func story(of story: RunStory) -> String {
     let line = WatchLine(style: .plain, time: time)
-    let rows = story.items.compactMap { item -> String? in
+    func rows(_ items: [LogFollower.Item]) -> [String] { items.compactMap(row) }
+    func row(_ item: LogFollower.Item) -> String? {
       guard let words = line.text(item) else { return nil }
       let isBad: Bool
       switch item {
@@ -166,13 +206,28 @@ package struct ReportPage {
       }
       return isBad ? "<span class=\"bad\">\(text(words, 600))</span>" : text(words, 600)
     }
-    guard !rows.isEmpty else { return "" }
-    let cut =
-      story.itemCount > story.items.count ? "<p class=\"note\">The first \(Words.grouped(story.items.count)) of \(Words.grouped(story.itemCount)).</p>" : ""
-    return section(
-      "What it did",
-      "<details><summary>\(counted(story.itemCount, "entry").replacing("entrys", with: "entries"))</summary><pre>\(rows.joined(separator: "\n"))</pre>\(cut)</details>"
-    )
+    // The end matters most: it has the larger part of the room.
+    var (first, last) = (rows(story.items.first), rows(story.items.last))
+    let room = part(of: ReportPage.storyBytes)
+    let before = first.count + last.count
+    last = ReportPage.fitting(last.reversed(), room * 2 / 3).reversed()
+    first = ReportPage.fitting(first, room - last.reduce(0) { $0 + $1.utf8.count })
+    let omitted = story.items.omitted + before - first.count - last.count
+    let gap = omitted > 0 ? ["<b class=\"note\">(\(Words.grouped(omitted)) left out here: opencode-worker watch \(HTML.text(run.folder.id)))</b>"] : []
+    let lines = first + gap + last
+    guard !lines.isEmpty else { return "" }
+    let title = "\(Words.grouped(story.items.count)) \(story.items.count == 1 ? "entry" : "entries")"
+    return section("What it did", "<details><summary>\(title)</summary><pre>\(lines.joined(separator: "\n"))</pre></details>")
+  }
+
+  /// As many of the rows as fit into `bytes`.
+  private static func fitting(_ rows: [String], _ bytes: Int) -> [String] {
+    var left = bytes
+    return Array(
+      rows.prefix {
+        left -= $0.utf8.count + 1
+        return left >= 0
+      })
   }
 
   private var todo: String {
@@ -185,20 +240,22 @@ package struct ReportPage {
   }
 
   private var steps: String {
-    guard !story.steps.isEmpty else { return "" }
-    let rows = story.steps.enumerated().map { index, step in
+    guard story.steps.count > 0 else { return "" }
+    func row(_ number: Int, _ step: RunStory.Step) -> String {
       let cells = [
-        "\(index + 1)", step.at.map(time.clock) ?? "", Words.grouped(step.tokens.input), Words.grouped(step.tokens.output + step.tokens.reasoning),
+        "\(number)", step.at.map(time.clock) ?? "", Words.grouped(step.tokens.input), Words.grouped(step.tokens.output + step.tokens.reasoning),
         Words.grouped(step.tokens.cacheRead), step.cost.map { $0 > 0 ? Words.money($0) : "unknown" } ?? "unknown", text(step.reason ?? "", 40),
       ]
       return "<tr>" + cells.map { HTML.element("td", $0) }.joined() + "</tr>"
     }
     let head = ["step", "ended", "input", "output", "from cache", "cost", "why it ended"].map { HTML.element("th", $0) }.joined()
-    let cut = story.stepCount > story.steps.count ? "<p class=\"note\">The first \(story.steps.count) of \(Words.grouped(story.stepCount)) steps.</p>" : ""
+    let omitted = story.steps.omitted
+    let gap = omitted > 0 ? "<tr><td colspan=\"7\">\(Words.counted(omitted, "step")) left out here</td></tr>" : ""
+    let rows = story.steps.first.map { row($0.number, $0.step) } + [gap] + story.steps.last.map { row($0.number, $0.step) }
     let missing = review.usage.missing.map { "<p class=\"fair\">\(text($0, 400))</p>" } ?? ""
     return section(
       "Tokens and cost by step",
-      "\(missing)<details><summary>\(counted(story.stepCount, "step"))</summary><table><tr>\(head)</tr>\(rows.joined())</table>\(cut)</details>")
+      "\(missing)<details><summary>\(Words.counted(story.steps.count, "step"))</summary><table><tr>\(head)</tr>\(rows.joined())</table></details>")
   }
 
   private var task: String { section("The task as given", "<pre class=\"prose\">\(text(run.record.request.message, 60_000))</pre>") }

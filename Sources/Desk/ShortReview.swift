@@ -37,7 +37,9 @@ package struct ShortReview: Sendable {
     guard let review = run.review else { return [] }
     let request = run.record.request
     var lines = ["\(style.bold(Words.line(request.title, 200)))  \(style.dim(run.folder.id))"]
-    lines.append("\(style.state(review.outcome.state.rawValue))\(ShortReview.verdict(review).dropFirst(review.outcome.state.rawValue.count))" + figures(review))
+    let state = review.outcome.state.rawValue
+    lines.append("\(style.state(state))\(ShortReview.verdict(review).dropFirst(state.count))")
+    lines.append("  \(figures(review))")
     if let reason = review.outcome.reason { lines.append("  \(Words.line(reason, 600))") }
     for sentence in attention.prefix(8) { lines.append("  \(style.yellow("!")) \(Words.line(sentence, 400))") }
     if attention.count > 8 { lines.append("  \(style.dim("and \(attention.count - 8) more: opencode-worker report --json"))") }
@@ -51,17 +53,15 @@ package struct ShortReview: Sendable {
   }
 
   private func figures(_ review: RunReview) -> String {
-    var words = [Words.duration(run.seconds), counted(review.usage.steps, "step")]
+    var words = [Words.duration(run.seconds), Words.counted(review.usage.steps, "step")]
     if review.usage.tokens.total > 0 { words.append("\(Words.grouped(review.usage.tokens.total)) tokens") }
     words.append(review.usage.cost.map(Words.money) ?? "cost unknown")
-    return style.dim("  \(words.joined(separator: ", ")); ended \(time.full(review.endedAt))")
+    return style.dim("\(words.joined(separator: ", ")); ended \(time.full(review.endedAt))")
   }
 
   private func files(_ changes: ChangesSummary) -> [String] {
-    var lines = [
-      "",
-      style.bold(changes.count == 0 ? "No file changed" : "\(counted(changes.count, "file")) changed") + (changes.exact ? "" : style.yellow("  not exact")),
-    ]
+    let head = changes.count == 0 ? "No file changed" : "\(Words.counted(changes.count, "file")) changed"
+    var lines = ["", style.bold(head) + (changes.exact ? "" : style.yellow("  not exact"))]
     if let why = changes.why { lines.append("  \(style.yellow(Words.line(why, 400)))") }
     for file in changes.files.prefix(15) {
       let letter = file.change.rawValue.prefix(1).uppercased()
@@ -71,7 +71,7 @@ package struct ShortReview: Sendable {
       if file.byTool != true { words.append(style.dim("not by an edit tool")) }
       lines.append(words.joined(separator: "  "))
     }
-    if changes.count > 15 { lines.append(style.dim("  and \(changes.count - 15) more: opencode-worker diff \(run.folder.id)")) }
+    if changes.count > 15 { lines.append(style.dim("  and \(Words.grouped(changes.count - 15)) more: opencode-worker diff \(run.folder.id)")) }
     return lines
   }
 

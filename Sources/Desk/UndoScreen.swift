@@ -22,9 +22,9 @@ package struct UndoScreen: Sendable {
       let padding = String(repeating: " ", count: max(1, 14 - TerminalText.plain(word).count))
       return "  \(word)\(padding)\(Words.line(step.path, 300))"
     }
-    if plan.steps.count > UndoScreen.rows { lines.append(style.dim("  and \(plan.steps.count - UndoScreen.rows) more")) }
+    if plan.steps.count > UndoScreen.rows { lines.append(style.dim("  and \(Words.grouped(plan.steps.count - UndoScreen.rows)) more")) }
     if !plan.there.isEmpty {
-      let what = counted(plan.there.count, "file")
+      let what = Words.counted(plan.there.count, "file")
       lines.append(style.dim("  \(what) \(plan.there.count == 1 ? "is" : "are") \(isBack ? "as before the run" : "as the run left it") already"))
     }
     return lines
@@ -33,7 +33,7 @@ package struct UndoScreen: Sendable {
   /// A line each: what can't be brought there, and why.
   package func obstacles(_ plan: RunUndo.Plan) -> [String] {
     var lines = plan.obstacles.prefix(UndoScreen.rows).map { "  \(Words.line($0.path, 300)): \(Words.line($0.why, 300))" }
-    if plan.obstacles.count > UndoScreen.rows { lines.append("  and \(plan.obstacles.count - UndoScreen.rows) more") }
+    if plan.obstacles.count > UndoScreen.rows { lines.append("  and \(Words.grouped(plan.obstacles.count - UndoScreen.rows)) more") }
     return lines
   }
 }
