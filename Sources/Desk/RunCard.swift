@@ -22,7 +22,7 @@ package struct RunCard: Sendable {
       "\(style.bold(Words.line(request.title, 200)))  \(style.dim(run.folder.id))",
       "\(style.state(run.state)) for \(Words.duration(run.seconds))" + style.dim("  in \(Words.line(request.cwd, 300))"),
     ]
-    lines.append("  \(RunCard.now(run, at: now))")
+    lines.append("  \(RunCard.now(run, at: now).text)")
     var figures = [counted(digest.steps, "step"), counted(digest.toolCallCount, "tool call")]
     if digest.usage.tokens.total > 0 { figures.append("\(Words.grouped(digest.usage.tokens.total)) tokens") }
     if digest.usage.cost > 0 { figures.append(Words.money(digest.usage.cost)) }
@@ -37,34 +37,60 @@ package struct RunCard: Sendable {
     return lines
   }
 
+  /// A sentence with a part in it that may be long.
+  package struct Activity: Sendable {
+    package let before: String
+    package let what: String
+    package let after: String
+
+    package init(_ before: String, _ what: String = "", _ after: String = "") { (self.before, self.what, self.after) = (before, Words.line(what, 200), after) }
+
+    package var text: String { before + what + after }
+
+    /// Columns that the long part needs to say something.
+    static let enough = 16
+
+    /// Columns below which it can't be drawn without loss of more than the long part.
+    package var least: Int { Columns.width(before + after) + min(Columns.width(what), Activity.enough) }
+
+    /// In so many columns: the long part is shortened first, then what follows it is left out.
+    package func fitted(_ width: Int) -> String {
+      let isTight = width < least
+      return Columns.fit(before + Columns.fit(what, max(2, width - Columns.width(before + (isTight ? "" : after)))) + (isTight ? "" : after), max(1, width))
+    }
+  }
+
   /// What it does at this moment, as far as that can be known.
-  package static func now(_ run: RunSnapshot, at now: Double) -> String {
+  package static func now(_ run: RunSnapshot, at now: Double) -> Activity {
     switch run.phase {
-    case .starting: return "the workspace is being recorded; OpenCode isn't running yet"
-    case .finishing: return "OpenCode has ended; its result is being recorded"
-    case .ended: return run.state
+    case .starting: return Activity("the workspace is being recorded; OpenCode isn't running yet")
+    case .finishing: return Activity("", run.finishing)
+    case .ended: return Activity(run.state)
     case .running: break
     }
-    guard let last = run.digest.lastEventAt else { return "OpenCode is starting" }
-    let ago = Words.duration(max(0, now - last).rounded(.down))
+    guard let last = run.digest.lastEventAt else { return Activity("OpenCode is starting") }
+    let ago = Words.whole(max(0, now - last))
     let errors = run.digest.providerErrors
     if let at = errors.at, at > last, let message = errors.last {
-      return "the provider refuses: \(Words.line(message, 160)) (\(errors.count) x, last \(Words.duration(max(0, now - at).rounded(.down))) ago)"
+      return Activity("the provider refuses: ", message, " (\(errors.count) x, last \(Words.whole(max(0, now - at))) ago)")
     }
     if let next = run.nextTry(after: now) {
-      let words = errors.last.map { ": \(Words.line($0, 160))" } ?? ""
-      return "the provider refuses\(words) (\(errors.count) x); OpenCode tries again in \(Words.duration((next - now).rounded(.up)))"
+      return Activity(
+        "the provider refuses" + (errors.last == nil ? "" : ": "), errors.last ?? "",
+        " (\(errors.count) x); OpenCode tries again in \(Words.whole((next - now).rounded(.up)))")
     }
     if let tool = run.working.first {
-      let since = tool.since.map { " for \(Words.duration(max(0, now - $0).rounded(.down)))" } ?? ""
+      let since = tool.since.map { " for \(Words.whole(max(0, now - $0)))" } ?? ""
       let others = run.working.count > 1 ? ", and \(run.working.count - 1) more" : ""
-      return "\(run.digest.live?.hasAnswered == true ? "the answer is there, it waits for" : "at work\(since):") \(Words.line(tool.named, 160))\(others)"
+      return Activity(run.digest.live?.hasAnswered == true ? "the answer is there, it waits for " : "at work\(since): ", tool.named, others)
     }
+    if run.digest.hasFinalAnswer { return Activity("the answer is there and OpenCode hasn't ended yet, \(ago) since the last event") }
+    // OpenCode 1 tells of a tool when it has ended: in the middle of a step either may be at work.
+    let who = run.digest.generation == .v1 && run.digest.lastStepIsOpen ? "the model or a tool is at work" : "the model is thinking"
     if let done = run.digest.lastDone, done.at.map({ $0 >= last - 0.001 }) ?? false {
-      let what = done.title.map { "\(done.tool): \($0)" } ?? done.tool
-      return "the model is thinking, \(ago) since \(Words.line(what, 160))"
+      return Activity("\(who), \(ago) since ", done.title.map { "\(done.tool): \($0)" } ?? done.tool)
     }
-    return "the model is thinking, \(ago) since the last event"
+    return Activity("\(who), \(ago) since the last event")
   }
 
   /// The command with which a person ends the run. SIGINT lets OpenCode 2 release its session, which its service would go on with otherwise.

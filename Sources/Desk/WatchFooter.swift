@@ -22,7 +22,7 @@ package struct WatchFooter: Sendable {
     if !todo.isEmpty { parts.insert(todo, at: 0) }
     var rows = Array(parts.joined().prefix(room))
     if !rows.isEmpty { rows.insert(style.dim(String(repeating: "─", count: width)), at: 0) }
-    return (rows + [status(run, now: now)]).map { Columns.fit($0, width) }
+    return (rows + [status(run, now: now, width: width)]).map { Columns.fit($0, width) }
   }
 
   /// The whole list if it has room, else the entry at work and those around it.
@@ -68,13 +68,17 @@ package struct WatchFooter: Sendable {
 
   private func label(_ text: String) -> String { style.dim(text + String(repeating: " ", count: max(1, 10 - text.count))) }
 
-  private func status(_ run: RunSnapshot, now: Double) -> String {
-    var words = [RunCard.now(run, at: now)]
+  private func status(_ run: RunSnapshot, now: Double, width: Int) -> String {
+    var figures: [String] = []
     let usage = run.digest.usage
-    if usage.tokens.total > 0 { words.append("\(Words.grouped(usage.tokens.total)) tokens") }
-    if usage.cost > 0 { words.append(Words.money(usage.cost)) }
-    words.append(Words.duration(run.seconds.rounded(.down)))
-    let text = words.joined(separator: " · ")
+    if usage.tokens.total > 0 { figures.append("\(Words.grouped(usage.tokens.total)) tokens") }
+    if usage.cost > 0 { figures.append(Words.money(usage.cost)) }
+    figures.append(Words.whole(run.seconds))
+    // A long sentence doesn't push the figures out of a small terminal; from the left they go when there is no room for them.
+    func tail() -> String { figures.map { " · " + $0 }.joined() }
+    let activity = RunCard.now(run, at: now)
+    while figures.count > 1, width - Columns.width(tail()) < activity.least { figures.removeFirst() }
+    let text = activity.fitted(max(10, width - Columns.width(tail()))) + tail()
     let (at, last) = (run.digest.providerErrors.at, run.digest.lastEventAt)
     return at.map { at in last.map { at > $0 } ?? true } ?? false ? style.red(text) : text
   }

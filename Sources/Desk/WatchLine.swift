@@ -52,7 +52,12 @@ package struct WatchLine: Sendable {
 
   private func describe(_ tool: ToolUse) -> String {
     var words: [String] = []
-    if let what = tool.isShell ? tool.command?.head ?? tool.subject : tool.subject { words.append(Words.line(what, 300)) }
+    if let todos = tool.todos, !todos.isEmpty {
+      let current = todos.first { $0.status == "in_progress" }.map { ": \(Words.line($0.content, 200))" } ?? ""
+      words.append("\(todos.filter { $0.status == "completed" }.count)/\(todos.count) done\(current)")
+    } else if let what = tool.isShell ? tool.command?.head ?? tool.subject : tool.subject {
+      words.append(Words.line(what, 300))
+    }
     switch tool.refusal {
     case .rejected?: words.append(style.yellow("permission rejected"))
     case .ruledOut?: words.append(style.yellow("denied by a rule"))
