@@ -122,6 +122,72 @@ import Testing
     #expect(try world.worker("undo", run, "--all").status == .exited(2))
   }
 
+  /// A person at a terminal is asked: yes does it, anything else and an end of input don't.
+  @Test(arguments: [("y\n", true), ("YES \n", true), ("n\n", false), ("\n", false), ("maybe\n", false), ("\u{4}", false)])
+  func aPersonIsAsked(answer: String, isDone: Bool) throws {
+    let run = try delegate("echo more >> README.md; echo n > new.txt")
+    guard let asked = try TerminalSession.run(["undo", run], in: world, prompt: "[y/N] ", typed: answer) else { return }
+    #expect(asked.text.contains("put back") && asked.text.contains("Put this back in \(world.repository)? [y/N] "), "\(asked.text)")
+    #expect(asked.code == (isDone ? 0 : 1) && asked.text.contains("Nothing was done.") == !isDone, "\(asked.text)")
+    #expect(world.exists("repository/new.txt") == !isDone)
+    #expect(!isDone ? try FileManager.default.contentsOfDirectory(atPath: world.file("undo", of: run)) == ["lock"] : true)
+    if isDone {
+      let again = try TerminalSession.run(["undo", run, "--redo"], in: world, prompt: "Bring this back in", typed: "y\n")
+      #expect(again?.code == 0 && world.exists("repository/new.txt"))
+    }
+  }
+
+  /// Words for a machine leave no room for a question: without a clear word nothing is done where a person sits.
+  @Test func atATerminalJSONNeedsAClearWord() throws {
+    let run = try delegate("echo n > new.txt")
+    guard let refused = try TerminalSession.run(["undo", run, "--json"], in: world) else { return }
+    #expect(refused.code == 2 && refused.text.contains("add --yes") && world.exists("repository/new.txt"), "\(refused.text)")
+    let dry = try TerminalSession.run(["undo", run, "--json", "--dry-run"], in: world)
+    #expect(dry?.code == 0 && dry?.text.contains("\"done\": false") == true && world.exists("repository/new.txt"))
+    let done = try TerminalSession.run(["undo", run, "--json", "--yes"], in: world)
+    #expect(done?.code == 0 && done?.text.contains("\"done\": true") == true && !world.exists("repository/new.txt"))
+    #expect(try TerminalSession.run(["undo", run, "--redo", "--yes"], in: world)?.code == 0)
+    #expect(world.exists("repository/new.txt"))
+  }
+
+  /// A submodule's and a nested repository's files are put back like others, or the reason is said and nothing is done.
+  @Test func filesOfInnerRepositoriesComeBackOrAreRefused() throws {
+    let identity = "-c user.name=T -c user.email=t@localhost -c protocol.file.allow=always"
+    let setUp = """
+      set -e; git init -q -b main library; cd library; echo one > lib.txt; git add .; git \(identity) commit -qm Library; cd ..
+      cd repository; git \(identity) submodule add -q ../library sub; git \(identity) commit -qm Submodule
+      git init -q -b main nested; cd nested; echo one > in.txt; git add .; git \(identity) commit -qm Nested; echo mine >> in.txt
+      """
+    let made = try Command("/bin/sh", ["-c", setUp], environment: world.environment, folder: world.root, deadline: .after(60)).run()
+    try #require(made.succeeded, "\(made.errorText)")
+    let before = (try world.git("status", "--porcelain"), world.read("repository/nested/in.txt"))
+    let run = try delegate("echo two >> sub/lib.txt; echo new > sub/new.txt; echo two >> nested/in.txt; rm README.md; mkdir nested/d; echo x > nested/d/x")
+    let undone = try world.worker("undo", run)
+    #expect(undone.status == .exited(0), "\(undone.outputText) \(undone.errorText)")
+    #expect(world.read("repository/sub/lib.txt") == "one\n" && !world.exists("repository/sub/new.txt") && !world.exists("repository/nested/d"))
+    #expect(try world.git("status", "--porcelain") == before.0 && world.read("repository/nested/in.txt") == before.1)
+    #expect(try world.worker("undo", run, "--redo").status == .exited(0))
+    #expect(world.read("repository/nested/in.txt") == "one\nmine\ntwo\n" && world.read("repository/sub/new.txt") == "new\n")
+    #expect(try world.worker("undo", run).status == .exited(0))
+
+    // A commit in there is git's to take back: the command for that repository, and nothing is done before.
+    let commit = "git -c user.name=T -c user.email=t@localhost commit -qam Work"
+    let moved = try delegate("echo three >> sub/lib.txt; (cd sub && \(commit)); echo more >> README.md")
+    let refused = try world.worker("undo", moved)
+    #expect(refused.status == .exited(1) && refused.errorText.contains("moved HEAD in sub"), "\(refused.errorText)")
+    #expect(refused.errorText.contains("git -C \(world.repository)/sub reset --quiet"), "\(refused.errorText)")
+    #expect(world.read("repository/README.md") == "# Repository\nmore\n" && world.read("repository/sub/lib.txt") == "one\nthree\n")
+    // The outer file alone has nothing to do with it.
+    #expect(try world.worker("undo", moved, "README.md").status == .exited(0))
+    #expect(world.read("repository/README.md") == "# Repository\n" && world.read("repository/sub/lib.txt") == "one\nthree\n")
+
+    // A repository that is gone, and one that the run made, can't be put back: said, and nothing half.
+    let gone = try delegate("rm -rf nested; git init -q made; echo x > made/x; echo more >> README.md")
+    let (reply, status) = try json(gone)
+    #expect(status == .exited(1) && reply["done"] == false, "\(reply.text)")
+    #expect(world.read("repository/README.md") == "# Repository\nmore\n" && !world.exists("repository/nested") && world.exists("repository/made/x"))
+  }
+
   /// Killed for real, again and again, at any moment.
   @Test func aKilledUndoLeavesWhatTheNextOneFinishes() throws {
     let run = try delegate("for i in $(seq 400); do mkdir -p d$((i % 7)); echo $i > d$((i % 7))/$i; done; echo more >> README.md")

@@ -12,6 +12,10 @@ enum UndoCommand {
     guard let named = words.rest.first else { throw CommandWords.Wrong("it takes a run: its id, or `latest`") }
     let paths = words.rest.dropFirst().map(absolute)
     let (flags, style) = (words.flags, Terminal.style(environment))
+    // A person sits there: asked, or told why not.
+    if flags.contains("--json"), flags.isDisjoint(with: ["--yes", "--dry-run"]), TerminalDevice.isTerminal(STDIN_FILENO) {
+      throw CommandWords.Wrong("with --json nothing is asked: add --yes to do it, or --dry-run to see what would be done")
+    }
     return DeskCommand.withRun(named, environment) { run, manager in
       let git = ProgramFinder.locate("git", path: environment["PATH"], workspace: run.record.request.cwd)
       let undo = RunUndo(run: run, state: manager.state, git: git)
@@ -44,7 +48,7 @@ enum UndoCommand {
     }
     if !isJSON {
       tellSteps(plan, style)
-      if TerminalDevice.isTerminal(STDIN_FILENO), Terminal.isTerminal, !flags.contains("--yes"), !confirmed(plan) {
+      if TerminalDevice.isTerminal(STDIN_FILENO), !flags.contains("--yes"), !(try confirmed(undo, plan)) {
         undo.abandon(plan)
         Terminal.line("Nothing was done.")
         return ExitCode.failure
@@ -60,7 +64,7 @@ enum UndoCommand {
       throw WorkspaceError("\(error). `opencode-worker undo \(id)` finishes what was begun, `opencode-worker undo \(id) --redo` takes it back.")
     }
     if isJSON { return show(undo, plan, done: true) }
-    let what = plan.steps.count == 1 ? "1 file is" : "\(plan.steps.count) files are"
+    let what = "\(Words.counted(plan.steps.count, "file")) \(plan.steps.count == 1 ? "is" : "are")"
     Terminal.line(
       isRedo
         ? "\(what) as the run left \(plan.steps.count == 1 ? "it" : "them") again."
@@ -69,9 +73,18 @@ enum UndoCommand {
     return ExitCode.success
   }
 
-  private static func confirmed(_ plan: RunUndo.Plan) -> Bool {
-    Terminal.write("\(plan.side == .before ? "Put this back" : "Bring this back") in \(Words.line(plan.root, 300))? [y/N] ")
-    return ["y", "yes"].contains((readLine() ?? "").lowercased())
+  private static func confirmed(_ undo: RunUndo, _ plan: RunUndo.Plan) throws -> Bool {
+    guard Terminal.isTerminal || TerminalDevice.isTerminal(STDERR_FILENO) else {
+      undo.abandon(plan)
+      throw WorkspaceError("nothing was done: the question whether to do it can't be seen here; --yes does it without")
+    }
+    // Where stdout leads into a file or a pipe, the person is at the other end of stderr.
+    Terminal.ask("\(plan.side == .before ? "Put this back" : "Bring this back") in \(Words.line(plan.root, 300))? [y/N] ")
+    guard let answer = readLine() else {
+      Terminal.error("")
+      return false
+    }
+    return ["y", "yes"].contains(answer.trimmingCharacters(in: .whitespaces).lowercased())
   }
 
   private static func tellSteps(_ plan: RunUndo.Plan, _ style: Style) {
@@ -83,9 +96,9 @@ enum UndoCommand {
 
   private static func tell(_ undo: RunUndo, _ plan: RunUndo.Plan, isRefused: Bool, isDryRun: Bool, _ style: Style) -> Int32 {
     if isRefused {
-      Terminal.error("opencode-worker: nothing was done: \(plan.obstacles.count == 1 ? "1 file" : "\(plan.obstacles.count) files") can't be put back.")
+      Terminal.error("opencode-worker: nothing was done: \(Words.counted(plan.obstacles.count, "file")) can't be put back.")
       for line in UndoScreen(style: .plain).obstacles(plan) { Terminal.error(line) }
-      Terminal.error("With --leave the others are put back (\(plan.steps.count)) and these stay as they are; or name the files that you mean.")
+      Terminal.error("With --leave the others are put back (\(Words.grouped(plan.steps.count))) and these stay as they are; or name the files that you mean.")
       return ExitCode.failure
     }
     tellSteps(plan, style)
@@ -107,7 +120,7 @@ enum UndoCommand {
       reply["why"] = .string(refusal.description)
       if !refusal.commands.isEmpty { reply["commands"] = JSONValue(strings: refusal.commands) }
     }
-    Terminal.line(JSONValue.object(reply).prettyText)
+    Terminal.json(.object(reply))
     return refusal == nil && (done || plan?.obstacles.isEmpty == true) ? ExitCode.success : ExitCode.failure
   }
 }

@@ -109,8 +109,8 @@ struct UserCommand: Sendable {
         --dry-run   only show what would be done
         --redo      take an undo back
         --leave     leave files that can't be put back as they are, and put back the others; without it all are put back or none
-        --yes       don't ask
-        --json      the same for machines: done, files, refused, why
+        --yes       don't ask; without a terminal nothing is asked anyway
+        --json      the same for machines: done, files, refused, why. It doesn't ask: at a terminal it needs --yes
 
       Refused, with the reason: while a run is alive in that workspace; where it isn't known exactly what the run changed; when the
       run's commits moved HEAD (the git command is shown); for files that have changed since, and for those whose bytes weren't kept.
@@ -134,11 +134,12 @@ struct UserCommand: Sendable {
       "install", "[--enable | --direct] [--hooks] [--wake] [--approve]", "Set up Codex",
       options: ["--direct", "--enable", "--hooks", "--wake", "--approve", "--dry-run"], page: InstallCommand.usage
     ) {
-      InstallCommand.run(arguments: $0, environment: $1, output: { Terminal.line($0) }, problem: { Terminal.error($0) })
+      InstallCommand.run(arguments: $0, environment: $1, output: { Terminal.line(TerminalText.printable($0)) }, problem: { Terminal.error($0) })
     },
     UserCommand("uninstall", "[--dry-run]", "Take that back", options: ["--dry-run"], page: UninstallCommand.usage) {
       UninstallCommand.run(
-        arguments: $0, environment: $1, stateFolder: StateFolder.standard($1).root, output: { Terminal.line($0) }, problem: { Terminal.error($0) })
+        arguments: $0, environment: $1, stateFolder: StateFolder.standard($1).root, output: { Terminal.line(TerminalText.printable($0)) },
+        problem: { Terminal.error($0) })
     },
     UserCommand(
       "doctor", "[--verbose] [--json]", "Check what could go wrong, and how to mend it", options: ["--verbose", "--json"], page: DoctorCommand.usage
