@@ -281,9 +281,9 @@ import Testing
     #expect(near["providerSignedIn"]?.bool == true && near["providerHasModels"]?.bool == true)
     let elsewhere = try client.call("opencode_check_model", ["model": "elsewhere/m1"])
     #expect(elsewhere["available"]?.bool == false && elsewhere["providerSignedIn"]?.bool == false && elsewhere["providerHasModels"]?.bool == false)
-    #expect(elsewhere["next"]?.string?.contains("opencode auth login elsewhere") != true, "stand-in/m1 is near")
+    #expect(elsewhere["next"]?.string?.contains("opencode auth login") != true, "stand-in/m1 is near")
     let far = try client.call("opencode_check_model", ["model": "elsewhere/qqqqqqqq"])
-    #expect(far["next"]?.string == "tell the user to sign in, in a terminal: opencode auth login elsewhere", "\(far.text)")
+    #expect(far["next"]?.string == "tell the user to sign in, in a terminal: opencode auth login --provider elsewhere", "\(far.text)")
     let bare = try client.call("opencode_check_model", ["model": "M1"])
     #expect(bare["available"]?.bool == false && bare["suggestions"]?.array?.first == "stand-in/m1" && bare["next"] != nil, "\(bare.text)")
     for provider in ["--help", "-x", "", "a b"] { #expect(try errorCode("opencode_models", ["provider": .string(provider)]) == "bad_argument") }

@@ -77,6 +77,11 @@ package struct OpenCode1: OpenCodeCommandLine {
 
   package func parseStats(_ output: String) throws -> Stats { try Stats.parseBoxes(output) }
 
+  /// A word behind `login` is a URL here (`opencode auth login --help` of 1.18.34).
+  package func signIn(_ provider: String?) -> String {
+    "opencode auth login" + (provider.map { version >= OpenCodeVersion(1, 18, 0) ? " --provider \($0)" : " (choose \($0))" } ?? "")
+  }
+
   package var signedInArguments: [String] { ["auth", "list"] }
 
   package func parseSignedIn(_ output: String) throws -> [SignedInProvider] { try SignedInProvider.parseDrawing(output) }

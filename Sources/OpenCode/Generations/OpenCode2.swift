@@ -69,6 +69,9 @@ package struct OpenCode2: OpenCodeCommandLine {
 
   package func parseStats(_ output: String) throws -> Stats { try Stats.parseJSON(output) }
 
+  /// Without `--standalone` it would start the background service (src).
+  package func signIn(_ provider: String?) -> String { "opencode auth login --standalone" + (provider.map { " \($0)" } ?? "") }
+
   package var signedInArguments: [String] { ["auth", "list", "--format", "json", "--standalone"] }
 
   package func parseSignedIn(_ output: String) throws -> [SignedInProvider] { try SignedInProvider.parseJSON(output) }

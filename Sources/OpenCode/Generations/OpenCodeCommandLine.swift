@@ -45,6 +45,10 @@ package protocol OpenCodeCommandLine: Sendable {
   /// - Throws: `OpenCodeCommandError.unreadable`
   func parseStats(_ output: String) throws -> Stats
 
+  /// What a person types to sign in, with a provider chosen beforehand where this version's command takes one.
+  /// - Parameter provider: its id; characters that a shell reads must not be in it
+  func signIn(_ provider: String?) -> String
+
   var signedInArguments: [String] { get }
   /// - Throws: `OpenCodeCommandError.unreadable`
   func parseSignedIn(_ output: String) throws -> [SignedInProvider]

@@ -26,9 +26,15 @@ enum DemoCommand {
         try FileManager.default.createSymbolicLink(atPath: folder + "/bin/opencode", withDestinationPath: OwnProcess.executable)
         environment["OPENCODE_BIN"] = folder + "/bin/opencode"
       }
-      Terminal.line("Repository: \(repository)\n\nopencode_run_and_wait: add greeting.txt and check it\n")
+      Terminal.line("Repository: \(repository)\n\nDelegated, as Codex does it with opencode_run_and_wait: add greeting.txt, and check it\n")
       let code = delegate(in: repository, environment)
-      Terminal.line("\nEverything is in \(folder); delete it when you like.")
+      Terminal.line(
+        """
+        Everything is in \(folder); delete it when you like.
+
+        That was `watch` and, in short, the review that Codex gets. Next: `opencode-worker install --help` (set up Codex),
+        `opencode-worker doctor` (look whether all is well).
+        """)
       return code
     } catch {
       Terminal.error("The demo could not be set up: \(error)")
@@ -74,7 +80,7 @@ enum DemoCommand {
         for line in ShortReview(run: run, attention: attention, style: style).lines { Terminal.line(line) }
         let page = run.folder.path + "/report.html"
         try PrivateFiles.replace(page, with: Array(ReportPage.html(run, attention: attention, environment: environment, mask: SecretMask.hiding).utf8))
-        Terminal.line("\nThe report as a page: \(page)")
+        Terminal.line("\nThe report as a page, for a browser: \(page)")
         return DeskCommand.exitCode(run)
       } catch {
         Terminal.error("opencode-worker: \(DeskCommand.words(of: error))")

@@ -27,6 +27,7 @@ enum OpenCodeChecks {
     let client = OpenCodeClient(installation, folder: folder, environment: environment)
     // What a person is told to run shouldn't start the service either.
     let alone = installation.version.generation == .v2 ? " --standalone" : ""
+    let signIn = installation.version.commandLine.signIn(nil)
     var models: ModelList?
     do {
       let list = try client.models(deadline: .after(20))
@@ -34,7 +35,7 @@ enum OpenCodeChecks {
       if !list.isKnown {
         checks.append(.warning("models", "OpenCode listed none, which this version also does when it has some", mend: "opencode models\(alone)"))
       } else if list.models.isEmpty {
-        checks.append(.problem("models", "OpenCode has no model", mend: "opencode auth login"))
+        checks.append(.problem("models", "OpenCode has no model", mend: signIn))
       } else {
         checks.append(.ok("models", "\(list.models.count) of \(Set(list.models.map(\.provider)).sorted().joined(separator: ", "))"))
       }
@@ -48,7 +49,7 @@ enum OpenCodeChecks {
         checks.append(
           .warning(
             "signed in", others ? "to no provider; the models listed come from the configuration or need no key" : "to no provider",
-            mend: "opencode auth login"))
+            mend: signIn))
       } else {
         checks.append(.ok("signed in", providers.joined(separator: ", ")))
       }

@@ -161,16 +161,17 @@ struct CheckModelTool: Tool {
     let name = String(wanted.prefix { $0 != "/" })
     structured["providerHasModels"] = .bool(list.models.contains { $0.provider == name })
     // Both questions together have the time of one.
-    let signedIn = try? await access.ask(in: workspace, deadline: deadline) { client, deadline in
-      try client.signedIn(deadline: min(.after(6), deadline)).contains { $0.matches(name) }
+    let told = try? await access.ask(in: workspace, deadline: deadline) { client, deadline in
+      (isSignedIn: try client.signedIn(deadline: min(.after(6), deadline)).contains { $0.matches(name) }, version: client.installation.version)
     }
-    structured["providerSignedIn"] = signedIn.map { .bool($0) }
+    structured["providerSignedIn"] = told.map { .bool($0.isSignedIn) }
     let hasModels = list.models.contains { $0.provider == name }
     structured["next"] = .string(
       !close.isEmpty
         ? "take one of suggestions"
-        : signedIn == false && !hasModels
-          ? "tell the user to sign in, in a terminal: opencode auth login\(name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,60}/) == nil ? "" : " \(name)")"
+        : told.map { !$0.isSignedIn } ?? false && !hasModels
+          ? "tell the user to sign in, in a terminal: "
+            + (told?.version.commandLine.signIn(name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,60}/) == nil ? nil : name) ?? "")
           : "opencode_models lists what there is")
     let hint = close.isEmpty ? "" : " Closest: \(close.joined(separator: ", "))."
     return ToolReply(text: "\(wanted) is not available.\(hint)", structured: structured)

@@ -22,7 +22,7 @@ enum NextStep {
     switch review.outcome.state {
     case .completed: completed(review)
     case .incomplete: "read reason and attention; go on with opencode_run_and_wait and session"
-    case .failed, .lost: failed(review)
+    case .failed, .lost: failed(run, review)
     }
   }
 
@@ -38,7 +38,7 @@ enum NextStep {
     return "\(look); follow up with session"
   }
 
-  private static func failed(_ review: RunReview) -> String {
+  private static func failed(_ run: RunSnapshot, _ review: RunReview) -> String {
     let reason = review.outcome.reason ?? ""
     if case .signaled? = review.exit { return "it was ended by a signal, perhaps by the user: ask before starting again" }
     if review.exit?.signalBehindShell != nil { return "it seems to have been ended by a signal, perhaps by the user: ask before starting again" }
@@ -47,7 +47,8 @@ enum NextStep {
     }
     let words = reason.lowercased()
     if ["(401)", "api key", "apikey", "unauthorized", "credentials"].contains(where: words.contains) {
-      return "tell the user to sign in, in a terminal: opencode auth login; where the key is in a variable, opencode-worker doctor shows whether it "
+      let signIn = run.record.request.installation.version.commandLine.signIn(nil)
+      return "tell the user to sign in, in a terminal: \(signIn); where the key is in a variable, opencode-worker doctor shows whether it "
         + "reaches OpenCode (Codex's daemon keeps an old environment); then start again"
     }
     if ["(402)", "quota", "billing", "insufficient balance"].contains(where: words.contains) {
