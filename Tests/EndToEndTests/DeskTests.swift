@@ -91,13 +91,141 @@ import Testing
     #expect(try world.worker("report", run, "-o", "-").outputText == page)
   }
 
-  /// However much a run printed and changed.
-  @Test func thePageOfAHugeRunStaysSmall() throws {
-    let calls: JSONValue = .array((0..<40).map { shell("seq \($0 * 20_000) \($0 * 20_000 + 19_999) > big\($0).txt") })
-    let run = try delegate([["tools": calls], ["text": .string(String(repeating: "<&>", count: 100_000))]])
-    _ = try world.worker("report", run, "-o", "page.html", deadline: .after(300))
+  /// However much a run printed and changed, and however it is escaped.
+  @Test func thePageOfAHugeRunStaysSmallAndSaysWhatItLeftOut() throws {
+    let nasty = String(repeating: "<&\"'>", count: 200)
+    let files = "for d in $(seq 120); do mkdir -p gen/$d; for f in $(seq 100); do echo \"<$d & $f>\" > gen/$d/$f; done; done; seq 300000 | sed s/^/\\</ > big"
+    let run = try delegate([["tools": [Self.edit, shell(files)]], ["text": .string(nasty)]], checks: ["make '\(nasty)'"])
+    // 100 MB of log in the form of the run's own lines; the end is where it failed.
+    let log = world.file("events.jsonl", of: run)
+    let lines = String(decoding: try PrivateFiles.read(log), as: UTF8.self).split(separator: "\n").map(String.init)
+    let call = try #require(lines.last { $0.contains("\"bash\"") }).replacing("seq 120", with: nasty.replacing("\"", with: "\\\""))
+    let (text, end) = (try #require(lines.last { $0.contains("\"text\"") }), try #require(lines.last { $0.contains("step_finish") }))
+    let output = "{\"type\":\"unknown\",\"x\":\"\(String(repeating: "x", count: 20_000))\"}"
+    let part = Array("\(call)\n\(text)\n\(output)\n\(end)\n".utf8)
+    let file = try Descriptor.open(log, O_WRONLY | O_APPEND)
+    for _ in 0..<(100_000_000 / part.count + 1) { try file.writeAll(part) }
+    try file.writeAll(Array((call.replacing("\"exit\":0", with: "\"exit\":77").replacing("\"exit\": 0", with: "\"exit\": 77") + "\n").utf8))
+    file.close()
+    let report = try world.worker("report", run, "-o", "page.html", deadline: .after(600))
+    #expect(report.outputText.contains("12,002 files changed"), "\(report.outputText) \(report.errorText)")
     let page = try #require(world.read("repository/page.html"))
-    #expect(page.utf8.count < 5_000_000 && page.hasSuffix("</html>\n"))
+    let (size, isWhole) = (page.utf8.count, page.hasSuffix("</html>\n"))
+    #expect(size <= 5_000_000 && isWhole)
+    for words in [
+      "<dd>12,002</dd>", "more files are not shown here: opencode-worker diff \(run)", "left out here", "drawn together in parts of", "exit 77",
+      "The diff is cut here.",
+    ] {
+      let isThere = page.contains(words)
+      #expect(isThere, "\(words)")
+    }
+    // What an edit tool changed comes before what the shell made, and the names of the others are there.
+    let first = try #require(page.range(of: "new.txt"))
+    let other = try #require(page.range(of: "gen/1/1"))
+    let isNamed = page.contains("added gen/99/99")
+    #expect(first.lowerBound < other.lowerBound && isNamed)
+    #expect(unclosed(page) == nil)
+  }
+
+  /// The first tag that isn't closed in its place; nil: there is none.
+  private func unclosed(_ page: String) -> String? {
+    let alone: Set = ["meta", "input", "br"]
+    var open: [String] = []
+    for tag in page.matches(of: /<(\/?)([a-zA-Z0-9]+)(?:"[^"]*"|[^"<>])*?(\/?)>/) {
+      let name = String(tag.2)
+      if alone.contains(name) || !tag.3.isEmpty || name == "DOCTYPE" { continue }
+      if tag.1.isEmpty { open.append(name) } else if open.popLast() != name { return "</\(name)> at \(page[tag.range.lowerBound...].prefix(80))" }
+    }
+    return open.last
+  }
+
+  /// A run whose every text holds what a terminal would obey: escape sequences, C1, what turns the direction of writing.
+  @Test func nothingThatATerminalObeysComesFromOutside() throws {
+    let evil = "\u{1B}[31mRED\u{1B}]0;title\u{07}\u{9B}31m \u{202E}abc\u{2066}\u{200F}\u{08}\u{7F}\u{85}\u{2028}"
+    let name = "ev\u{1B}[31mil\u{202E}\u{07}\u{9B}"
+    try world.standIn([
+      "retrySeconds": 0.01,
+      "turns": [
+        [
+          "text": .string("says \(evil)"), "reasoning": .string("thinks \(evil)"),
+          "tools": [
+            ["name": "todowrite", "arguments": ["todos": [["id": "1", "content": .string("todo \(evil)"), "status": "in_progress", "priority": "high"]]]],
+            ["name": "write", "arguments": ["filePath": .string("\(name).txt"), "content": .string("content \(evil)\n")]],
+            shell("echo '\(evil)' > 'sh\(name)'; git checkout -qb 'br\u{202E}\u{9B}x'; exit 3"), shell("make \(evil)"),
+            ["name": "edit", "arguments": ["filePath": .string("none \(evil)"), "oldString": "a", "newString": "b"]],
+            ["name": .string("tool \(evil)"), "arguments": ["x": "y"]],
+            ["name": "task", "arguments": ["subagent_type": .string("agent \(evil)"), "description": .string("d \(evil)"), "prompt": "p"]],
+          ],
+        ],
+        ["status": 429, "body": ["error": ["message": .string("limit \(evil)")]]], ["raw": .string("raw \(evil)\n"), "stderr": .string("Error: \(evil)\n")],
+        ["text": .string("Answer \(evil)")],
+      ],
+    ])
+    let arguments: JSONValue = [
+      "message": .string("Do \(evil)"), "title": .string("Title \(evil)"), "verificationCommands": [.string("make \(evil)")],
+      "acceptanceCriteria": [.string("crit \(evil)")],
+    ]
+    let reply = try JSONValue(parsing: try world.worker("call", "run_and_wait", arguments.text, deadline: .after(120)).output)
+    let run = try #require(reply["run"]?.string, "\(reply.text)")
+    #expect(reply["title"]?.string?.contains("\u{9B}31m \u{202E}abc") == true, "escaped in JSON it is the same text")
+    let commands: [[String]] = [
+      ["status", run], ["status", run, "--json"], ["watch", run], ["report", run, "-o", "page.html"], ["report", run, "-o", "-"], ["report", run, "--json"],
+      ["logs", run], ["runs"], ["runs", "--json"], ["undo", run], ["undo", run, "--dry-run", "--json"], ["undo", run, name], ["status", name],
+      ["diff", run, name],
+      ["call", name], ["call", "logs"], ["call", "changed_files", "{\"patch\": true}"], ["call", "status", "{\"\(name)\": 1}"], [name], ["help", name],
+      ["status", "--\(name)"], ["logs", "-n", name], ["report", "-o", "/nowhere/\(name)"], ["completions", name], ["demo", name], ["doctor", name],
+    ]
+    for words in commands {
+      let piped = try Command(World.binary, words, environment: world.environment, folder: world.repository, deadline: .after(60)).run()
+      #expect(!piped.outputText.isEmpty || !piped.errorText.isEmpty)
+      #expect(hostile(piped.outputText + piped.errorText) == nil, "\(words)")
+    }
+    for words in commands + [["diff", run, "--no-pager"], ["logs", run, "--raw"], ["logs", run, "--stderr"]] {
+      for extra in [[:], ["NO_COLOR": "1"]] {
+        guard let shown = try TerminalSession.run(words, in: world, extra: extra) else { return }
+        // Our own colours, and what takes away the drawn lines.
+        #expect(hostile(shown.text.replacing(/\u{1B}\[[0-9;]*[mJA]|\r/, with: "")) == nil, "\(words) \(shown.text)")
+      }
+    }
+  }
+
+  private func hostile(_ text: String) -> String? {
+    let found = text.unicodeScalars.first {
+      ($0.value < 0x20 && $0 != "\n" && $0 != "\t") || (0x7F...0x9F).contains($0.value) || [0x200E, 0x200F, 0x061C, 0x2028, 0x2029, 0xFEFF].contains($0.value)
+        || (0x202A...0x202E).contains($0.value) || (0x2066...0x2069).contains($0.value)
+    }
+    return found.map { String($0.value, radix: 16) }
+  }
+
+  /// On a terminal without UTF-8 bytes of it would be obeyed: 0x9B begins a sequence there.
+  @Test func withoutUTF8NoByteIsAboveASCII() throws {
+    let run = try delegate([["text": "Grüße Û31m 日本"], ["text": "Done…"]], checks: ["true ─"])
+    for words in [["watch", run], ["status", run], ["runs"], ["diff", run], ["status", "nö"]] {
+      guard let shown = try TerminalSession.run(words, in: world, extra: ["LANG": "C"]) else { return }
+      #expect(shown.text.utf8.allSatisfy { $0 < 0x80 } && !shown.text.isEmpty, "\(words) \(shown.text)")
+    }
+    #expect(try world.worker("watch", run, extra: ["LANG": "C"]).outputText.contains("Grüße"), "a pipe gets what it is")
+  }
+
+  /// Who reads on no more ends it quietly, whatever is left to print.
+  @Test func aReaderThatLeavesEndsItQuietly() throws {
+    let calls: JSONValue = .array((0..<300).map { shell("echo \(String(repeating: "x", count: 300)) \($0)") })
+    let run = try delegate([["tools": calls], ["text": "Done."]])
+    for words in [
+      "logs \(run) -n 1000", "logs \(run) -n 1000 --raw", "watch \(run)", "call logs", "runs", "report \(run) -o -", "--help", "status \(run) --json",
+    ] {
+      let script = "{ '\(World.binary)' \(words); echo code $? >&2; } | head -n 1"
+      let result = try Command("/bin/sh", ["-c", script], environment: world.environment, folder: world.repository, deadline: .after(60)).run()
+      #expect(result.outputText.split(separator: "\n").count == 1 && ["code 0\n", "code 1\n"].contains(result.errorText), "\(words): \(result.errorText)")
+    }
+  }
+
+  /// On a small terminal each row is one row.
+  @Test func theHistoryFitsTheTerminal() throws {
+    _ = try delegate([["text": "Done."]])
+    guard let shown = try TerminalSession.run(["runs"], in: world, size: (40, 10)) else { return }
+    let rows = shown.text.replacing(/\u{1B}\[[0-9;]*m/, with: "").split(separator: "\n")
+    #expect(rows.count == 2 && rows.allSatisfy { $0.count <= 40 }, "\(rows)")
   }
 
   /// Leaving never touches the run.

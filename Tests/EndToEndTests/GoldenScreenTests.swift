@@ -91,6 +91,48 @@ import Testing
     try check("status-live", "status", run)
   }
 
+  /// Where nothing is set up, and where all is well: with programs of this test's own, whatever the machine has.
+  @Test func whatDoctorSays() throws {
+    let git = try #require(ProgramFinder.locate("git", path: world.environment["PATH"], workspace: nil))
+    try PrivateFiles.createFolder(world.path("tools"))
+    try FileManager.default.createSymbolicLink(atPath: world.path("tools/git"), withDestinationPath: git)
+    world.environment["PATH"] = world.path("tools")
+    world.environment["SHELL"] = "/bin/sh"
+    try checkDoctor("doctor")
+    try checkDoctor("doctor-verbose", "--verbose")
+    try FileManager.default.createSymbolicLink(atPath: world.path("tools/rg"), withDestinationPath: git)
+    try world.standIn(["credentials": ["anthropic"]])
+    let entry = JSONValue.object([
+      "enabled": true, "tool_timeout_sec": 3600,
+      "transport": ["command": .string(World.binary), "env": ["OPENCODE_WORKER_WAIT_SECONDS": "3540", "OPENCODE_BIN": .string(world.path("bin/opencode"))]],
+    ])
+    try PrivateFiles.replace(
+      world.path("tools/codex"),
+      with: Array(
+        """
+        #!/bin/sh
+        case "$*" in
+        --version) echo 'codex-cli 0.163.0';;
+        'mcp list'*) echo '[]';;
+        'mcp get'*) echo '\(entry.text)';;
+        'plugin list'*) echo '{"installed":[]}';;
+        esac
+
+        """.utf8), mode: 0o755)
+    #expect(try world.worker("install", "--direct", "--hooks", "--wake").status == .exited(0))
+    try checkDoctor("doctor-well")
+  }
+
+  private func checkDoctor(_ name: String, _ words: String...) throws {
+    let result = try Command(World.binary, ["doctor"] + words, environment: world.environment, folder: world.repository, deadline: .after(120)).run()
+    let text = "$ opencode-worker doctor\(words.map { " \($0)" }.joined())\n\(result.outputText)(\(result.status.map { "\($0)" } ?? "hung"))\n"
+    // What a desktop's PATH lacks, and how much room there is, is the machine's.
+    let settled = world.settledScreen(text.replacing(World.binary, with: "/home/me/.local/bin/opencode-worker"))
+      .replacing(/(?m)^(ok|warning) +PATH: .*$/, with: "ok       PATH: its programs are found by a desktop's Codex too")
+      .replacing(/\d+ [MG]iB free/, with: "100 GiB free").replacing(/process \d+/, with: "process 4242")
+    #expect(try Golden.difference(settled, from: "screens/\(name).txt") == nil)
+  }
+
   @Test func helpOfEachCommand() throws {
     let help = try world.worker("--help").outputText
     try check("help", "--help")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Renews the pictures of reports in this folder: python3 docs/pictures/make.py BINARY [good] [failed]
+"""Renews the pictures of reports in this folder: python3 docs/pictures/make.py BINARY [good] [failed] [huge]
 
 It plays runs with the stand-in in a temporary folder and takes pictures of their reports with Chromium, headless. Look at what it made before you
 commit it. The screens of `watch` are renewed by their test: UPDATE_GOLDEN=1 swift test --filter WatchScreenTests
@@ -52,6 +52,38 @@ FAILED = {"pause": 0.05, "retrySeconds": 0.4, "turns": [
     {"status": 401, "body": {"error": {"message": "Invalid API key"}}}]}
 
 
+HUGE = {"pause": 0.05, "retrySeconds": 0.4, "turns": [
+    {"text": "I will generate the tables first.", "tools": [
+        todo("completed", "in_progress", "pending", "pending"), edit("src/cli.py", "    print(sys.argv)\n", VERBOSE),
+        shell("for d in $(seq 120); do mkdir -p tables/$d; for f in $(seq 100); do echo \"$d,$f\" > tables/$d/$f.csv; done; done")],
+     "usage": USAGE},
+    {"status": 429, "body": {"error": {"message": "Rate limit reached for requests"}}},
+    {"tools": [shell("test -s src/cli.py && sleep 2"), shell("cat src/missing.py")], "usage": USAGE},
+    {"text": "All tables are there. The checks don't pass yet.", "tools": [shell("python3 -m pytest_missing")], "delay": 1, "usage": USAGE},
+    {"text": "12,000 tables are generated; one check fails.", "usage": USAGE}]}
+
+
+def lengthen(log, size):
+    """Makes a log as long as one of many hours: the run's own lines again and again, at times within the run."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    first, last = lines[0]["timestamp"], lines[-1]["timestamp"]
+    tools = [line for line in lines if line["type"] == "tool_use" and line["part"]["tool"] in ("bash", "edit")]
+    texts = [line for line in lines if line["type"] in ("text", "step_finish")]
+    pattern = [tools[0]] * 2 + [tools[1]] * 17 + texts[:2] + [tools[-1]] + texts[1:2]
+    count = size // sum(len(json.dumps(line)) + 18_000 for line in pattern)
+    with log.open("a") as file:
+        for number in range(count * len(pattern)):
+            line = json.loads(json.dumps(pattern[number % len(pattern)]))
+            at = first + (last - first) * number // (count * len(pattern))
+            line["timestamp"], line["part"]["id"] = at, f"prt_{number}"
+            if line["type"] == "tool_use":
+                line["part"]["state"]["time"] = {"start": at, "end": at + 1}
+                line["part"]["state"]["output"] = "x" * 20_000
+            file.write(json.dumps(line) + "\n")
+        # What was last stays last.
+        file.write(json.dumps(lines[-2] | {"timestamp": last}) + "\n")
+
+
 class World:
     def __init__(self, binary, name):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix=f"pictures-{name}-"))
@@ -95,11 +127,14 @@ def shoot(page, name, size, dark=False):
 def reports(binary):
     wanted = sys.argv[2:]
     for name, script, checks in [("good", GOOD, ["test -s tests/test_cli.py"]),
-                                 ("failed", FAILED, ["make", "python3 -m pytest_missing"])]:
+                                 ("failed", FAILED, ["make", "python3 -m pytest_missing"]),
+                                 ("huge", HUGE, ["test -s src/cli.py", "python3 -m pytest_missing"])]:
         if wanted and name not in wanted:
             continue
         world = World(binary, name)
         run = world.delegate(script, checks=checks)
+        if name == "huge":
+            lengthen(world.root / "state/runs" / run / "events.jsonl", 100_000_000)
         page = world.root / "page.html"
         print(world.worker("report", run, "-o", str(page)).stdout)
         print(f"{name}: {page.stat().st_size} bytes of HTML")
