@@ -130,7 +130,7 @@ import Testing
     let settled = world.settledScreen(text.replacing(World.binary, with: "/home/me/.local/bin/opencode-worker"))
       .replacing(/(?m)^(ok|warning) +PATH: .*$/, with: "ok       PATH: its programs are found by a desktop's Codex too")
       .replacing(/\d+ [MG]iB free/, with: "100 GiB free").replacing(/process \d+/, with: "process 4242")
-    #expect(try Golden.difference(settled, from: "screens/\(name).txt") == nil)
+    try Golden.check(settled, from: "screens/\(name).txt")
   }
 
   @Test func helpOfEachCommand() throws {
