@@ -23,6 +23,7 @@ package struct RunCard: Sendable {
       "\(style.state(run.state)) for \(Words.duration(run.seconds))" + style.dim("  in \(Words.line(request.cwd, 300))"),
     ]
     lines.append("  \(RunCard.now(run, at: now).text)")
+    if let done = digest.lastDone { lines.append("  \(style.dim("done last: "))\(Words.line(done.title.map { "\(done.tool): \($0)" } ?? done.tool, 300))") }
     var figures = [counted(digest.steps, "step"), counted(digest.toolCallCount, "tool call")]
     if digest.usage.tokens.total > 0 { figures.append("\(Words.grouped(digest.usage.tokens.total)) tokens") }
     if digest.usage.cost > 0 { figures.append(Words.money(digest.usage.cost)) }
@@ -87,9 +88,6 @@ package struct RunCard: Sendable {
     if run.digest.hasFinalAnswer { return Activity("the answer is there and OpenCode hasn't ended yet, \(ago) since the last event") }
     // OpenCode 1 tells of a tool when it has ended: in the middle of a step either may be at work.
     let who = run.digest.generation == .v1 && run.digest.lastStepIsOpen ? "the model or a tool is at work" : "the model is thinking"
-    if let done = run.digest.lastDone, done.at.map({ $0 >= last - 0.001 }) ?? false {
-      return Activity("\(who), \(ago) since ", done.title.map { "\(done.tool): \($0)" } ?? done.tool)
-    }
     return Activity("\(who), \(ago) since the last event")
   }
 

@@ -12,7 +12,7 @@ package enum RunChoice {
       return latest
     }
     if ids.contains(word) { return word }
-    let fitting = word.isEmpty ? [] : ids.filter { $0.hasPrefix(word) || $0.hasSuffix(word) }
+    let fitting = fitting(word, ids)
     if fitting.count == 1 { return fitting[0] }
     let shown = Words.line(word, 60)
     guard fitting.isEmpty else {
@@ -22,6 +22,11 @@ package enum RunChoice {
       code: .noSuchRun, message: "There is no run \"\(shown)\"." + (ids.isEmpty ? "" : " The last ones: \(list(ids, in: state))."),
       hint: "`opencode-worker runs` lists them.")
   }
+
+  /// Whether a word names a run, or several.
+  package static func fits(_ word: String, in state: StateFolder) -> Bool { word == "latest" || !fitting(word, state.runFolders().map(\.id)).isEmpty }
+
+  private static func fitting(_ word: String, _ ids: [String]) -> [String] { word.isEmpty ? [] : ids.filter { $0.hasPrefix(word) || $0.hasSuffix(word) } }
 
   private static func list(_ ids: [String], in state: StateFolder) -> String {
     ids.prefix(3).map { id in "\(id) (\(Words.line(state.run(id).loadRecord()?.request.title ?? "?", 40)))" }.joined(separator: ", ")

@@ -14,7 +14,7 @@ enum Timeline {
     func shown(_ number: Double) -> String { "\(Double(Int(number * 100)) / 100)" }
     var marks = "<rect x=\"0\" y=\"10\" width=\"1000\" height=\"28\" fill=\"var(--model)\"/>"
     let isWhole = !isShort && story.spanCount <= story.spans.count && story.providerErrorCount <= story.providerErrors.count
-    if !isWhole { marks += slots(story.slots) }
+    if !isWhole { marks += slots(story.slots, of: length / Double(RunStory.slotCount)) }
     for span in isWhole ? story.spans : [] {
       let (left, right) = (x(span.start), x(span.end))
       let title = HTML.element("title", HTML.text("\(span.what), \(Words.duration(max(0, span.end - span.start)))"))
@@ -32,29 +32,32 @@ enum Timeline {
     let cut =
       isWhole
       ? ""
-      : "\(Words.counted(story.spanCount, "tool call")) and \(Words.counted(story.providerErrorCount, "provider error")), drawn together in parts of "
-        + "\(Words.duration(length / Double(RunStory.slotCount))): a part has the colour of what took the most of it."
+      : "\(Words.counted(story.spanCount, "tool call")) and \(Words.counted(story.providerErrorCount, "provider error")), drawn together: each of "
+        + "\(RunStory.slotCount) parts of the time is filled as far as tools were at work in it."
     return "<svg viewBox=\"0 0 1000 48\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"timeline\">\(marks)</svg>"
       + "<div class=\"scale\">\(scale)</div><p class=\"legend\">\(legend)</p>" + (cut.isEmpty ? "" : "<p class=\"note\">\(cut)</p>")
   }
 
-  /// More than can be drawn one by one: neighbours that look the same are one rectangle.
-  private static func slots(_ slots: [RunStory.Slot]) -> String {
+  /// More than can be drawn one by one: each part of the time is filled, from below, as far as tools were at work in it.
+  private static func slots(_ slots: [RunStory.Slot], of seconds: Double) -> String {
     let width = Timeline.width / Double(slots.count)
-    func runs<Look: Equatable>(_ look: (RunStory.Slot) -> Look?, _ draw: (Look, Double, Double) -> String) -> String {
-      var (out, start) = ("", 0)
-      for index in 1...slots.count where index == slots.count || look(slots[index]) != look(slots[start]) {
-        if let one = look(slots[start]) { out += draw(one, Double(start) * width, Double(index - start) * width) }
-        start = index
+    func rectangle(_ index: Int, _ y: Double, _ height: Double, _ colour: String) -> String {
+      let numbers = [Double(index) * width, y, width, height].map { "\(Double(Int($0 * 100)) / 100)" }
+      return "<rect x=\"\(numbers[0])\" y=\"\(numbers[1])\" width=\"\(numbers[2])\" height=\"\(numbers[3])\" fill=\"\(colour)\"/>"
+    }
+    return slots.enumerated().map { index, slot in
+      // Tools that worked at the same time share the room.
+      let all = max(slot.seconds.values.reduce(0, +), seconds)
+      var (top, out) = (38.0, "")
+      for kind in [RunStory.Kind.shell, .edit, .other] {
+        guard let taken = slot.seconds[kind] else { continue }
+        let height = max(28 * taken / all, 0.5)
+        top -= height
+        out += rectangle(index, top, height, colours[kind] ?? "")
       }
+      if slot.failed { out += rectangle(index, 2, 6, "var(--bad)") }
+      if slot.providerFailed { out += rectangle(index, 38, 10, "var(--bad)") }
       return out
-    }
-    func rectangle(_ x: Double, _ width: Double, _ y: Int, _ height: Int, _ colour: String) -> String {
-      "<rect x=\"\(Double(Int(x * 100)) / 100)\" y=\"\(y)\" width=\"\(Double(Int(width * 100)) / 100)\" height=\"\(height)\" fill=\"\(colour)\"/>"
-    }
-    func most(_ slot: RunStory.Slot) -> RunStory.Kind? { slot.seconds.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key }
-    return runs(most, { rectangle($1, $2, 10, 28, colours[$0] ?? "") })
-      + runs({ $0.failed ? true : nil }, { rectangle($1, $2, 2, 6, "var(--bad)") })
-      + runs({ $0.providerFailed ? true : nil }, { rectangle($1, $2, 38, 10, "var(--bad)") })
+    }.joined()
   }
 }

@@ -45,6 +45,20 @@ extension ChangedFiles {
 
   /// Quoted for a shell where that is needed.
   private static func shellWord(_ text: String) -> String {
+    // Shown as something else these would name something else: the shell's own printf says them.
+    let isUnshowable = text.unicodeScalars.contains {
+      switch $0.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: true
+      default: false
+      }
+    }
+    if isUnshowable {
+      let octal = text.utf8.map { byte in
+        let digits = String(byte, radix: 8)
+        return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+      }
+      return "\"$(printf '\(octal.joined())')\""
+    }
     let plain = text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || "/._-+@:,=".utf8.contains($0) }
     return plain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
   }

@@ -31,6 +31,11 @@ import Testing
     _ = try delegate([["text": "Done."]])
     let both = try world.worker("report", String(run.prefix(4)))
     #expect(both.status == .exited(1) && both.errorText.contains("fits 2 runs"))
+    for command in ["status", "watch", "report", "diff", "undo", "logs", "open"] {
+      let ambiguous = try world.worker(command, String(run.prefix(4)))
+      #expect(ambiguous.status == .exited(1) && ambiguous.errorText.contains("fits 2 runs"), "\(command): \(ambiguous.errorText)")
+      if command != "open" { #expect(try !world.worker(command, String(run.suffix(4))).errorText.contains("no run"), "\(command)") }
+    }
     #expect(try world.worker("runs", "--ids").outputText.split(separator: "\n").count == 2)
     #expect(try world.worker("runs").outputText.contains("completed"))
   }
@@ -59,7 +64,14 @@ import Testing
     let one = try world.worker("diff", run, "README.md")
     #expect(one.outputText.contains("+more") && !one.outputText.contains("new.txt"))
     #expect(try world.worker("diff", "README.md").outputText == one.outputText)
-    #expect(try world.worker("diff", run, "other.txt").status == .exited(1))
+    let unknown = try world.worker("diff", "other.txt")
+    #expect(unknown.status == .exited(1) && unknown.errorText.contains("\"other.txt\" is no run, and not among the changed files of \(run)"))
+    // From where one is, and as the lists show it.
+    try PrivateFiles.createFolder(world.path("repository/sub"))
+    for words in [["diff", run, "../README.md"], ["diff", run, "README.md"], ["diff", run, world.path("repository/README.md")]] {
+      let shown = try Command(World.binary, words, environment: world.environment, folder: world.path("repository/sub"), deadline: .after(60)).run()
+      #expect(shown.outputText == one.outputText, "\(words) \(shown.errorText)")
+    }
   }
 
   /// Every event once, in order, also when there are many.
@@ -113,7 +125,7 @@ import Testing
     let (size, isWhole) = (page.utf8.count, page.hasSuffix("</html>\n"))
     #expect(size <= 5_000_000 && isWhole)
     for words in [
-      "<dd>12,002</dd>", "more files are not shown here: opencode-worker diff \(run)", "left out here", "drawn together in parts of", "exit 77",
+      "<dd>12,002</dd>", "more files are not shown here: opencode-worker diff \(run)", "left out here", "drawn together: each of 500 parts", "exit 77",
       "The diff is cut here.",
     ] {
       let isThere = page.contains(words)

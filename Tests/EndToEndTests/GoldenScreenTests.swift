@@ -87,7 +87,7 @@ import Testing
     ])
     let started = try JSONValue(parsing: try world.worker("call", "start", JSONValue.object(world.task(["title": "Wait"])).text).output)
     let run = try #require(started["run"]?.string, "\(started.text)")
-    #expect(try eventually { try world.worker("status", run).outputText.contains("1 step, 1 tool call") })
+    #expect(try eventually { try world.worker("status", run).outputText.contains("1 step, 1 tool call, 1,280 tokens") })
     try check("status-live", "status", run)
   }
 

@@ -109,6 +109,19 @@ import Testing
     #expect(try world.git("status", "--porcelain") == "")
   }
 
+  /// What can't be shown as it is, a shell is told otherwise: the command names the same branch.
+  @Test func theShownCommandNamesABranchThatCantBeShown() throws {
+    try world.git("checkout", "-q", "-b", "br\u{202E}\u{9B}'x")
+    let run = try delegate("git checkout -q -b other; echo more >> README.md")
+    let refused = try world.worker("undo", run)
+    let command = try #require(refused.errorText.split(separator: "\n").first { $0.contains("symbolic-ref") }, "\(refused.errorText)")
+    #expect(!command.unicodeScalars.contains { $0.value == 0xFFFD || $0.value == 0x202E })
+    let result = try Command("/bin/sh", ["-c", String(command)], environment: world.environment, folder: world.root, deadline: .after(60)).run()
+    #expect(result.succeeded, "\(result.errorText)")
+    #expect(try world.git("symbolic-ref", "HEAD") == "refs/heads/br\u{202E}\u{9B}'x\n")
+    #expect(try world.worker("undo", run).status == .exited(0))
+  }
+
   @Test func whatIsNotKnownExactlyIsRefused() throws {
     try PrivateFiles.createFolder(world.path("plain"))
     try world.write("plain/file", "before\n")

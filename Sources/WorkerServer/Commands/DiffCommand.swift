@@ -11,9 +11,11 @@ enum DiffCommand {
 
   static func run(_ arguments: [String], environment: [String: String]) throws -> Int32 {
     let words = try CommandWords(arguments, flags: ["--no-pager"], most: 1000)
-    // The first word is a run if it can be one; otherwise it is a path already.
+    // The first word is a run if it can be one, or several where no file has that name; otherwise it is a path already.
     let state = StateFolder.standard(environment)
-    let named = words.rest.first.flatMap { try? RunChoice.id($0, in: state) }
+    let named = words.rest.first.flatMap { word in
+      (try? RunChoice.id(word, in: state)) != nil || (RunChoice.fits(word, in: state) && !PrivateFiles.exists(word)) ? word : nil
+    }
     let paths = Array(words.rest.dropFirst(named == nil ? 0 : 1))
     let style = Terminal.style(environment)
     let usesPager = Terminal.isTerminal && !words.flags.contains("--no-pager")
@@ -35,6 +37,7 @@ enum DiffCommand {
       Terminal.error("The run changed no file.")
       return ExitCode.success
     }
+    let paths = try paths.map { try place(of: $0, in: changes, run) }
     let git = ProgramFinder.locate("git", path: environment["PATH"], workspace: run.record.request.cwd)
     var pager: Pager?
     defer { pager?.finish() }
@@ -52,6 +55,14 @@ enum DiffCommand {
       offset = next
     }
     return ExitCode.success
+  }
+}
+
+extension DiffCommand {
+  /// A path is meant from where one is, as `undo` takes it, or as the lists show it.
+  private static func place(of path: String, in changes: ChangedFiles, _ run: RunSnapshot) throws -> String {
+    for candidate in [UndoCommand.absolute(path), path] where changes.rows(at: candidate)?.isEmpty == false { return candidate }
+    throw WorkspaceError("\"\(Words.line(path, 300))\" is no run, and not among the changed files of \(run.folder.id)")
   }
 }
 

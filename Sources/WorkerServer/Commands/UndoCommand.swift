@@ -24,7 +24,7 @@ enum UndoCommand {
   }
 
   /// Paths are meant from the current folder, as everywhere in a terminal.
-  private static func absolute(_ path: String) -> String {
+  static func absolute(_ path: String) -> String {
     path.hasPrefix("/") ? path : (PrivateFiles.resolved(".") ?? FileManager.default.currentDirectoryPath) + "/" + path
   }
 
