@@ -10,6 +10,15 @@ import Testing
     return options
   }
 
+  /// A person types these: a provider's id behind `login` is a URL for 1.x, and 2.x would start its service.
+  @Test func whatAPersonTypesToSignIn() {
+    #expect(OpenCodeVersion(1, 18, 34).commandLine.signIn("anthropic") == "opencode auth login --provider anthropic")
+    #expect(OpenCodeVersion(1, 3, 2).commandLine.signIn("anthropic") == "opencode auth login (choose anthropic)")
+    #expect(OpenCodeVersion(2, 0, 26).commandLine.signIn("anthropic") == "opencode auth login --standalone anthropic")
+    #expect(OpenCodeVersion(1, 18, 34).commandLine.signIn(nil) == "opencode auth login")
+    #expect(OpenCodeVersion(2, 3, 2).commandLine.signIn(nil) == "opencode auth login --standalone")
+  }
+
   @Test func theSameWishInBothLines() throws {
     let wish = options {
       $0.model = "mock/org/m:free#high"

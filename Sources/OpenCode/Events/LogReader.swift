@@ -172,7 +172,7 @@ package struct LogReader: Sendable {
     return fields
   }
 
-  /// What follows a backslash, as JSON has it.
+  /// What follows a backslash: values are quoted as JSON quotes them (1.18.34).
   private static func unescaped(_ character: Character, _ rest: inout Substring) -> String {
     switch character {
     case "n": return "\n"

@@ -19,21 +19,23 @@ enum DemoCommand {
       var environment = environment
       environment["OPENCODE_WORKER_STATE_DIR"] = folder + "/state"
       if real {
-        Terminal.line("Using the OpenCode that is installed. Its model may cost money.")
+        Terminal.line("With the OpenCode that is installed: its model may cost money.")
       } else {
-        Terminal.line("Using the built-in stand-in for OpenCode: no model, no cost. `demo --real` uses the OpenCode that is installed.")
+        Terminal.line("With the built-in stand-in for OpenCode: no model, no cost (`--real`: your own).")
         try PrivateFiles.createFolder(folder + "/bin")
         try FileManager.default.createSymbolicLink(atPath: folder + "/bin/opencode", withDestinationPath: OwnProcess.executable)
         environment["OPENCODE_BIN"] = folder + "/bin/opencode"
       }
-      Terminal.line("Repository: \(repository)\n\nDelegated, as Codex does it with opencode_run_and_wait: add greeting.txt, and check it\n")
+      Terminal.line("Repository: \(repository)\n\nCodex would call opencode_run_and_wait: add greeting.txt, and check it.\n")
       let code = delegate(in: repository, environment)
       Terminal.line(
         """
-        Everything is in \(folder); delete it when you like.
+        Everything of this demo lies here; delete it when you like:
+          \(folder)
 
-        That was `watch` and, in short, the review that Codex gets. Next: `opencode-worker install --help` (set up Codex),
-        `opencode-worker doctor` (look whether all is well).
+        You saw `watch`, then in short the review that Codex gets. What comes next:
+          opencode-worker install --help   sets up Codex
+          opencode-worker doctor           looks whether all is well
         """)
       return code
     } catch {
@@ -64,6 +66,7 @@ enum DemoCommand {
     let tool = StartTool(manager: manager)
     let arguments: JSONObject = [
       "message": "Add a file greeting.txt that holds one line: hello. Then check that it is not empty.", "cwd": .string(repository),
+      "title": "Add a greeting",
       "acceptanceCriteria": ["greeting.txt holds the line hello"], "verificationCommands": ["test -s greeting.txt"],
     ]
     return CommandLineTool.finish {
@@ -80,7 +83,7 @@ enum DemoCommand {
         for line in ShortReview(run: run, attention: attention, style: style).lines { Terminal.line(line) }
         let page = run.folder.path + "/report.html"
         try PrivateFiles.replace(page, with: Array(ReportPage.html(run, attention: attention, environment: environment, mask: SecretMask.hiding).utf8))
-        Terminal.line("\nThe report as a page, for a browser: \(page)")
+        Terminal.line("\nThe report as a page, for a browser:\n  \(page)")
         return DeskCommand.exitCode(run)
       } catch {
         Terminal.error("opencode-worker: \(DeskCommand.words(of: error))")
