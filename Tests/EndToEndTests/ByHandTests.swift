@@ -22,7 +22,7 @@ import Testing
     for wrong in [
       ["nonsense"], ["call", "nope"], ["call", "status", "{"], ["call", "status", "[]"], ["call", "status", "{}", "more"], ["demo", "--x"],
       ["report", "a", "b"], ["wach"], ["stop"], ["status", "--jsno"], ["logs", "-n", "x"], ["logs", "--raw", "--stderr"], ["completions", "tcsh"],
-      ["runs", "x"],
+      ["runs", "x"], ["report", "--open", "-o", "-"], ["report", "--json", "-o", "page.html"], ["report", "--json", "--open"], ["report", "-o="],
     ] {
       let result = try Command(World.binary, wrong, environment: world.environment, folder: world.repository, deadline: .after(60)).run()
       #expect(result.status == .exited(2), "\(wrong)")

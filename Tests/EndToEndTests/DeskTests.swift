@@ -64,6 +64,7 @@ import Testing
     let one = try world.worker("diff", run, "README.md")
     #expect(one.outputText.contains("+more") && !one.outputText.contains("new.txt"))
     #expect(try world.worker("diff", "README.md").outputText == one.outputText)
+    #expect(try world.worker("diff", "").errorText.contains("There is no run \"\""))
     let unknown = try world.worker("diff", "other.txt")
     #expect(unknown.status == .exited(1) && unknown.errorText.contains("\"other.txt\" is no run, and not among the changed files of \(run)"))
     // From where one is, and as the lists show it.

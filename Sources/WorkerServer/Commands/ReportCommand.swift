@@ -10,6 +10,11 @@ import Workspace
 enum ReportCommand {
   static func run(_ arguments: [String], environment: [String: String]) throws -> Int32 {
     let words = try CommandWords(arguments, flags: ["--open", "--json"], values: ["-o"], most: 1)
+    if words.flags.contains("--json"), words.values["-o"] != nil || words.flags.contains("--open") {
+      throw CommandWords.Wrong("--json makes no page: it goes with neither -o nor --open")
+    }
+    if words.values["-o"] == "-", words.flags.contains("--open") { throw CommandWords.Wrong("--open needs a file: `-o -` makes none") }
+    if words.values["-o"]?.isEmpty == true { throw CommandWords.Wrong("-o needs a file's name, or `-` for stdout") }
     let style = Terminal.style(environment)
     return DeskCommand.withRun(words.rest.first, environment) { run, _ in
       if words.flags.contains("--json") { return showJSON(run) }
