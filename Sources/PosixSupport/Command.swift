@@ -14,6 +14,9 @@ package struct Command: Sendable {
   package var leash: Leash?
   /// Whether it gets a session of its own: an interactive shell would else take the terminal.
   package var ownSession: Bool
+  /// A program that is known to write to what it is given and nowhere else: its output is kept in memory, where that can be bounded, which
+  /// saves making files. Past the limit it gets an error.
+  package var isTrusted = false
 
   package init(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil, deadline: Deadline,
@@ -42,7 +45,7 @@ package struct Command: Sendable {
   /// Runs it, blocking the calling thread.
   /// - Throws: `PosixError` when it can't be started or its output can't be kept
   package func run(input: [UInt8] = []) throws -> Result {
-    let (output, errors) = (try Command.scratchFile(), try Command.scratchFile())
+    let (output, errors) = (try outputFile(limit: outputLimit), try outputFile(limit: Command.errorLimit))
     defer {
       output.close()
       errors.close()
@@ -50,34 +53,37 @@ package struct Command: Sendable {
     var source: Descriptor?
     defer { source?.close() }
     if !input.isEmpty {
-      let file = try Command.scratchFile()
+      let file = try isTrusted ? SystemHabits.memoryFile(limit: input.count) ?? Command.scratchFile() : Command.scratchFile()
       source = file
       try file.writeAll(input)
       lseek(file.raw, 0, SEEK_SET)
     }
-    let status = ownSession ? try runInSession(source, output, errors) : try runAsChild(source, output, errors)
-    return Result(
-      status: status,
-      output: try output.bytes(limit: Int(min(Int64(outputLimit), output.size()))),
-      errors: try errors.bytes(limit: Int(min(1 << 20, errors.size()))))
+    let status = try runToEnd(source, output, errors)
+    return Result(status: status, output: try written(output, limit: outputLimit), errors: try written(errors, limit: Command.errorLimit))
   }
 
-  private func runAsChild(_ input: Descriptor?, _ output: Descriptor, _ errors: Descriptor) throws -> ExitStatus? {
-    let child = try ChildProcess(executable, arguments, environment: environment, folder: folder, input: input, output: output, errors: errors)
-    leash?.hold(child)
-    let status = child.wait(deadline: deadline)
-    leash?.release(child)
-    if status == nil { child.killGroup() }
-    return status
-  }
+  private static let errorLimit = 1 << 20
 
-  private func runInSession(_ input: Descriptor?, _ output: Descriptor, _ errors: Descriptor) throws -> ExitStatus? {
-    let process = try SessionProcess(
-      executable, arguments, environment: environment ?? ProcessInfo.processInfo.environment,
-      folder: folder ?? FileManager.default.currentDirectoryPath, input: input, output: output, errors: errors)
+  private func runToEnd(_ input: Descriptor?, _ output: Descriptor, _ errors: Descriptor) throws -> ExitStatus? {
+    let process = try SpawnedProcess(
+      executable, arguments, environment: environment ?? OwnProcess.environment, folder: folder ?? FileManager.default.currentDirectoryPath,
+      leading: ownSession ? .session : .group, input: input, output: output, errors: errors)
+    if !ownSession { leash?.hold(process) }
+    defer { leash?.release(process) }
     let status = try process.wait(deadline: deadline)
     if status == nil { process.killGroup() }
     return status
+  }
+
+  private func outputFile(limit: Int) throws -> Descriptor {
+    try isTrusted ? SystemHabits.memoryFile(limit: limit) ?? Command.scratchFile() : Command.scratchFile()
+  }
+
+  /// A file in memory has its full size from the beginning: its position tells how much was written. So it does of one on the disk, but there
+  /// a program may have opened it again by its name in /dev.
+  private func written(_ file: Descriptor, limit: Int) throws -> [UInt8] {
+    let end = isTrusted ? Int64(lseek(file.raw, 0, SEEK_CUR)) : try file.size()
+    return try file.bytes(limit: Int(min(Int64(limit), max(0, end))))
   }
 
   /// An open file without a name: gone with its last descriptor, whatever crashes.

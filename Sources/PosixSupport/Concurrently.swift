@@ -35,6 +35,18 @@ package func both<First: Sendable, Second: Sendable>(
   return (box.all()[0], other)
 }
 
+/// Blocking work that has begun on a thread of its own.
+package final class Begun<Value: Sendable>: Sendable {
+  private let box = ResultBox<Value>(count: 1)
+
+  package init(_ work: @escaping @Sendable () -> Value) {
+    Thread.detachNewThread { [box] in box.settle(0, work()) }
+  }
+
+  /// Waits for its result, blocking the calling thread.
+  package var value: Value { box.all()[0] }
+}
+
 private final class ResultBox<Value: Sendable>: @unchecked Sendable {
   private let condition = NSCondition()
   private var values: [Value?]

@@ -3,7 +3,7 @@ import Foundation
 /// Keeps helper programs from outliving what they are for: once it has ended, those that run under it are killed and no other begins.
 package final class Leash: @unchecked Sendable {
   private let lock = NSLock()
-  private var children: [ObjectIdentifier: ChildProcess] = [:]
+  private var children: [ObjectIdentifier: SpawnedProcess] = [:]
   private var isOver = false
 
   package init() {}
@@ -18,12 +18,12 @@ package final class Leash: @unchecked Sendable {
     }
   }
 
-  func hold(_ child: ChildProcess) {
+  func hold(_ child: SpawnedProcess) {
     lock.withLock {
       children[ObjectIdentifier(child)] = child
       if isOver { child.killGroup() }
     }
   }
 
-  func release(_ child: ChildProcess) { lock.withLock { children[ObjectIdentifier(child)] = nil } }
+  func release(_ child: SpawnedProcess) { lock.withLock { children[ObjectIdentifier(child)] = nil } }
 }

@@ -8,6 +8,21 @@ package enum OwnProcess {
     package static let isOnDarwin = false
   #endif
 
+  /// The environment, without Foundation's `ProcessInfo`, which brings much else into memory. Of names that stand there twice the first counts,
+  /// as for `getenv`; what isn't UTF-8 is read as `String(cString:)` does.
+  package static var environment: [String: String] {
+    var found: [String: String] = [:]
+    var next: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
+    while let entry = next.pointee {
+      next += 1
+      let text = String(cString: entry)
+      guard let divider = text.utf8.firstIndex(of: UInt8(ascii: "=")), divider != text.startIndex else { continue }
+      let name = String(text[..<divider])
+      if found[name] == nil { found[name] = String(text[text.index(after: divider)...]) }
+    }
+    return found
+  }
+
   /// Makes signals what this program counts on, whatever was inherited: with SIGCHLD ignored no exit status could be had, and a
   /// blocked signal would stay blocked in every child. A write to a pipe whose reader has gone fails with `EPIPE`: handled, not
   /// ignored, because ignoring would be inherited.
@@ -76,6 +91,8 @@ package enum OwnProcess {
 
   /// Closes every descriptor from 3 on but one. (Foundation leaves one end of a socket pair in each child.)
   package static func closeInherited(except kept: Descriptor? = nil) {
+    let first = max(kept?.raw ?? 2, 2)
+    if SystemHabits.closeAll(3..<max(first, 3)), SystemHabits.closeAll((first + 1)..<Int32.max) { return }
     for number in openDescriptors() where number > 2 && number != kept?.raw { _ = systemClose(number) }
   }
 

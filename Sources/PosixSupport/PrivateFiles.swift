@@ -82,6 +82,14 @@ package enum PrivateFiles {
     return try file.bytes(at: max(0, size - Int64(limit)), limit: Int(min(size, Int64(limit))))
   }
 
+  /// Keeps what a file holds under another name, for a file that is only ever replaced as a whole: as a second name for it, or as a copy where the
+  /// file system has no such names.
+  /// - Throws: `PosixError`
+  package static func keep(_ path: String, as target: String, limit: Int) throws {
+    unlink(target)
+    if link(path, target) != 0 { try copy(path, to: target, limit: limit) }
+  }
+
   /// Copies a plain file without holding it in memory.
   /// - Throws: `PosixError`, also when it is larger than `limit` bytes
   package static func copy(_ path: String, to target: String, limit: Int) throws {

@@ -54,10 +54,10 @@ package struct DeclaredChecks {
       let file = try Descriptor.openPrivate(output, O_WRONLY | O_APPEND | O_TRUNC)
       defer { file.close() }
       // As OpenCode's own shell: in a session of its own, with the command as it was written.
-      let child = try SessionProcess(
+      let child = try SpawnedProcess(
         shell, ["-c", command],
         environment: ChildEnvironment.make(environment, for: record.request.installation.installation, folder: record.request.cwd, run: record.id),
-        folder: record.request.cwd, output: file, errors: file)
+        folder: record.request.cwd, leading: .session, output: file, errors: file)
       let status = try child.wait(deadline: deadline)
       // What it left in the background ends with it.
       child.killGroup()

@@ -23,16 +23,17 @@ package struct RunEnding {
   /// - Parameters:
   ///   - endSeen: false when somebody else may have worked in the folder between OpenCode's end and now
   ///   - remarks: sentences for `attention` that only the supervisor knows
+  ///   - model: what OpenCode was asked meanwhile
   ///   - tell: called with the reason when the review can't be written for now
-  /// - Returns: why it could not be written; nil: it was, or the run's folder is gone
-  @discardableResult
   package func conclude(
     _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double? = nil, remarks: [String] = [],
-    tell: (String) -> Void = { _ in }
-  ) -> String? {
-    log.advance(final: true, seconds: RunEnding.logSeconds)
+    model: ModelQuestion? = nil, tell: (String) -> Void = { _ in }
+  ) -> Written {
+    // Kept with the review.
+    log.catchUp(final: true, seconds: RunEnding.logSeconds)
     let remarks = remarks + (log.backlog.map { ["\($0): the result doesn't count them"] } ?? [])
-    var (review, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? record.clock, remarks)
+    let (made, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? record.clock, remarks, model)
+    var review = made
     if endSeen, record.request.verify, RunEnding.mayCheck(end) {
       // Should the supervisor end meanwhile: the run's own changes stand, and whoever takes it over adds none of the checks'.
       if (try? log.save()) != nil, (try? Stored.save(changes, to: folder.changes)) != nil { baseline?.tidy(runFolder: folder.path, keeping: changes) }
@@ -41,24 +42,46 @@ package struct RunEnding {
     var failure: String?
     for attempt in 0..<(endSeen ? 10 : 1) {
       if attempt > 0 { sleep(1) }
-      guard PrivateFiles.exists(folder.path) else { return nil }
+      guard PrivateFiles.exists(folder.path) else { return Written() }
       do {
         try log.save()
         try Stored.save(changes, to: folder.changes)
         try Stored.save(review, to: folder.review)
-        baseline?.tidy(runFolder: folder.path, keeping: changes)
-        return nil
+        let path = folder.path
+        return Written { baseline?.tidy(runFolder: path, keeping: changes) }
       } catch {
         failure = "review: \(error)"
         tell("review: \(error)")
         SupervisorLog.append("review: \(error)", in: folder)
       }
     }
-    return failure
+    return Written(failure: failure)
+  }
+
+  /// What became of a review.
+  package struct Written: Sendable {
+    /// Why it could not be written; nil: it was, or the run's folder is gone.
+    package var failure: String?
+    private let work: @Sendable () -> Void
+
+    init(failure: String? = nil, _ work: @escaping @Sendable () -> Void = {}) { (self.failure, self.work) = (failure, work) }
+
+    /// Deletes what only the review needed. Readers find what they look for meanwhile, too.
+    package func tidy() { work() }
+  }
+
+  /// The first use of a type's JSON in a process takes a millisecond or two: done while OpenCode starts, not when somebody waits for the review.
+  package static func getReady(_ record: RunRecord) {
+    Thread.detachNewThread {
+      let digest = RunDigest(record.request)
+      let changes = ChangedFiles(root: record.request.cwd)
+      let review = RunReview.make(.notSeen, at: record.startedAt, record: record, digest: digest, changes: changes)
+      for value: any Encodable in [digest, changes, review] { _ = try? Stored.encoded(value) }
+    }
   }
 
   private func review(
-    _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double, _ known: [String]
+    _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double, _ known: [String], _ model: ModelQuestion?
   ) -> (RunReview, ChangedFiles) {
     let digest = log.digest
     let (record, folder) = (record, folder)
@@ -67,7 +90,11 @@ package struct RunEnding {
       deadline: .after(RunEnding.seconds),
       [
         { .changes(RunEnding.changes(folder, record, baseline, digest, end, endSeen: endSeen)) },
-        { .facts(questions.needsAnswers ? questions.ask() : SessionFacts()) },
+        {
+          var questions = questions
+          questions.model = model?.answer(deadline: .after(SessionQuestions.limit / 2))
+          return .facts(questions.ask())
+        },
         { .leftovers(RunEnding.leftovers(folder, endSeen: endSeen)) },
       ])
     var changes = ChangedFiles.notRecorded(root: record.request.cwd, why: "comparing the workspace took more than \(Int(RunEnding.seconds)) s")

@@ -106,7 +106,8 @@ package actor RunManager {
     let pipe = try Descriptor.pipe()
     defer { pipe.write.close() }
     let channel = SupervisorChannel(pipe.read)
-    _ = try ChildProcess(OwnProcess.executable, ["detach"] + arguments, environment: environment, folder: "/", output: pipe.write)
+    _ = try SpawnedProcess(
+      OwnProcess.executable, ["supervise"] + arguments + ["--detach"], environment: environment, folder: "/", leading: .group, output: pipe.write)
     return channel
   }
 

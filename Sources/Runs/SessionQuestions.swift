@@ -16,6 +16,8 @@ package struct SessionQuestions: Sendable {
   /// Milliseconds since 1970: what is older belongs to an earlier run of a session that was continued.
   private let since: Int
   private let deadline: Deadline
+  /// What `ModelQuestion` was answered while the run was alive.
+  package var model: String?
 
   package init(_ record: RunRecord, digest: RunDigest, end: RunEnd, environment: [String: String], deadline: Deadline) {
     request = record.request
@@ -43,7 +45,7 @@ package struct SessionQuestions: Sendable {
   }
 
   /// Nobody chose a model: OpenCode's store knows which one it was.
-  private var needsModel: Bool { request.model == nil && !digest.sawNoStep && !isOpenCode2 }
+  private var needsModel: Bool { request.model == nil && model == nil && !digest.sawNoStep && !isOpenCode2 }
 
   /// The OpenCode that can be asked now: an upgrade during the run may have put another in its place.
   private func client() -> OpenCodeClient {
@@ -54,7 +56,8 @@ package struct SessionQuestions: Sendable {
   /// Blocks until OpenCode has answered or the time is up.
   package func ask() -> SessionFacts {
     var facts = SessionFacts()
-    guard let session = digest.session else { return facts }
+    facts.model = model
+    guard needsAnswers, let session = digest.session else { return facts }
     let client = client()
     let (ran, now) = (request.installation.version, client.installation.version)
     if now != ran { facts.remarks.append("OpenCode was replaced during the run: \(ran) ran, \(now) is installed now") }
@@ -97,7 +100,7 @@ package struct SessionQuestions: Sendable {
     facts.asked = true
     var sessions: [SessionInfo] = []
     if case .success(let found)? = tree { sessions = found }
-    facts.model = sessions.first { $0.id == session }?.model
+    facts.model = sessions.first { $0.id == session }?.model ?? facts.model
     var exports: [String: SessionExport] = [:]
     var problems: [String] = []
     func take(_ result: Result<[SessionExport], any Error>, of id: String) {

@@ -24,8 +24,12 @@ package enum Stored {
 
   /// - Throws: `PosixError`
   package static func save(_ value: some Encodable, to path: String, durable: Bool = false) throws {
+    try PrivateFiles.replace(path, with: try encoded(value), durable: durable)
+  }
+
+  static func encoded(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try PrivateFiles.replace(path, with: try encoder.encode(value), durable: durable)
+    return try encoder.encode(value)
   }
 }

@@ -60,13 +60,18 @@ package struct Supervisor {
         letGo(claim, [orphan])
         return 0
       }
-      let (folder, record, fifo) = try accept(staging)
+      guard let request = Stored.load(RunRequest.self, from: staging.request) else {
+        throw PosixError("read", path: staging.request, code: ENOENT)
+      }
+      // A review of another run may take its time first, and then what git says now would be old.
+      let answers = left.isEmpty ? WorkspaceBaseline.ask(cwd: request.cwd, git: request.git, deadline: .after(Supervisor.recordSeconds)) : nil
+      let (folder, record, fifo) = try accept(staging, request)
       let claim = RunClaim(folder, record, in: state, lock: lock, fifo: fifo)
       report.send(.accepted(folder.id))
       // Runs that ended with their supervisor get their review now, before this one changes the workspace further.
       for dead in left { finishDead(dead) }
-      let retention = carryOut(folder, record, claim)
-      letGo(claim, [folder] + left)
+      let (retention, written) = carryOut(folder, record, claim, answers)
+      letGo(claim, [folder] + left) { written.tidy() }
       // Deleting old runs may take longer than the run did.
       retention?.wait()
       return 0
@@ -91,17 +96,16 @@ package struct Supervisor {
   }
 
   /// Gives the runs up, now that they have ended; then tells the user's own program, and Codex where that is wanted and nobody has waited.
-  private func letGo(_ claim: RunClaim, _ folders: [RunFolder]) {
+  /// - Parameter rest: what nobody who waits for the end needs
+  private func letGo(_ claim: RunClaim, _ folders: [RunFolder], rest: () -> Void = {}) {
     claim.release()
+    rest()
     for folder in folders { EndCall.tell(of: folder, environment: environment, review: review) }
     for folder in folders { folder.loadRecord()?.request.wake?.tell(of: folder, environment: environment) }
   }
 
   /// Turns the staging folder into a run: the rename is the acceptance. The FIFO is held before anybody can see the run.
-  private func accept(_ staging: RunFolder) throws -> (RunFolder, RunRecord, Descriptor) {
-    guard let request = Stored.load(RunRequest.self, from: staging.request) else {
-      throw PosixError("read", path: staging.request, code: ENOENT)
-    }
+  private func accept(_ staging: RunFolder, _ request: RunRequest) throws -> (RunFolder, RunRecord, Descriptor) {
     let fifo = try Fifo.hold(staging.fifo)
     try ExitRecord.create(staging.exit)
     while true {
@@ -120,36 +124,49 @@ package struct Supervisor {
   private static let recordPatience = 30.0
 
   /// From the workspace before to the review after.
-  /// - Returns: the deletion of old runs, which may still be at work
-  private func carryOut(_ folder: RunFolder, _ record: RunRecord, _ claim: RunClaim) -> RetentionWork? {
+  /// - Parameter answers: what git was asked in the meantime
+  /// - Returns: the deletion of old runs, which may still be at work; and what is left to do when nobody waits any more
+  private func carryOut(
+    _ folder: RunFolder, _ record: RunRecord, _ claim: RunClaim, _ answers: Begun<GitAnswers>?
+  ) -> (RetentionWork?, RunEnding.Written) {
     let request = record.request
-    let recorded = gathered(
-      deadline: .after(Supervisor.recordPatience),
-      [{ @Sendable in WorkspaceBaseline.record(cwd: request.cwd, runFolder: folder.path, git: request.git, deadline: .after(Supervisor.recordSeconds)) }])[0]
+    // What is to become OpenCode is got ready meanwhile.
+    let environment = environment
+    let recording = { @Sendable in
+      WorkspaceBaseline.record(
+        cwd: request.cwd, runFolder: folder.path, git: request.git, deadline: .after(Supervisor.recordSeconds), asked: answers)
+    }
+    let (ready, recorded) = both(
+      { Result { try ReadyLaunch(folder, request, environment: environment) } },
+      { gathered(deadline: .after(Supervisor.recordPatience), [recording])[0] })
     let baseline =
       recorded ?? WorkspaceBaseline.notRecorded(cwd: request.cwd, why: "recording the workspace took more than \(Int(Supervisor.recordPatience)) s")
     note("workspace", in: folder) { try Stored.save(baseline, to: folder.workspace) }
     var log = RunLog(folder, record)
     let child: ChildProcess
     do {
-      child = try launch(folder, request)
+      child = try ready.get().go()
     } catch {
       report.send(.ended)
       let end = RunEnd.spawnFailed("\(error)")
       try? ExitRecord.write(.init(end: end, at: record.clock), to: folder.exit)
-      RunEnding(folder: folder, record: record, environment: environment)
+      let written = RunEnding(folder: folder, record: record, environment: environment)
         .conclude(end, baseline: baseline, log: &log, endSeen: true, tell: { claim.tell(problem: $0) })
-      return nil
+      return (nil, written)
     }
     report.send(.running)
+    RunEnding.getReady(record)
     let retention = RetentionWork(Retention(state: state, environment: environment, keeping: folder))
     var disk = DiskWatch(folder)
     let questions = LiveQuestions(record, environment: environment)
+    let model = ModelQuestion(record, environment: environment)
     var status: ExitStatus?
     while status == nil {
       status = child.wait(deadline: .after(1))
       disk.look()
-      if status == nil { log.advance(seconds: 1, asking: questions) }
+      guard status == nil else { break }
+      log.advance(seconds: 1, asking: questions)
+      model?.look(at: log.digest)
     }
     questions?.end()
     let exit = ExitRecord.Value(status: status!, at: record.clock)
@@ -165,39 +182,10 @@ package struct Supervisor {
       }
     }
     claim.tell(problem: nil)
-    RunEnding(folder: folder, record: record, environment: environment)
+    let written = RunEnding(folder: folder, record: record, environment: environment)
       .conclude(
-        exit.end, baseline: baseline, log: &log, endSeen: true, endedAt: exit.at, remarks: disk.remarks, tell: { claim.tell(problem: $0) })
-    return retention
-  }
-
-  /// Spawns `launch` and waits until it has become OpenCode.
-  /// - Throws: why it could not
-  private func launch(_ folder: RunFolder, _ request: RunRequest) throws -> ChildProcess {
-    let prompt = try PromptPipe(folder)
-    let pipe = try Descriptor.pipe()
-    defer { pipe.read.close() }
-    let child: ChildProcess
-    do {
-      defer {
-        pipe.write.close()
-        prompt.input.close()
-      }
-      child = try ChildProcess(
-        OwnProcess.executable, ["launch", folder.path],
-        environment: ChildEnvironment.make(environment, for: request.installation.installation, folder: request.cwd, run: folder.id),
-        input: prompt.input, output: pipe.write)
-    } catch {
-      prompt.abandon()
-      throw error
-    }
-    prompt.send()
-    var reason: [UInt8] = []
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
-    defer { buffer.deallocate() }
-    while let count = try? pipe.read.read(into: buffer), count > 0 { reason += buffer[..<count] }
-    guard reason.isEmpty else { throw LaunchFailure(reason: String(decoding: reason, as: UTF8.self)) }
-    return child
+        exit.end, baseline: baseline, log: &log, endSeen: true, endedAt: exit.at, remarks: disk.remarks, model: model, tell: { claim.tell(problem: $0) })
+    return (retention, written)
   }
 
   // MARK: - Runs whose supervisor died
@@ -260,8 +248,10 @@ package struct Supervisor {
     defer { held?.close() }
     var log = RunLog(folder, record)
     let (end, endedAt) = folder.endWithoutSupervisor
-    return RunEnding(folder: folder, record: record, environment: environment).conclude(
+    let written = RunEnding(folder: folder, record: record, environment: environment).conclude(
       end, baseline: Stored.load(WorkspaceBaseline.self, from: folder.workspace), log: &log, endSeen: false, endedAt: endedAt)
+    written.tidy()
+    return written.failure
   }
 
   private func note(_ what: String, in folder: RunFolder, _ body: () throws -> Void) {

@@ -11,7 +11,7 @@ package enum StandIn {
   package static func main(arguments: [String], configuration path: String) -> Int32 {
     OwnProcess.settleSignals()
     let console = Console(input: Descriptor(raw: 0), output: Descriptor(raw: 1), errors: Descriptor(raw: 2))
-    return run(arguments, configuration: path, environment: ProcessInfo.processInfo.environment, console: console, ownsProcess: true)
+    return run(arguments, configuration: path, environment: OwnProcess.environment, console: console, ownsProcess: true)
   }
 
   /// - Parameter ownsProcess: signals may be handled

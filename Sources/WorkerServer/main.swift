@@ -6,4 +6,4 @@ if let shortage = OwnProcess.settleLimits() {
   exit(ExitCode.failure)
 }
 OwnProcess.settleSignals()
-exit(CommandLineTool.run(CommandLine.arguments, environment: ProcessInfo.processInfo.environment))
+exit(CommandLineTool.run(CommandLine.arguments, environment: OwnProcess.environment))

@@ -22,7 +22,7 @@ extension ChangedFiles {
     let scratch = "\(temporary.hasSuffix("/") ? temporary : temporary + "/")opencode-worker-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     try PrivateFiles.createFolder("\(scratch)/git")
     defer { try? FileManager.default.removeItem(atPath: scratch) }
-    let (trees, doubts) = try GitTree.recordAll(found, runFolder: scratch, git: program)
+    let (trees, doubts) = try GitTree.recordAll(found, runFolder: scratch, git: program, settings: try GitTree.settings(found.root, program))
     var result = ChangedFiles(root: found.root)
     result.basis = "HEAD"
     (result.headAfter, result.branchAfter) = (found.head, found.branch)

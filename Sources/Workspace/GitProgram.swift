@@ -18,21 +18,23 @@ package struct GitProgram: Sendable {
   /// Runs git, blocking the calling thread.
   /// - Throws: `WorkspaceError` with git's own words when it fails (unless `accepting` that status) or is too slow
   package func run(
-    _ arguments: [String], folder: String, place: GitPlace? = nil, input: [UInt8] = [], outputLimit: Int = 256 << 20, accepting: Set<Int32> = []
+    _ arguments: [String], folder: String, place: GitPlace? = nil, input: [UInt8] = [], outputLimit: Int = allOutput, accepting: Set<Int32> = []
   ) throws -> [UInt8] {
     try runNoting(arguments, folder: folder, place: place, input: input, outputLimit: outputLimit, accepting: accepting).output
   }
 
   /// The same, with what git said on stderr although it succeeded: a folder that it couldn't read is told nowhere else.
   package func runNoting(
-    _ arguments: [String], folder: String, place: GitPlace? = nil, input: [UInt8] = [], outputLimit: Int = 256 << 20, accepting: Set<Int32> = []
+    _ arguments: [String], folder: String, place: GitPlace? = nil, input: [UInt8] = [], outputLimit: Int = allOutput, accepting: Set<Int32> = []
   ) throws -> (output: [UInt8], status: Int32, warnings: [String]) {
     let name = "git \(arguments.first { !$0.hasPrefix("-") && !$0.contains("=") } ?? "")"
     guard !deadline.hasPassed else { throw WorkspaceError("\(name): no time left") }
     // A helper without input reads /dev/null; no list of paths is ever an empty file by mistake.
-    let command = Command(
+    var command = Command(
       path, arguments, environment: GitProgram.environment.merging(place?.variables ?? [:]) { $1 }, folder: folder, deadline: deadline,
       outputLimit: outputLimit)
+    // Whoever wants the beginning only mustn't get an error for the rest.
+    command.isTrusted = outputLimit == GitProgram.allOutput
     let result: Command.Result
     do { result = try command.run(input: input) } catch { throw WorkspaceError("\(name): \(error)") }
     guard let status = result.status else { throw WorkspaceError("\(name) was too slow") }
@@ -43,6 +45,9 @@ package struct GitProgram: Sendable {
     case .signaled(let number): throw WorkspaceError("\(name): ended by \(ExitStatus.signalName(number))")
     }
   }
+
+  /// Bytes; more is an error.
+  package static let allOutput = 256 << 20
 
   /// Major and minor number.
   /// - Throws: `WorkspaceError`
@@ -69,7 +74,7 @@ package struct GitProgram: Sendable {
 
   /// Only what git needs: every GIT_* variable of ours stays outside, no system configuration of attributes, no locks, no questions.
   private static let environment: [String: String] = {
-    var kept = ProcessInfo.processInfo.environment.filter {
+    var kept = OwnProcess.environment.filter {
       ["HOME", "XDG_CONFIG_HOME", "TMPDIR", "DEVELOPER_DIR", "USER", "LOGNAME"].contains($0.key)
     }
     kept["PATH"] = "/usr/bin:/bin:/usr/sbin:/sbin"

@@ -120,7 +120,10 @@ package struct GitSnapshot: Sendable {
     try write("HEAD", Array("ref: refs/heads/none\n".utf8))
     try write("config", GitSnapshot.configuration(objectFormat: objectFormat, settings: settings))
     try write("alternates", GitSnapshot.alternates(of: "\(repository.common)/objects"))
-    for name in ["exclude", "attributes"] { try write("info/\(name)", GitSnapshot.information(name, of: repository.common)) }
+    for name in ["exclude", "attributes"] {
+      let bytes = GitSnapshot.information(name, of: repository.common)
+      if bytes.isEmpty { unlink("\(directory)/info/\(name)") } else { try write("info/\(name)", bytes) }
+    }
     // Where a shallow clone ends; without it its oldest commits seem damaged.
     if let shallow = try? PrivateFiles.read("\(repository.common)/shallow") { try write("shallow", shallow) }
     try copyIndex(from: repository.directory)

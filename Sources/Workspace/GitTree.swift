@@ -65,7 +65,11 @@ package struct GitTree: Codable, Sendable {
     try snapshot.unmark("--no-assume-unchanged", index.entries.filter(\.assumedUnchanged).map(index.path))
     try snapshot.unsparse(index)
 
-    var candidates = try snapshot.candidates()
+    let head = found.head ?? snapshot.emptyTree
+    // As a rule nothing has to be recorded; then this is what differs from the commit at the end, too.
+    let copied = snapshot
+    let (staged, listed) = both({ Result { try GitTree.differing(copied, from: head) } }, { Result { try copied.candidates() } })
+    var candidates = try listed.get()
     try PrivateFiles.replace("\(snapshot.directory)/ignored", with: terminated(candidates.ignored))
     let dirtyBySize = Set(candidates.tracked)
     tree.inner = (candidates.nested + index.entries.filter(\.isGitlink).map(index.path)).map(WorkspacePath.shown)
@@ -91,18 +95,23 @@ package struct GitTree: Codable, Sendable {
     tree.unhashed += try snapshot.record(candidates, budget: budget)
     try snapshot.notePermissions(candidates.tracked + candidates.untracked)
 
-    let head = found.head ?? snapshot.emptyTree
-    let dirty = try snapshot.run(["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", head])
+    let isAsCopied = rehashed.isEmpty && candidates.tracked.isEmpty && candidates.untracked.isEmpty
+    let dirty = try isAsCopied ? staged.get() : GitTree.differing(snapshot, from: head)
     let clean = Set(rehashed)
     let doubtful = tree.unhashed.filter { !$0.isTrackedClean }
     let names = dirty.split(separator: 0).map { PathBytes($0) }.filter { !clean.contains($0) } + doubtful.map { WorkspacePath.bytes($0.path) }
     try PrivateFiles.replace("\(snapshot.directory)/dirty", with: terminated(names))
     try PrivateFiles.replace("\(snapshot.directory)/refs.before", with: GitRef.encoded(found.refs))
-    if PrivateFiles.exists(snapshot.indexPath) { try PrivateFiles.copy(snapshot.indexPath, to: "\(snapshot.directory)/base.index", limit: 1 << 30) }
+    if PrivateFiles.exists(snapshot.indexPath) { try PrivateFiles.keep(snapshot.indexPath, as: "\(snapshot.directory)/base.index", limit: 1 << 30) }
     if !tree.unhashed.isEmpty { try PrivateFiles.replace("\(snapshot.directory)/unhashed", with: Unhashed.encoded(tree.unhashed)) }
     tree.ownIndex = FileFacts.of(Array(snapshot.indexPath.utf8))
     tree.doubts = doubt(doubtful, prefix: prefix) + unseen(candidates.warnings, prefix: prefix)
     return tree
+  }
+
+  /// What the index holds otherwise than a commit, or a tree.
+  package static func differing(_ snapshot: GitSnapshot, from tree: String) throws -> [UInt8] {
+    try snapshot.run(["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", tree])
   }
 
   /// One sentence for each reason, with the first few names.

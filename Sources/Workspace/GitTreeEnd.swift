@@ -97,9 +97,7 @@ extension GitTree {
   private func noteLostWork(in end: inout GitTreeEnd, _ snapshot: GitSnapshot) throws {
     guard end.rows.contains(where: { $0.dirtyBefore == true && $0.change != .renamed }) else { return }
     func differing(from commit: String?) throws -> Set<PathBytes> {
-      let tree = commit ?? snapshot.emptyTree
-      let output = try snapshot.run(["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", tree])
-      return Set(output.split(separator: 0).map { PathBytes($0) })
+      Set(try GitTree.differing(snapshot, from: commit ?? snapshot.emptyTree).split(separator: 0).map { PathBytes($0) })
     }
     var reference = [try differing(from: head)]
     // Put back to another commit that was there already. One that the run made may hold the work itself.

@@ -36,8 +36,11 @@ package struct WorkspaceBaseline: Codable, Sendable {
   ///   - runFolder: the run's folder; `git/` is made in there
   ///   - git: the path of the git program, nil if it isn't installed
   ///   - deadline: seconds
+  ///   - asked: what git has been asked of this folder already
   /// - Returns: always a baseline; what couldn't be recorded makes it inexact and is said in `why`
-  package static func record(cwd: String, runFolder: String, git: String?, deadline: Deadline) -> WorkspaceBaseline {
+  package static func record(
+    cwd: String, runFolder: String, git: String?, deadline: Deadline, asked: Begun<GitAnswers>? = nil
+  ) -> WorkspaceBaseline {
     var baseline = WorkspaceBaseline(kind: .none, root: cwd, cwd: cwd, git: git, began: GitTree.now())
     guard let resolved = PrivateFiles.resolved(cwd), PrivateFiles.isFolder(resolved) else {
       baseline.doubt(["no such folder: \(cwd)"])
@@ -54,9 +57,10 @@ package struct WorkspaceBaseline: Codable, Sendable {
     }
     let program = GitProgram(path: git, deadline: deadline)
     do {
-      switch try GitRepository.find(resolved, program) {
+      let answers = asked?.value ?? GitAnswers(resolved, program)
+      switch try answers.found.get() {
       case .none(let words): baseline.recordPlain(runFolder, words ?? "no git repository", deadline)
-      case .repository(let found): try baseline.recordTrees(found, runFolder, program)
+      case .repository(let found): try baseline.recordTrees(found, runFolder, program, settings: answers.settings.get())
       }
     } catch {
       baseline.trees = []
@@ -64,6 +68,12 @@ package struct WorkspaceBaseline: Codable, Sendable {
       baseline.recordPlain(runFolder, "\(error)", deadline)
     }
     return baseline
+  }
+
+  /// Asks git what `record` needs to know first: before there is a folder of the run.
+  package static func ask(cwd: String, git: String?, deadline: Deadline) -> Begun<GitAnswers>? {
+    guard let git, let resolved = PrivateFiles.resolved(cwd), PrivateFiles.isFolder(resolved) else { return nil }
+    return Begun { GitAnswers(resolved, GitProgram(path: git, deadline: deadline)) }
   }
 
   /// Of a workspace that nobody could look at.
@@ -90,8 +100,8 @@ package struct WorkspaceBaseline: Codable, Sendable {
     }
   }
 
-  private mutating func recordTrees(_ found: GitRepository, _ runFolder: String, _ program: GitProgram) throws {
-    let recorded = try GitTree.recordAll(found, runFolder: runFolder, git: program)
+  private mutating func recordTrees(_ found: GitRepository, _ runFolder: String, _ program: GitProgram, settings: [UInt8]) throws {
+    let recorded = try GitTree.recordAll(found, runFolder: runFolder, git: program, settings: settings)
     kind = .git
     root = found.root
     (head, branch) = (found.head, found.branch)
@@ -109,9 +119,8 @@ package struct WorkspaceBaseline: Codable, Sendable {
 extension GitTree {
   /// Records a repository and, one level deep, the submodules and nested repositories in it.
   /// - Throws: `WorkspaceError`, `PosixError`, when the outer one can't be recorded
-  package static func recordAll(_ found: GitRepository, runFolder: String, git: GitProgram) throws -> (trees: [GitTree], doubts: [String]) {
+  package static func recordAll(_ found: GitRepository, runFolder: String, git: GitProgram, settings: [UInt8]) throws -> (trees: [GitTree], doubts: [String]) {
     let budget = HashBudget()
-    let settings = try settings(found.root, git)
     let outer = try record(found, name: "0", prefix: "", runFolder: runFolder, git: git, settings: settings, budget: budget)
     var trees = [outer]
     var doubts = outer.doubts
@@ -168,7 +177,17 @@ extension GitTree {
     ]
   }
 
-  fileprivate static func settings(_ folder: String, _ git: GitProgram) throws -> [UInt8] {
+  package static func settings(_ folder: String, _ git: GitProgram) throws -> [UInt8] {
     try git.run(["config", "-z", "--get-regexp", GitSnapshot.settingsWanted], folder: folder, accepting: [1])
+  }
+}
+
+/// What git says of a folder. The settings of a folder are those of its repository, so that both can be asked for at the same time.
+package struct GitAnswers: Sendable {
+  let found: Result<GitRepository.Found, any Error>
+  let settings: Result<[UInt8], any Error>
+
+  init(_ folder: String, _ git: GitProgram) {
+    (settings, found) = both({ Result { try GitTree.settings(folder, git) } }, { Result { try GitRepository.find(folder, git) } })
   }
 }

@@ -144,6 +144,16 @@ import Testing
     #expect(!PrivateFiles.exists(world.file("events.jsonl", of: run)))
   }
 
+  @Test func aLaunchWithoutItsSupervisorsLeaveDoesNothing() throws {
+    try world.standIn(["turns": [["text": "Done."]]])
+    let run = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)
+    for name in ["process.json", "events.jsonl"] { try FileManager.default.removeItem(atPath: world.file(name, of: run)) }
+    // Where the leave would come from there is only an end of file: so it is when the supervisor was killed while it recorded the workspace.
+    let launch = try world.worker("launch", world.path("state/runs/\(run)"), "gated")
+    #expect(launch.status == .exited(0))
+    #expect(!PrivateFiles.exists(world.file("process.json", of: run)) && !PrivateFiles.exists(world.file("events.jsonl", of: run)))
+  }
+
   @Test func anotherProcessUnderThePidIsNotTheRun() throws {
     try world.standIn(["turns": [["text": "Done."]]])
     let run = try #require(try client.call("opencode_run_and_wait", arguments)["run"]?.string)

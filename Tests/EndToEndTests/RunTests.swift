@@ -67,6 +67,26 @@ import Testing
     #expect(reply["changedFiles"]?["why"]?.string?.contains("named more than 4096 files") == true, "\(reply["changedFiles"]?.text ?? "")")
   }
 
+  /// A companion of OpenCode takes one to two seconds: nobody waits for it at the end of a run.
+  @Test func aModelThatNobodyChoseIsAskedForDuringTheRun() throws {
+    let calls = world.path("calls")
+    let waiting = "for i in $(seq 1200); do grep -q 'end db' '\(calls)' && break; sleep 0.1; done"
+    try world.standIn([
+      "turns": [["text": "Working.", "tools": [["name": "bash", "arguments": ["command": .string(waiting), "description": "Waits"]]]], ["text": "Done."]]
+    ])
+    try world.write(
+      "bin/noting", "#!/bin/sh\necho \"$1\" >> '\(calls)'\n'\(world.path("bin/opencode"))' \"$@\"\ncode=$?\necho \"end $1\" >> '\(calls)'\nexit $code\n")
+    chmod(world.path("bin/noting"), 0o700)
+    world.environment["OPENCODE_BIN"] = world.path("bin/noting")
+    let client = try MCPClient(world)
+    try client.initialize()
+    let reply = try client.call("opencode_run_and_wait", arguments)
+    #expect(reply["state"]?.string == "completed", "\(reply.text)")
+    #expect(reply["model"]?.string == "stand-in/m1", "\(reply.text)")
+    let noted = (world.read("calls") ?? "").split(separator: "\n").map(String.init).filter { !$0.contains("--version") }
+    #expect(noted == ["run", "db", "end db", "end run"], "\(noted)")
+  }
+
   @Test func startThenStatusThenWait() throws {
     try world.standIn(["turns": [["text": "Working."], ["text": "Done.", "delay": 1.5]]])
     try world.standIn([

@@ -10,7 +10,7 @@ import StandInOpenCode
 enum CommandLineTool {
   static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
     // Called as `opencode`: the stand-in that the demo and the tests put on the PATH as a link to this binary.
-    if let called = arguments.first, (called as NSString).lastPathComponent == "opencode" {
+    if let called = arguments.first, called == "opencode" || called.hasSuffix("/opencode") {
       let folder = (called as NSString).deletingLastPathComponent
       return StandIn.main(arguments: Array(arguments.dropFirst()), configuration: folder + "/stand-in.json")
     }
@@ -56,7 +56,7 @@ enum CommandLineTool {
     switch name {
     case "hook": HookCommand.run(environment: environment)
     case "supervise": SuperviseCommand.run(rest, environment: environment)
-    case "detach": DetachCommand.run(rest)
+    case "detach": DetachCommand.run(rest, environment: environment)
     case "measure": MeasureCommand.run(rest, environment: environment)
     case "launch": Launch.main(rest, environment: environment)
     default: nil

@@ -1,28 +1,35 @@
 import Foundation
 
-/// A program in a session of its own, without a terminal: what an interactive shell does to its terminal reaches nobody. Its arguments
-/// are passed byte for byte; Foundation's `Process` decomposes them on Darwin (NFC to NFD).
-package final class SessionProcess: Sendable {
-  package let pid: Int32
-  private let state = State()
+/// A helper program, started without Foundation's `Process`: that takes a millisecond more and three threads for each (`docs/facts/swift-platform.md`).
+/// Its arguments are passed byte for byte; `Process` decomposes them on Darwin (NFC to NFD).
+package final class SpawnedProcess: Sendable {
+  /// What it leads, so that all of it can be killed.
+  package enum Lead: Sendable {
+    case group
+    /// Without a terminal: what an interactive shell does to its terminal reaches nobody.
+    case session
+  }
 
-  /// Starts `executable`, which inherits no descriptor but those given; standard input is `/dev/null`.
+  package let pid: Int32
+  private let state: State
+
+  /// Starts `executable`, which inherits no descriptor but those given; those not given are `/dev/null`.
   /// - Throws: `PosixError` naming the executable or the folder that is missing, or why it can't be started
   package init(
-    _ executable: String, _ arguments: [String], environment: [String: String], folder: String, input: Descriptor? = nil, output: Descriptor,
-    errors: Descriptor
+    _ executable: String, _ arguments: [String], environment: [String: String], folder: String, leading lead: Lead, input: Descriptor? = nil,
+    output: Descriptor? = nil, errors: Descriptor? = nil
   ) throws {
     guard PrivateFiles.isFolder(folder) else { throw PosixError("chdir", path: folder, code: ENOENT) }
     guard PrivateFiles.exists(executable) else { throw PosixError("exec", path: executable, code: ENOENT) }
     guard PrivateFiles.isExecutable(executable) else { throw PosixError("exec", path: executable, code: EACCES) }
-    var attributes = try SpawnAttributes()
+    var attributes = try SpawnAttributes(lead)
     defer { attributes.destroy() }
     var actions = try SpawnActions()
     defer { actions.destroy() }
-    let null = try Descriptor.open("/dev/null", O_RDONLY)
+    let null = try Descriptor.open("/dev/null", O_RDWR)
     defer { null.close() }
     try actions.changeFolder(folder)
-    for (number, descriptor) in [input ?? null, output, errors].enumerated() { try actions.duplicate(descriptor.raw, as: Int32(number)) }
+    for (number, descriptor) in [input ?? null, output ?? null, errors ?? null].enumerated() { try actions.duplicate(descriptor.raw, as: Int32(number)) }
     actions.closeRest()
     var argv = ([executable] + arguments).map { strdup($0) } + [nil]
     var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -31,13 +38,14 @@ package final class SessionProcess: Sendable {
     let code = posix_spawn(&pid, executable, &actions.raw, &attributes.raw, &argv, &envp)
     if code != 0 { throw PosixError("exec", path: executable, code: code) }
     self.pid = pid
+    state = State(SystemHabits.endNotice(of: pid))
   }
 
   /// Waits for the end, blocking the calling thread.
   /// - Returns: nil when the time was up first
   /// - Throws: `PosixError` when somebody else has reaped it: how it ended can't be had then
   package func wait(deadline: Deadline) throws -> ExitStatus? {
-    var pause: UInt32 = 500
+    let began = Monotonic.now
     while true {
       switch state.look(pid) {
       case .ended(let status): return status
@@ -46,8 +54,12 @@ package final class SessionProcess: Sendable {
       }
       let left = deadline.left
       if left <= 0 { return nil }
-      usleep(UInt32(max(1, min(Double(pause), left * 1e6))))
-      pause = min(pause * 2, 20_000)
+      if let notice = state.notice {
+        _ = waitReadable([notice], deadline: deadline)
+      } else {
+        // Never much longer than it has taken so far.
+        usleep(UInt32(max(1, min(max(200e-6, (Monotonic.now - began) / 4), left, 0.02) * 1e6)))
+      }
     }
   }
 
@@ -67,6 +79,12 @@ package final class SessionProcess: Sendable {
   private final class State: @unchecked Sendable {
     private let lock = NSLock()
     private var status: ExitStatus?
+    /// Readable from the end on.
+    let notice: Descriptor?
+
+    init(_ notice: Descriptor?) { self.notice = notice }
+
+    deinit { notice?.close() }
 
     /// The end, once it is there. The process is reaped when it is first seen.
     func look(_ pid: Int32) -> ExitStatus.Look {
@@ -83,7 +101,7 @@ package final class SessionProcess: Sendable {
   }
 }
 
-/// `posix_spawn`'s attributes: a new session, no blocked signal, every signal's default action.
+/// `posix_spawn`'s attributes: a new session or group, no blocked signal, every signal's default action.
 struct SpawnAttributes {
   #if canImport(Darwin)
     var raw: posix_spawnattr_t?
@@ -93,9 +111,9 @@ struct SpawnAttributes {
 
   /// - Parameter keepingSignals: what is ignored stays ignored
   /// - Throws: `PosixError`
-  init(keepingSignals: Bool = false) throws {
+  init(_ lead: SpawnedProcess.Lead, keepingSignals: Bool = false) throws {
     guard posix_spawnattr_init(&raw) == 0 else { throw PosixError("posix_spawnattr_init") }
-    var flags = SpawnAttributes.newSession
+    var flags = lead == .session ? SpawnAttributes.newSession : SpawnAttributes.newGroup
     if !keepingSignals {
       flags |= SpawnAttributes.signals
       var (none, all) = (sigset_t(), sigset_t())
@@ -112,9 +130,11 @@ struct SpawnAttributes {
   /// `POSIX_SPAWN_SETSID`, which glibc's header keeps from Swift. Darwin's other flag closes every descriptor that no action names.
   #if canImport(Darwin)
     private static let newSession = Int16(POSIX_SPAWN_SETSID)
+    private static let newGroup = Int16(POSIX_SPAWN_SETPGROUP)
     private static let signals = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_CLOEXEC_DEFAULT)
   #else
     private static let newSession: Int16 = 0x80
+    private static let newGroup = Int16(POSIX_SPAWN_SETPGROUP)
     private static let signals = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
   #endif
 }
@@ -155,6 +175,7 @@ private struct SpawnActions {
   /// Every other descriptor that is open now. Most are close-on-exec already; Foundation's aren't.
   mutating func closeRest() {
     #if !canImport(Darwin)
+      if let closeFrom = SystemHabits.spawnCloseFrom, closeFrom(&raw, 3) == 0 { return }
       for number in OwnProcess.openDescriptors() where number > 2 { posix_spawn_file_actions_addclose(&raw, number) }
     #endif
   }

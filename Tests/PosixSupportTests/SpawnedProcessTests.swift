@@ -4,7 +4,7 @@ import Testing
 
 @testable import PosixSupport
 
-@Suite(.blocking) struct SessionProcessTests {
+@Suite(.blocking) struct SpawnedProcessTests {
   private func run(_ script: String, environment: [String: String] = ["PATH": "/usr/bin:/bin"], deadline: Deadline = .after(60)) throws -> Command.Result {
     try Command("/bin/sh", ["-c", script], environment: environment, folder: "/", deadline: deadline, ownSession: true).run()
   }
