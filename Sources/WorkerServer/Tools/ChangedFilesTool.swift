@@ -139,7 +139,7 @@ struct ChangedFilesTool: Tool {
       wanted = changes.files.filter { named.contains(Array($0.path.utf8)) }
     }
     let room = ReplyBound.limit - JSONValue.object(reply.structured).bytes.count - 1200
-    ReplyBound.add(wanted.lazy.map(RunReply.changedFile), as: "files", from: wants.offset, bytes: room, to: &reply.structured)
+    ReplyBound.add(wanted.lazy.map { RunReply.changedFile($0) }, as: "files", from: wants.offset, bytes: room, to: &reply.structured)
     return reply
   }
 

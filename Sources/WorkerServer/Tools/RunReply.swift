@@ -114,14 +114,16 @@ enum RunReply {
       reply.structured["answer"] = .string(TextCut.headAndTail(answer.text, bytes: answerBytes))
       if answer.isCut || answer.text.utf8.count > answerBytes { reply.structured["cut"] = true }
     }
-    reply.structured["changedFiles"] = changes(review.changes)
+    // The run's id says it as well.
+    reply.structured["startedAt"] = nil
+    reply.structured["changedFiles"] = changes(review.changes, shortFor: run.record.request.cwd)
     reply.structured["git"] = review.changes.git.flatMap(git)
     reply.structured["verification"] = verification(review.verification, undeclared: 6)
     let criteria = run.record.request.acceptanceCriteria
     if !criteria.isEmpty { reply.structured["acceptanceCriteria"] = JSONValue(strings: criteria.prefix(12).map { TextCut.headAndTail($0, bytes: 200) }) }
     if criteria.count > 12 || criteria.contains(where: { $0.utf8.count > 200 }) { reply.structured["cut"] = true }
     reply.structured["todo"] = todo(run.digest)
-    reply.structured["usage"] = usage(review.usage)
+    reply.structured["usage"] = usage(review.usage, short: true)
     reply.structured["next"] = .string(run.isForeign ? notYours : NextStep.after(run, review))
     reply.isAlarming = !review.isWell
     let folder = run.folder
@@ -155,12 +157,13 @@ enum RunReply {
 
   // MARK: - Parts
 
-  static func changes(_ changes: ChangesSummary) -> JSONValue {
+  /// - Parameter cwd: of a review: what says only what is so as a rule is left out of it (`docs/tools.md`, "The review"); nil: all is told
+  static func changes(_ changes: ChangesSummary, shortFor cwd: String? = nil) -> JSONValue {
     var object: JSONObject = ["counts": counts(changes.counts), "exact": .bool(changes.exact)]
     object["why"] = changes.why.map { .string($0) }
-    if changes.count > 0 { object["root"] = .string(changes.root) }
+    if changes.count > 0, changes.root != cwd { object["root"] = .string(changes.root) }
     var left = 2 << 10
-    let rows = changes.files.map { changedFile($0) }.prefix {
+    let rows = changes.files.map { changedFile($0, short: cwd != nil) }.prefix {
       left -= $0.bytes.count
       return left > 0
     }
@@ -177,11 +180,14 @@ enum RunReply {
     return .object(JSONObject(all.filter { $0.1 > 0 }.map { ($0.0, JSONValue($0.1)) }))
   }
 
-  static func changedFile(_ file: ChangedFile) -> JSONValue {
-    var row: JSONObject = ["path": .string(file.path), "change": .string(file.change.rawValue)]
+  /// - Parameter short: without `change` where it was modified, and without the 0 of two counts of which the other isn't
+  static func changedFile(_ file: ChangedFile, short: Bool = false) -> JSONValue {
+    var row: JSONObject = ["path": .string(file.path)]
+    if !short || file.change != .modified { row["change"] = .string(file.change.rawValue) }
     row["from"] = file.from.map { .string($0) }
-    row["added"] = file.added.map { JSONValue($0) }
-    row["removed"] = file.removed.map { JSONValue($0) }
+    let both = !short || (file.added ?? 0) == 0 && (file.removed ?? 0) == 0
+    row["added"] = file.added.flatMap { $0 > 0 || both ? JSONValue($0) : nil }
+    row["removed"] = file.removed.flatMap { $0 > 0 || both ? JSONValue($0) : nil }
     row["mode"] = file.mode.map { .string($0) }
     for (name, flag) in [
       ("binary", file.binary), ("dirtyBefore", file.dirtyBefore), ("byTool", file.byTool), ("ignored", file.ignored), ("outside", file.outside),
@@ -223,12 +229,13 @@ enum RunReply {
   }
 
   /// The figures of a run; its subagents are only counted.
-  static func usage(_ usage: RunUsage) -> JSONValue {
+  /// - Parameter short: without `source` where that is the stream of events, as it is as a rule
+  static func usage(_ usage: RunUsage, short: Bool = false) -> JSONValue {
     var object: JSONObject = ["tokens": tokens(usage.tokens)]
     object["cost"] = usage.cost.map { money($0) }
     object["steps"] = JSONValue(usage.steps)
     if !usage.subagents.isEmpty { object["subagents"] = JSONValue(usage.subagents.count) }
-    object["source"] = .string(usage.source)
+    if !short || usage.source != "events" { object["source"] = .string(usage.source) }
     object["missing"] = usage.missing.map { .string($0) }
     return .object(object)
   }
