@@ -2,7 +2,7 @@
 """Measures the release build of the worker. Python standard library only.
 
 usage: benchmark.py [--short] [--binary PATH]
---short leaves the 1 GB log and the 20,000 files out and repeats less. Nothing here passes or fails: it prints what it measured
+--short leaves the 1 GB log, the 20,000 and the 200,000 files out and repeats less. Nothing here passes or fails: it prints what it measured
 beside the target, where there is one.
 """
 import argparse
@@ -126,7 +126,9 @@ def main():
     binary = os.path.realpath(options.binary)
     if not os.path.exists(binary):
         sys.exit("build first: swift build -c release")
-    work = tempfile.mkdtemp(prefix="worker-benchmark-")
+    # On the disk that the sources are on, as a user's projects and runs are; a folder for temporary files may be another thing.
+    build = os.path.join(ROOT, ".build")
+    work = os.path.realpath(tempfile.mkdtemp(prefix="benchmark-", dir=build if os.access(build, os.W_OK) else None))
     runs = 5 if options.short else 20
     env = {"PATH": os.environ["PATH"], "HOME": work + "/home", "OPENCODE_WORKER_STATE_DIR": work + "/state", "LANG": "C.UTF-8"}
     os.makedirs(work + "/home")
@@ -165,6 +167,8 @@ def measure(binary, work, env, runs, short):
         make_repository(repository, files, env)
         delegations(binary, work, dict(env), repository, files, runs)
 
+    if not short:
+        many_files(binary, work, dict(env))
     logs(binary, work, dict(env), 64 if short else 1024)
 
 
@@ -199,9 +203,9 @@ def delegations(binary, work, env, repository, files, runs):
                 running.append(int(f.read()) / 1e9 - began)
     asking.close()
     row("opencode_start to OpenCode running (a script), %d files" % files, ms(running), "target 30 ms" if files == 1000 else "")
-    for _ in range(runs):
+    def end_to_reply(arguments):
         started = time.monotonic()
-        reply = server.call("opencode_start", {"message": "Do nothing.", "cwd": repository})
+        reply = server.call("opencode_start", dict(arguments, message="Do nothing.", cwd=repository))
         starts.append(time.monotonic() - started)
         wait = server.begin("tools/call", {"name": "opencode_wait", "arguments": {"run": reply["run"]}})
         with open(os.path.join(env["OPENCODE_WORKER_STATE_DIR"], "runs", reply["run"], "process.json")) as f:
@@ -210,11 +214,18 @@ def delegations(binary, work, env, repository, files, runs):
             time.sleep(0.0005)
         ended = time.monotonic()
         server.answer(wait)
-        wakes.append(time.monotonic() - ended)
+        return time.monotonic() - ended
+
+    for _ in range(runs):
+        wakes.append(end_to_reply({"model": "stand-in/m1"}))
     if files == 1000:
         hooks(binary, env, repository, runs)
     row("opencode_start, %d files" % files, ms(starts))
     row("OpenCode's end to the wait's reply, %d files" % files, ms(wakes), "target 15 ms" if files == 1000 else "")
+    if files == 1000:
+        # Nobody chose a model: OpenCode is asked for it, while a run that takes its time is alive.
+        stand_in(work + "/bin", binary, {"version": "1.18.34", "turns": [{"text": "Working.", "delay": 2}]})
+        row("the same without a model, of a run of 2 s", ms([end_to_reply({}) for _ in range(min(runs, 6))]), "target 15 ms")
 
     changed = "for i in 0 1 2 3 4 5 6 7 8 9; do echo changed >> d0/f$i.txt; done"
     env["OPENCODE_BIN"] = stand_in(work + "/bin", binary, {"version": "1.18.34", "turns": [
@@ -227,13 +238,12 @@ def delegations(binary, work, env, repository, files, runs):
         "message": "Change ten files.", "cwd": repository, "acceptanceCriteria": ["ten files are changed"],
         "verificationCommands": ["true", "test -f d0/f0.txt", "false"]}
     message = server.call("opencode_run_and_wait", arguments)
-    beside = len(json.dumps(arguments)) + len(json.dumps(message)) - len(message["answer"])
+    beside = wire(arguments) + wire(message) - wire(message["answer"])
     row("ordinary delegation: call and reply beside the answer, %d files" % files, "%d bytes" % beside)
     plain_task = {"message": "Change ten files.", "cwd": repository}
     reply = server.call("opencode_run_and_wait", plain_task)
-    row("the same without checks: the reply beside the answer", "%d bytes" % (len(json.dumps(reply)) - len(reply["answer"])), "target 1000")
-    folder = os.path.join(env["OPENCODE_WORKER_STATE_DIR"], "runs", message["run"])
-    row("a run's folder after its end, %d files" % files, subprocess.run(["du", "-sk", folder], stdout=subprocess.PIPE, text=True).stdout.split()[0] + " KiB")
+    row("the same without checks: the reply beside the answer", "%d bytes" % (wire(reply) - wire(reply["answer"])), "target 1000")
+    row("a run's folder after its end, %d files" % files, kept(env, message["run"]))
     times = []
     for _ in range(runs):
         started = time.monotonic()
@@ -255,6 +265,46 @@ def delegations(binary, work, env, repository, files, runs):
     row("both trees of a run, %d files" % files, ms(trees), target)
     row("server's memory afterwards", "%.1f MiB" % server.memory())
     server.close()
+
+
+def wire(value):
+    """Bytes of a value as it is sent, and as Codex shows it to its model."""
+    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def kept(env, run):
+    """What a run's folder takes when its supervisor has ended as well."""
+    folder = os.path.join(env["OPENCODE_WORKER_STATE_DIR"], "runs", run)
+    with open(folder + "/supervisor.json") as f:
+        pid = json.load(f)["identity"]["pid"]
+    while is_running(pid):
+        time.sleep(0.01)
+    return subprocess.run(["du", "-sk", folder], stdout=subprocess.PIPE, text=True).stdout.split()[0] + " KiB"
+
+
+def many_files(binary, work, env):
+    """200,000 files that are committed; then as many that are not."""
+    tracked = work + "/repository-200000"
+    make_repository(tracked, 200000, env)
+    untracked = work + "/untracked"
+    make_repository(untracked, 3, env)
+    for i in range(200000):
+        folder = os.path.join(untracked, "new%d" % (i // 1000))
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "f%d.txt" % i), "w") as f:
+            f.write("file %d\n" % i)
+    for repository, name, path in ((tracked, "200,000 files", "d0/f0.txt"), (untracked, "200,000 untracked files", "new199/f199999.txt")):
+        env["OPENCODE_BIN"] = stand_in(work + "/bin-many", binary, {"version": "1.18.34", "turns": [
+            {"tools": [{"name": "bash", "arguments": {"command": "echo changed >> " + path, "description": "Changes a file"}}]}, {"text": "Changed."}]})
+        server = Server(binary, env, work)
+        server.initialize()
+        started = time.monotonic()
+        reply = server.call("opencode_run_and_wait", {"message": "Change a file.", "cwd": repository, "model": "stand-in/m1"})
+        seconds = time.monotonic() - started
+        named = [row["path"] for row in reply["changedFiles"]["files"]]
+        row("a whole run, %s" % name, "%.1f s, changed: %s" % (seconds, ", ".join(named)), "changed: " + path)
+        row("a run's folder after its end, %s" % name, kept(env, reply["run"]))
+        server.close()
 
 
 def hooks(binary, env, repository, runs):
