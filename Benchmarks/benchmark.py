@@ -240,6 +240,8 @@ def delegations(binary, work, env, repository, files, runs):
     message = server.call("opencode_run_and_wait", arguments)
     beside = wire(arguments) + wire(message) - wire(message["answer"])
     row("ordinary delegation: call and reply beside the answer, %d files" % files, "%d bytes" % beside)
+    # From a clean tree, as the first: each row would else say that the file was dirty before.
+    subprocess.run(["git", "checkout", "-q", "."], cwd=repository, env=env, check=True)
     plain_task = {"message": "Change ten files.", "cwd": repository}
     reply = server.call("opencode_run_and_wait", plain_task)
     row("the same without checks: the reply beside the answer", "%d bytes" % (wire(reply) - wire(reply["answer"])), "target 1000")
