@@ -22,17 +22,17 @@ package struct RunEnding {
   /// Writes the review. When that fails (a full disk) it is tried again for a while; after that servers work the result out themselves.
   /// - Parameters:
   ///   - endSeen: false when somebody else may have worked in the folder between OpenCode's end and now
-  ///   - remarks: sentences for `attention` that only the supervisor knows
+  ///   - gaps: what may be missing from the log, as sentences for `attention`
   ///   - model: what OpenCode was asked meanwhile
   ///   - tell: called with the reason when the review can't be written for now
   package func conclude(
-    _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double? = nil, remarks: [String] = [],
+    _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double? = nil, gaps: [String] = [],
     model: ModelQuestion? = nil, tell: (String) -> Void = { _ in }
   ) -> Written {
     // Kept with the review.
     log.catchUp(final: true, seconds: RunEnding.logSeconds)
-    let remarks = remarks + (log.backlog.map { ["\($0): the result doesn't count them"] } ?? [])
-    let (made, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? record.clock, remarks, model)
+    let gaps = gaps + (log.backlog.map { ["\($0): the result doesn't count them"] } ?? [])
+    let (made, changes) = review(end, baseline: baseline, log: &log, endSeen: endSeen, endedAt: endedAt ?? record.clock, gaps, model)
     var review = made
     if endSeen, record.request.verify, RunEnding.mayCheck(end) {
       // Should the supervisor end meanwhile: the run's own changes stand, and whoever takes it over adds none of the checks'.
@@ -81,7 +81,7 @@ package struct RunEnding {
   }
 
   private func review(
-    _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double, _ known: [String], _ model: ModelQuestion?
+    _ end: RunEnd, baseline: WorkspaceBaseline?, log: inout RunLog, endSeen: Bool, endedAt: Double, _ gaps: [String], _ model: ModelQuestion?
   ) -> (RunReview, ChangedFiles) {
     let digest = log.digest
     let (record, folder) = (record, folder)
@@ -100,7 +100,7 @@ package struct RunEnding {
     var changes = ChangedFiles.notRecorded(root: record.request.cwd, why: "comparing the workspace took more than \(Int(RunEnding.seconds)) s")
     var facts = SessionFacts()
     if parts[1] == nil { facts.missing = "OpenCode didn't say within \(Int(RunEnding.seconds)) s what its sessions used" }
-    var remarks: [Attention] = known.map { .unrecorded($0) }
+    var remarks: [Attention] = gaps.map { .unrecorded($0) }
     for part in parts {
       switch part {
       case .changes(let found)?: changes = found
@@ -108,6 +108,10 @@ package struct RunEnding {
       case .leftovers(let found)?: remarks += found
       case nil: break
       }
+    }
+    if !gaps.isEmpty {
+      facts.hidesCommands = true
+      if facts.ownUsage == nil, facts.missing == nil { facts.missing = "what the log lacks" }
     }
     if PrivateFiles.exists(folder.promptUnsent) { remarks.append(.unrecorded("OpenCode did not read the whole prompt")) }
     log.add(facts)

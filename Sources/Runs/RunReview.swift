@@ -227,21 +227,21 @@ extension RunReview {
     case .spawnFailed, .notSeen, .neverStarted: break
     }
     let report = digest.verification.report(
-      mayHideCommands: mayHideCommands(end, digest, facts, judged.state), changedNothing: changes.exact && changes.files.isEmpty)
+      unseen: unseen(end, digest, facts, judged.state), changedNothing: changes.exact && changes.files.isEmpty)
     let outcome = Outcome(state: judged.state, reason: judged.reason, attention: judged.attention + remarks + (digest.sawNoStep ? [] : attention(of: report)))
     return RunReview(
       endedAt: at, exit: exit, outcome: outcome, verification: report, usage: usage, changes: ChangesSummary(changes), model: facts.model)
   }
 
   /// A tool that was cut short leaves no event, and a subagent's commands are only in OpenCode's store.
-  private static func mayHideCommands(_ end: RunEnd, _ digest: RunDigest, _ facts: SessionFacts, _ state: Outcome.State) -> Bool {
+  private static func unseen(_ end: RunEnd, _ digest: RunDigest, _ facts: SessionFacts, _ state: Outcome.State) -> VerificationTally.Unseen {
+    if facts.hidesCommands || digest.brokenLines > 0 || (!digest.subagents.isEmpty && !facts.asked) { return .any }
     switch end {
-    case .neverStarted, .spawnFailed: return false
-    case .signaled, .notSeen: return state != .completed
+    case .neverStarted, .spawnFailed: return .nothing
+    case .signaled, .notSeen: return state == .completed ? .nothing : .cutShort
     case .exited(let code):
-      if ExitStatus.exited(code).signalBehindShell != nil { return true }
       let isOpen = digest.lastStepIsOpen && !digest.sawNoStep && !digest.hasFinalAnswer
-      return isOpen || facts.hidesCommands || digest.brokenLines > 0 || (!digest.subagents.isEmpty && !facts.asked)
+      return isOpen || ExitStatus.exited(code).signalBehindShell != nil ? .cutShort : .nothing
     }
   }
 }

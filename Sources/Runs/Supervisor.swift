@@ -184,7 +184,7 @@ package struct Supervisor {
     claim.tell(problem: nil)
     let written = RunEnding(folder: folder, record: record, environment: environment)
       .conclude(
-        exit.end, baseline: baseline, log: &log, endSeen: true, endedAt: exit.at, remarks: disk.remarks, model: model, tell: { claim.tell(problem: $0) })
+        exit.end, baseline: baseline, log: &log, endSeen: true, endedAt: exit.at, gaps: disk.gaps, model: model, tell: { claim.tell(problem: $0) })
     return (retention, written)
   }
 
@@ -229,27 +229,31 @@ package struct Supervisor {
     guard let record = folder.loadRecord() else { return }
     var log = RunLog(folder, record)
     let questions = LiveQuestions(record, environment: environment)
+    var disk = DiskWatch(folder)
     var ticks = 0
     while folder.isProcessAlive {
       usleep(50_000)
       ticks += 1
-      if ticks % 20 == 0 { log.advance(seconds: 1, asking: questions) }
+      if ticks % 20 == 0 {
+        disk.look()
+        log.advance(seconds: 1, asking: questions)
+      }
     }
     questions?.end()
-    finishDead(folder)
+    finishDead(folder, gaps: disk.gaps)
   }
 
   /// The review of a run that ended while nobody watched.
   /// - Returns: why it could not be written
   @discardableResult
-  private func finishDead(_ folder: RunFolder) -> String? {
+  private func finishDead(_ folder: RunFolder, gaps: [String] = []) -> String? {
     guard let record = folder.loadRecord() else { return "the run's record can't be read: \(folder.record)" }
     let held = try? Fifo.hold(folder.fifo)
     defer { held?.close() }
     var log = RunLog(folder, record)
     let (end, endedAt) = folder.endWithoutSupervisor
     let written = RunEnding(folder: folder, record: record, environment: environment).conclude(
-      end, baseline: Stored.load(WorkspaceBaseline.self, from: folder.workspace), log: &log, endSeen: false, endedAt: endedAt)
+      end, baseline: Stored.load(WorkspaceBaseline.self, from: folder.workspace), log: &log, endSeen: false, endedAt: endedAt, gaps: gaps)
     written.tidy()
     return written.failure
   }
@@ -278,7 +282,7 @@ private struct DiskWatch {
     if let free = PrivateFiles.freeSpace(folder.path), free < DiskWatch.little { wasFull = true }
   }
 
-  var remarks: [String] { wasFull ? ["the disk of \(folder.path) was full during the run: its log may have been cut"] : [] }
+  var gaps: [String] { wasFull ? ["the disk of \(folder.path) was full during the run: its log may have been cut"] : [] }
 }
 
 /// Lines for whoever looks into a run's folder.

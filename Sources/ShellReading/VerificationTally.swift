@@ -142,10 +142,21 @@ package struct VerificationTally: Codable, Sendable, Equatable {
 
   private static func isBefore(_ one: Check, _ other: Check) -> Bool { (one.place.order, one.place.end) < (other.place.order, other.place.end) }
 
+  private static let notAllKnown = "not every shell command is known"
+
+  /// The shell commands of a run that may be missing from its tally.
+  package enum Unseen {
+    case nothing
+    /// What was at work when the run ended: it leaves no event. So "not run" can't be said.
+    case cutShort
+    /// Any: a part of the log is lost, a subagent's commands couldn't be had. So what was seen last may not have been the last.
+    case any
+  }
+
   /// - Parameters:
-  ///   - mayHideCommands: a tool cut short leaves no event, a subagent's commands couldn't be had: "not run" can't be said
+  ///   - unseen: the commands that may be missing here
   ///   - changedNothing: the trees before and after the run are the same
-  package func report(mayHideCommands: Bool, changedNothing: Bool = false) -> VerificationReport {
+  package func report(unseen: Unseen, changedNothing: Bool = false) -> VerificationReport {
     var (seen, checks) = (settled, checks)
     for one in recent {
       for (index, sight) in one.sights { seen[index, default: Seen()].add(sight) }
@@ -155,7 +166,7 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       let command = command.text.shortened(toBytes: VerificationTally.textLimit)
       guard let own = seen[index], let last = own.last else {
         return VerificationReport.Declared(
-          command: command, result: mayHideCommands ? "unknown" : "not run", why: mayHideCommands ? "not every shell command is known" : nil, times: 0,
+          command: command, result: unseen == .nothing ? "not run" : "unknown", why: unseen == .nothing ? nil : VerificationTally.notAllKnown, times: 0,
           editedAfter: false)
       }
       var row = VerificationReport.Declared(
@@ -164,7 +175,13 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       // Nothing came before it, and the tree is as it was: so it is as it was when the check began.
       let isQuiet = changedNothing && edits.first == nil && shells.first == last.place
       if !row.editedAfter, !isQuiet, last.isFollowed || shells.follow(last.place) { row.maybeEditedAfter = true }
-      if last.verdict == .passed, own.failures > 0 { row.failedBefore = true }
+      if unseen == .any, last.verdict != .unknown {
+        // The last one decides, and it may be among those.
+        row.result = "unknown"
+        row.why = "\(last.verdict.rawValue) when it was last seen; \(VerificationTally.notAllKnown)"
+      } else if last.verdict == .passed, own.failures > 0 {
+        row.failedBefore = true
+      }
       return row
     }
     let undeclared = checks.sorted { ($0.place.order, $0.place.end, $0.command) < ($1.place.order, $1.place.end, $1.command) }

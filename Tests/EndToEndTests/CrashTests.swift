@@ -215,31 +215,43 @@ import Testing
 
   /// A file system of its own, filled to the last byte while the run is alive.
   @Test func anExitIsKeptOnAFullDisk() throws {
-    let disk = world.path("disk")
-    try PrivateFiles.createFolder(disk)
-    let mounted = try? Command("/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], deadline: .after(10)).run()
-    guard mounted?.succeeded == true else {
-      print("NOTICE: anExitIsKeptOnAFullDisk was skipped: a tmpfs can't be mounted here (\(mounted?.errorText ?? "no mount program"))")
-      return
-    }
-    defer { _ = try? Command("/bin/umount", ["-l", disk], deadline: .after(10)).run() }
+    guard let disk = try SmallDisk.mounted(in: world) else { return }
     try world.standIn(["turns": [["delay": 3, "exit": 7]]])
-    let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk + "/state"])
+    let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk.path + "/state"])
     try other.initialize()
     let run = try #require(try other.call("opencode_start", arguments)["run"]?.string)
-    let filler = try Descriptor.open(disk + "/filler", O_WRONLY | O_CREAT)
-    var size = 64 << 10
-    while size > 0 { if (try? filler.writeAll([UInt8](repeating: 1, count: size))) == nil { size /= 2 } }
-    filler.close()
-    let exit = disk + "/state/runs/\(run)/exit"
+    try disk.fill()
+    let exit = disk.path + "/state/runs/\(run)/exit"
     #expect(eventually { ((try? PrivateFiles.read(exit)) ?? []).starts(with: "exited 7 ".utf8) })
     // No review could be written: the result is worked out from what there is.
     let review = try other.call("opencode_wait")
     #expect(review["exitCode"]?.int == 7)
     #expect(review["state"]?.string == "failed")
     #expect(try other.call("opencode_start", arguments)["error"]?["code"]?.string == "state_unwritable")
-    unlink(disk + "/filler")
+    disk.empty()
     #expect(try eventually { try other.call("opencode_start", arguments)["error"] == nil })
     #expect(try other.call("opencode_wait")["exitCode"]?.int == 7)
+  }
+
+  /// What OpenCode could not write may have been the check that failed.
+  @Test func aLogThatAFullDiskCutProvesNoCheck() throws {
+    guard let disk = try SmallDisk.mounted(in: world) else { return }
+    let check: JSONValue = ["name": "bash", "arguments": ["command": "test -s README.md", "description": "Checks"]]
+    let removal: JSONValue = ["name": "bash", "arguments": ["command": "rm README.md; printf '%9000s' x", "description": "Removes"]]
+    try world.standIn(["turns": [["tools": [check]], ["delay": 3, "tools": [removal, check]], ["text": "Done.", "delay": 3]]])
+    let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk.path + "/state"])
+    try other.initialize()
+    let started = try other.call("opencode_start", world.task(["verificationCommands": ["test -s README.md"]]))
+    let run = try #require(started["run"]?.string, "\(started.text)")
+    #expect(try eventually { try other.call("opencode_status")["toolCalls"]?.int == 1 })
+    try disk.fill()
+    let exit = disk.path + "/state/runs/\(run)/exit"
+    #expect(eventually(within: 120) { ((try? PrivateFiles.read(exit)) ?? []).starts(with: "exited ".utf8) })
+    disk.empty()
+    let review = try other.call("opencode_wait")
+    let row = review["verification"]?["declared"]?.array?.first
+    #expect(!world.exists("repository/README.md") && row?["result"]?.string == "unknown", "\(review.text)")
+    #expect(row?["why"]?.string?.contains("passed when it was last seen") == true, "\(review.text)")
+    #expect(attention(review).contains("was full during the run") && review["usage"]?["cost"] == nil, "\(review.text)")
   }
 }

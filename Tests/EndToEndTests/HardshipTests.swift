@@ -172,24 +172,14 @@ import Testing
   }
 
   @Test func anOrphanOnAFullDiskIsToldWithTheSystemsWords() throws {
-    let disk = world.path("disk")
-    try PrivateFiles.createFolder(disk)
-    let mounted = try? Command("/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], deadline: .after(10)).run()
-    guard mounted?.succeeded == true else {
-      print("NOTICE: anOrphanOnAFullDiskIsToldWithTheSystemsWords was skipped: a tmpfs can't be mounted here")
-      return
-    }
-    defer { _ = try? Command("/bin/umount", ["-l", disk], deadline: .after(10)).run() }
+    guard let disk = try SmallDisk.mounted(in: world) else { return }
     try world.standIn(["turns": [["text": "Done.", "delay": 3]]])
-    let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk + "/state"])
+    let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk.path + "/state"])
     try other.initialize()
     let run = try #require(try other.call("opencode_start", arguments)["run"]?.string)
-    let record = try JSONValue(parsing: try PrivateFiles.read(disk + "/state/runs/\(run)/supervisor.json"))
+    let record = try JSONValue(parsing: try PrivateFiles.read(disk.path + "/state/runs/\(run)/supervisor.json"))
     Foundation.kill(Int32(try #require(record["identity"]?["pid"]?.int)), SIGKILL)
-    let filler = try Descriptor.open(disk + "/filler", O_WRONLY | O_CREAT)
-    var size = 64 << 10
-    while size > 0 { if (try? filler.writeAll([UInt8](repeating: 1, count: size))) == nil { size /= 2 } }
-    filler.close()
+    try disk.fill()
     let review = try other.call("opencode_wait")
     #expect(review["running"]?.bool == false)
     #expect(attention(review).contains(PosixError.text(of: ENOSPC)) && !attention(review).contains("another run"), "\(review.text)")

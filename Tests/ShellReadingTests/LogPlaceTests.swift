@@ -7,7 +7,7 @@ import Testing
   private func row(_ body: (inout VerificationTally) -> Void) -> VerificationReport.Declared {
     var tally = VerificationTally(declared: ["swift test"], workspace: "/w")
     body(&tally)
-    return tally.report(mayHideCommands: false).declared[0]
+    return tally.report(unseen: .nothing).declared[0]
   }
 
   @Test func aClockThatWasSetBackReversesNothing() {
@@ -42,7 +42,7 @@ import Testing
       var tally = VerificationTally(declared: ["swift test"], workspace: "/w")
       tally.recordShell(command: "swift test 2>&1", exitCode: 0, place: LogPlace(order: 1, step: 1, start: 1, end: 2), id: "a")
       tally.recordShell(command: "sed -i s/a/b/ x", exitCode: 0, place: LogPlace(order: 2, step: 2, start: 3, end: 4), id: "b")
-      return tally.report(mayHideCommands: false, changedNothing: changedNothing).declared[0]
+      return tally.report(unseen: .nothing, changedNothing: changedNothing).declared[0]
     }
     #expect(tally(false).maybeEditedAfter == true && !tally(false).isProven)
     #expect(tally(true).maybeEditedAfter == nil, "the trees are the same, and nothing came before the check")

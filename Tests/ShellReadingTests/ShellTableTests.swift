@@ -10,7 +10,7 @@ import Testing
   private func result(_ command: String, _ exitCode: Int?, declared: String = "swift test") -> String {
     var tally = VerificationTally(declared: [declared], workspace: ShellTableTests.workspace)
     tally.recordShell(command: command, exitCode: exitCode, at: 1, id: "p")
-    return tally.report(mayHideCommands: false).declared[0].result
+    return tally.report(unseen: .nothing).declared[0].result
   }
 
   private func expect(_ command: String, _ zero: String, _ one: String, declared: String = "swift test") {

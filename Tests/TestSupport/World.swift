@@ -7,8 +7,10 @@ package final class World {
   package let root: String
   package var environment: [String: String]
 
-  /// The built worker: beside the running program, or beside the test bundle that Xcode's `xctest` has loaded.
+  /// The built worker: beside the running program, or beside the test bundle that Xcode's `xctest` has loaded. `WORKER_TEST_BINARY` names
+  /// another build of it.
   package static let binary: String = {
+    if let given = ProcessInfo.processInfo.environment["WORKER_TEST_BINARY"] { return given }
     let places = [OwnProcess.executable, Bundle(for: World.self).bundlePath, Bundle.main.bundlePath]
     let candidates = places.map { ($0 as NSString).deletingLastPathComponent + "/opencode-worker" }
     return candidates.first(where: PrivateFiles.isExecutable) ?? candidates[0]
@@ -22,8 +24,8 @@ package final class World {
       // A wait lasts as long as the run, however busy the machine is.
       "OPENCODE_WORKER_WAIT_SECONDS": "900",
     ]
-    // The kernel of another system, where the tests run under one (`Tests/xnu-habits`).
-    for name in ["LD_PRELOAD", "WORKER_TEST_KERNEL"] { environment[name] = ProcessInfo.processInfo.environment[name] }
+    // The kernel of another system (`Tests/xnu-habits`), or a build that watches itself (`Tests/sanitized`), where the tests run with one.
+    for name in ["LD_PRELOAD", "WORKER_TEST_KERNEL", "TSAN_OPTIONS", "ASAN_OPTIONS"] { environment[name] = ProcessInfo.processInfo.environment[name] }
     for folder in ["home", "bin", "repository"] { try PrivateFiles.createFolder(root + "/" + folder) }
     try FileManager.default.createSymbolicLink(atPath: root + "/bin/opencode", withDestinationPath: World.binary)
     environment["OPENCODE_BIN"] = root + "/bin/opencode"
