@@ -14,6 +14,8 @@ import Testing
     socket = world.path("tmux")
     world.environment["TZ"] = "UTC"
     world.environment["TERM"] = "xterm-256color"
+    // tmux starts its commands with it; a user without rights may have none.
+    world.environment["SHELL"] = "/bin/sh"
   }
 
   private static let script: JSONValue = [
