@@ -18,8 +18,22 @@ enum Interruption {
   nonisolated(unsafe) private static var claim: UnsafeMutablePointer<CChar>?
   nonisolated(unsafe) private static var outcome: Int32 = -1
 
-  /// A shell command began: it ends with the run.
-  static func began(_ pid: Int32) { replace(0, with: pid) }
+  /// How many shell commands are being started: a signal in that moment ends the run when they are known.
+  nonisolated(unsafe) private static var starting = 0
+  nonisolated(unsafe) private static var isPending = false
+
+  /// Starts a shell command, which ends with the run.
+  static func start(_ shell: () throws -> Shell) rethrows -> Shell {
+    lock.withLock { starting += 1 }
+    defer {
+      lock.withLock { starting -= 1 }
+      if isPending { end() }
+    }
+    let shell = try shell()
+    replace(0, with: shell.child.pid)
+    return shell
+  }
+
   static func ended(_ pid: Int32) { replace(pid, with: 0) }
 
   private static func replace(_ old: Int32, with new: Int32) {
@@ -66,7 +80,9 @@ enum Interruption {
   }
 
   /// Only calls that a signal handler may make.
-  private static func end() -> Never {
+  private static func end() {
+    isPending = true
+    if starting > 0 { return }
     stamp()
     if let message { _ = write(1, message, length) }
     for place in 0..<capacity where children[place] > 0 { kill(-children[place], SIGKILL) }

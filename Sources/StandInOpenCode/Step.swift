@@ -260,11 +260,11 @@ final class Step {
   private func shell(_ call: ToolCall, _ tools: Tools, _ mark: (JSONObject) throws -> Void) throws -> (ToolResult.Ending, String?) {
     let shell: Shell
     do {
-      shell = try Shell(call, tools: tools, scratch: player.store.folder, id: player.identifier("sh"))
+      let start = { try Shell(call, tools: tools, scratch: self.player.store.folder, id: self.player.identifier("sh")) }
+      shell = build.isTwo ? try Interruption.start(start) : try start()
     } catch {
       return (.failed("\(error)"), nil)
     }
-    if build.isTwo { Interruption.began(shell.child.pid) }
     try mark(build.isTwo ? ["shellID": .string(shell.id)] : [:])
     if build.isTwo, call.input["background"]?.bool ?? false {
       player.background.add(

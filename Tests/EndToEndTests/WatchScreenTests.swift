@@ -7,11 +7,9 @@ import Testing
 /// `watch` in a real terminal (tmux) of three sizes, on a run whose provider refuses for ever.
 @Suite(.blocking) struct WatchScreenTests {
   let world: World
-  private let socket: String
 
   init() throws {
     world = try World()
-    socket = world.path("tmux")
     world.environment["TZ"] = "UTC"
     world.environment["TERM"] = "xterm-256color"
     // tmux starts its commands with it; a user without rights may have none.
@@ -49,16 +47,24 @@ import Testing
     ], "retrySeconds": 1,
   ]
 
-  private func tmux(_ words: String...) throws -> String {
-    let result = try Command(
-      "/usr/bin/env", ["tmux", "-f", "/dev/null", "-S", socket] + words, environment: world.environment, folder: world.repository, deadline: .after(60)
-    ).run()
-    if !result.succeeded { throw TestFailure("tmux \(words): \(result.errorText)") }
-    return result.outputText
-  }
+  /// A server of its own for each size: one that is still ending would take the next session along.
+  private struct Tmux {
+    let world: World
+    let name: String
 
-  private func screen(colours: Bool = false) throws -> [String] {
-    try (colours ? tmux("capture-pane", "-p", "-e") : tmux("capture-pane", "-p")).components(separatedBy: "\n").dropLast()
+    @discardableResult
+    func callAsFunction(_ words: String...) throws -> String {
+      let result = try Command(
+        "/usr/bin/env", ["tmux", "-f", "/dev/null", "-S", world.path(name)] + words, environment: world.environment, folder: world.repository,
+        deadline: .after(60)
+      ).run()
+      if !result.succeeded { throw TestFailure("tmux \(words): \(result.errorText)") }
+      return result.outputText
+    }
+
+    func screen(colours: Bool = false) throws -> [String] {
+      try (colours ? self("capture-pane", "-p", "-e") : self("capture-pane", "-p")).components(separatedBy: "\n").dropLast()
+    }
   }
 
   /// Without trailing blank rows.
@@ -76,45 +82,44 @@ import Testing
     let started = try JSONValue(parsing: try world.worker("call", "start", JSONValue.object(task).text).output)
     let run = try #require(started["run"]?.string, "\(started.text)")
     #expect(eventually(within: 60) { (try? world.worker("status", run).outputText.contains("the provider refuses")) == true })
-    defer { _ = try? tmux("kill-server") }
-    let sizes = [(80, 24), (120, 40), (50, 15)]
-    for (width, height) in sizes {
-      _ = try? tmux("kill-server")
-      // The server before it may still be ending.
-      let command = "'\(World.binary)' watch \(run); sleep 600"
-      #expect(eventually { (try? tmux("new-session", "-d", "-x", "\(width)", "-y", "\(height)", command)) != nil })
-      #expect(try eventually(within: 60) { try screen().contains { $0.contains("the provider refuses: Rate limit") } })
+    var tmux = Tmux(world: world, name: "tmux")
+    for (width, height) in [(80, 24), (120, 40), (50, 15)] {
+      tmux = Tmux(world: world, name: "tmux-\(width)")
+      // Ctrl-C reaches the shell too.
+      let command = "trap : INT; '\(World.binary)' watch \(run); sleep 600"
+      try tmux("new-session", "-d", "-x", "\(width)", "-y", "\(height)", command)
+      #expect(try eventually(within: 60) { try tmux.screen().contains { $0.contains("the provider refuses: Rate limit") } })
       // Some more of the endless retries have their line.
-      #expect(try eventually(within: 60) { try screen().filter { $0.contains("provider") && $0.contains("Rate limit") }.count > 2 })
-      try look(width, height)
-      let text = filled(try screen()).map { row in String(row.reversed().drop { $0 == " " }.reversed()) }.joined(separator: "\n")
+      #expect(try eventually(within: 60) { try tmux.screen().filter { $0.contains("provider") && $0.contains("Rate limit") }.count > 2 })
+      try look(tmux, width, height)
+      let text = filled(try tmux.screen()).map { row in String(row.reversed().drop { $0 == " " }.reversed()) }.joined(separator: "\n")
       try keep(text + "\n", "\(width)x\(height)")
     }
     // The same terminal, made wider and narrower while it is drawn.
     for (width, height) in [(100, 30), (60, 20), (44, 12), (120, 40)] {
-      _ = try tmux("resize-window", "-x", "\(width)", "-y", "\(height)")
-      #expect(try eventually(within: 30) { try filled(screen()).last.map { $0.contains("refuses") && $0.count <= width } ?? false })
+      try tmux("resize-window", "-x", "\(width)", "-y", "\(height)")
+      #expect(try eventually(within: 30) { try filled(tmux.screen()).last.map { $0.contains("refuses") && $0.count <= width } ?? false })
       usleep(700_000)
-      try look(width, height)
+      try look(tmux, width, height)
     }
-    _ = try tmux("send-keys", "C-c")
-    #expect(try eventually(within: 30) { try screen().joined(separator: " ").contains("The run goes on.") })
+    try tmux("send-keys", "C-c")
+    #expect(try eventually(within: 30) { try tmux.screen().joined(separator: " ").contains("The run goes on.") })
     #expect(try world.worker("status", run).outputText.contains("running"))
   }
 
   /// What must be so on every screen.
-  private func look(_ width: Int, _ height: Int) throws {
+  private func look(_ tmux: Tmux, _ width: Int, _ height: Int) throws {
     // A screen is caught between two drawings sometimes.
     let isWell = try eventually(within: 30) {
-      let rows = filled(try screen())
+      let rows = filled(try tmux.screen())
       guard let last = rows.last, last.hasPrefix("the provider refuses: Rate limit") else { return false }
       return rows.filter { $0.hasPrefix("the provider refuses") }.count == 1 && rows.filter { $0.hasPrefix("────") }.count == 1
         && rows.contains { $0.hasPrefix("checks    ") } && rows.contains { $0.hasPrefix("files 2") } && rows.contains { $0.hasPrefix("todo 1/4") }
         && rows.contains { $0.contains("[>] Add --verbose") }
     }
-    let shown = try screen().joined(separator: "\n")
+    let shown = try tmux.screen().joined(separator: "\n")
     #expect(isWell, "\(width)x\(height):\n\(shown)")
-    let coloured = try screen(colours: true)
+    let coloured = try tmux.screen(colours: true)
     #expect(coloured.contains { $0.contains("\u{1B}[31m") && $0.contains("Rate limit") })
   }
 
