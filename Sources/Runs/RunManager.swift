@@ -107,7 +107,7 @@ package actor RunManager {
     defer { pipe.write.close() }
     let channel = SupervisorChannel(pipe.read)
     _ = try SpawnedProcess(
-      OwnProcess.executable, ["supervise"] + arguments + ["--detach"], environment: environment, folder: "/", leading: .group, output: pipe.write)
+      OwnProcess.executable, ["detach"] + arguments, environment: environment, folder: "/", leading: .group, output: pipe.write)
     return channel
   }
 

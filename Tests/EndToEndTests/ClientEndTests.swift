@@ -80,6 +80,7 @@ import Testing
     for supervisor in supervisors {
       #expect(getsid(supervisor) == supervisor)
       #expect(try ProcessTable.parents()[supervisor] != client.process.pid)
+      #expect(try ProcessTable.beganByForkAlone(supervisor) != true)
     }
     // One whose supervisor died gets another, which is no child either.
     try world.killSupervisors()

@@ -32,6 +32,16 @@ extension ProcessTable {
       }, uniquingKeysWith: { $1 })
   }
 
+  /// Whether a process has gone on after a `fork` without an exec since, which no Swift program survives for long (`ps`, flag 1). Nil where `ps` can't tell.
+  package static func beganByForkAlone(_ pid: Int32) throws -> Bool? {
+    #if os(Linux)
+      let flags = try Command("/usr/bin/env", ["ps", "-o", "f=", "-p", "\(pid)"], deadline: .after(20)).run().outputText
+      return Int(flags.trimmingCharacters(in: .whitespacesAndNewlines)).map { $0 & 1 != 0 }
+    #else
+      return nil
+    #endif
+  }
+
   /// Children, their children and so on.
   package static func descendants(of pid: Int32) throws -> [Int32] {
     let parents = try parents()

@@ -56,7 +56,7 @@ enum CommandLineTool {
     switch name {
     case "hook": HookCommand.run(environment: environment)
     case "supervise": SuperviseCommand.run(rest, environment: environment)
-    case "detach": DetachCommand.run(rest, environment: environment)
+    case "detach": DetachCommand.run(rest)
     case "measure": MeasureCommand.run(rest, environment: environment)
     case "launch": Launch.main(rest, environment: environment)
     default: nil

@@ -4,30 +4,8 @@ import PosixSupport
 import Runs
 
 /// `supervise`: hidden; see `Supervisor`.
-///
-/// With `--detach` as its last word the supervisor is a process that nobody is the parent of: some clients send a signal to every descendant of
-/// their servers, other sessions and groups included.
 enum SuperviseCommand {
-  private static let detach = "--detach"
-
   static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
-    guard arguments.last == detach else { return supervise(arguments, environment) }
-    let words = Array(arguments.dropLast())
-    do {
-      switch try DetachedProcess.divide() {
-      case .parent?: return ExitCode.success
-      case .detached?: return supervise(words, environment)
-      case nil:
-        try DetachedProcess.spawn(OwnProcess.executable, ["supervise"] + words)
-        return ExitCode.success
-      }
-    } catch {
-      SupervisorReport.takingStdout().send(.notSpawned("\(error)"))
-      return ExitCode.failure
-    }
-  }
-
-  private static func supervise(_ arguments: [String], _ environment: [String: String]) -> Int32 {
     guard arguments.count == 4, arguments[0] == "--state" else { return CommandLineTool.wrong("supervise is for the server's own use") }
     OwnProcess.surviveSignals()
     let supervisor = Supervisor(state: StateFolder(root: arguments[1]), report: .takingStdout(), environment: environment, review: review)
@@ -45,7 +23,16 @@ enum SuperviseCommand {
   }
 }
 
-/// `detach`: hidden; what servers of the version before call to start a supervisor, and an open session keeps its server.
+/// `detach`: hidden; starts `supervise` and ends, so that a run's supervisor is no descendant of the server that wanted it. Some
+/// clients send a signal to every descendant of their servers, other sessions and groups included.
 enum DetachCommand {
-  static func run(_ arguments: [String], environment: [String: String]) -> Int32 { SuperviseCommand.run(arguments + ["--detach"], environment: environment) }
+  static func run(_ arguments: [String]) -> Int32 {
+    do {
+      try DetachedProcess.spawn(OwnProcess.executable, ["supervise"] + arguments)
+      return ExitCode.success
+    } catch {
+      SupervisorReport.takingStdout().send(.notSpawned("\(error)"))
+      return ExitCode.failure
+    }
+  }
 }
