@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import PosixSupport
 
 /// Plays the turns of one session and of the subagents it starts. One is used by one thread only.
 final class Player: @unchecked Sendable {
@@ -170,6 +171,12 @@ final class Player: @unchecked Sendable {
   func sleep(_ seconds: Double) throws {
     guard seconds > 0 else { return }
     if let cancellation { try cancellation.sleep(min(seconds, 1_000_000)) } else { Thread.sleep(forTimeInterval: min(seconds, 1_000_000)) }
+  }
+
+  /// The silence before an answer.
+  func pause(for turn: Turn) throws {
+    try sleep(turn.delay)
+    while let file = turn.until, !PrivateFiles.exists(file) { try sleep(0.05) }
   }
 
   func hang() throws -> Never {

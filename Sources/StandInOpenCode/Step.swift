@@ -73,7 +73,7 @@ final class Step {
         }
         try save()
       }
-      try player.sleep(turn.delay)
+      try player.pause(for: turn)
       guard let error = StepError(turn, build) else {
         if turn.isAnswer, !began { try startStep() }
         let stopped = try answer(turn)
@@ -153,7 +153,7 @@ final class Step {
     guard !build.isTwo else {
       session.put(player.messages.compaction(nil, usage: usage, session: session, message.id))
       try player.store.save(session)
-      try player.sleep(turn.delay)
+      try player.pause(for: turn)
       try end(turn)
       session.put(player.messages.compaction(summary, usage: usage, session: session, message.id))
       session.usage = session.usage + usage
@@ -161,7 +161,7 @@ final class Step {
     }
     isSummary = true
     session.put(note(["type": "compaction", "auto": true, "overflow": false]))
-    try player.sleep(turn.delay)
+    try player.pause(for: turn)
     let now = Player.now()
     try startStep()
     try emit("text", shapes.text(player.identifier("prt"), summary, type: "text", from: now, to: Player.now()))

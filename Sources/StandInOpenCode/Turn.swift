@@ -62,6 +62,8 @@ struct Turn: Sendable {
   var compaction: String?
   /// Seconds of silence first.
   var delay = 0.0
+  /// Then silence until this file is there.
+  var until: String?
   var finish: String?
   /// The provider's stream breaks off.
   var cut = false
@@ -100,6 +102,7 @@ struct Turn: Sendable {
       case "error": error = value
       case "compaction": compaction = value.string
       case "delay": delay = value.double ?? 0
+      case "until": until = value.string
       case "finish": finish = value.string
       case "cut": cut = value.bool ?? false
       case "usage": usage = value

@@ -28,7 +28,7 @@ import Testing
   }
 
   private var holding: String { "while ! [ -e \(world.path("release")) ]; do sleep 0.05; done" }
-  private func release() throws { try world.write("release", "") }
+  private func release() throws { try world.release() }
 
   // MARK: - Files of a living run
 
@@ -308,10 +308,11 @@ import Testing
   }
 
   @Test func aCancelledStartGoesOnAsARun() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 0.5]]])
+    try world.standIn(["turns": [["text": "Done.", "until": world.releaseFile]]])
     let id = try client.begin("tools/call", ["name": "opencode_run_and_wait", "arguments": .object(arguments)])
     #expect(eventually { ((try? FileManager.default.contentsOfDirectory(atPath: world.path("state/runs"))) ?? []).count == 1 })
     try client.send(["jsonrpc": "2.0", "method": "notifications/cancelled", "params": ["requestId": JSONValue(id)]])
+    try release()
     #expect(try client.call("opencode_wait")["state"]?.string == "completed")
     #expect(!client.unclaimed.contains { $0["id"]?.int == id })
   }

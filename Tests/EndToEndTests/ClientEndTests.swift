@@ -33,7 +33,7 @@ import Testing
   @Test(arguments: Ending.allCases)
   func theRunCompletesAndIsReviewedFromAnotherServer(_ ending: Ending) throws {
     let write: JSONValue = ["name": "write", "arguments": ["filePath": "a.txt", "content": "a\n"]]
-    try world.standIn(["turns": [["text": "Writing.", "tools": [write]], ["text": "Done.", "delay": 4]]])
+    try world.standIn(["turns": [["text": "Writing.", "tools": [write]], ["text": "Done.", "until": world.releaseFile]]])
     try client.initialize()
     let started = try client.call("opencode_start", ["message": "Do it.", "cwd": .string(world.repository)])
     let run = try #require(started["run"]?.string, "\(started.text)")
@@ -61,6 +61,7 @@ import Testing
       for pid in try ProcessTable.descendants(of: server) + [server] { kill(pid, SIGKILL) }
     }
     #expect(client.process.wait(deadline: .after(20)) != nil)
+    try world.release()
     let next = try MCPClient(world)
     try next.initialize()
     let review = try next.call("opencode_wait", ["run": .string(run)])
@@ -70,7 +71,7 @@ import Testing
   }
 
   @Test func aSupervisorIsNobodysChild() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 4]]])
+    try world.standIn(["turns": [["text": "Done.", "until": world.releaseFile]]])
     try client.initialize()
     _ = try client.call("opencode_start", ["message": "Do it.", "cwd": .string(world.repository)])
     let supervisors = world.supervisors()
@@ -86,6 +87,7 @@ import Testing
     try world.killSupervisors()
     _ = try client.call("opencode_status")
     #expect(try eventually { try !world.supervisors().isEmpty && ProcessTable.descendants(of: client.process.pid).isEmpty })
+    try world.release()
     #expect(try client.call("opencode_wait")["state"]?.string == "completed")
   }
 }

@@ -214,7 +214,7 @@ import Testing
   // MARK: - Nested
 
   @Test func aRunStartsNoOtherAndDoesNotWaitForItself() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 6]]])
+    try world.standIn(["turns": [["text": "Done.", "until": world.releaseFile]]])
     let client = try MCPClient(world)
     try client.initialize()
     let run = try #require(try client.call("opencode_start", ["message": "Do it.", "cwd": .string(world.repository)])["run"]?.string)
@@ -228,6 +228,7 @@ import Testing
     #expect(try nested.call("opencode_status")["run"]?.string == run)
     let wait = try nested.call("opencode_wait", meta: ["progressToken": 1])
     #expect(wait["running"]?.bool == true && wait["next"]?.string?.contains("don't wait") == true, "\(wait.text)")
+    try world.release()
     #expect(try client.call("opencode_wait")["state"]?.string == "completed")
     #expect(try nested.call("opencode_wait")["state"]?.string == "completed")
   }

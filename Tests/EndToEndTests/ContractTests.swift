@@ -129,13 +129,14 @@ import Testing
   @Test func theTodoListAndTheLastTextShowWhileItWorks() throws {
     func todo(_ content: String, _ status: String) -> JSONValue { ["content": .string(content), "status": .string(status)] }
     let list: JSONObject = ["todos": [todo("One", "completed"), todo("Two", "in_progress"), todo("Three", "pending")]]
-    try play([["text": "A plan.", "tools": [["name": "todowrite", "arguments": .object(list)]]], ["text": "Done.", "delay": 2]])
+    try play([["text": "A plan.", "tools": [["name": "todowrite", "arguments": .object(list)]]], ["text": "Done.", "until": world.releaseFile]])
     _ = try client.call("opencode_start", with())
     #expect(try eventually { try client.call("opencode_status")["todo"] != nil })
     let status = try client.call("opencode_status")
     #expect(status["todo"]?["done"]?.int == 1 && status["todo"]?["total"]?.int == 3 && status["todo"]?["current"]?.string == "Two", "\(status.text)")
     #expect(status["lastText"]?.string == "A plan.")
     #expect(status["lastEventSecondsAgo"]?.int != nil && status["toolCalls"]?.int == 1)
+    try world.release()
     #expect(try client.call("opencode_wait")["state"]?.string == "completed")
   }
 

@@ -24,7 +24,7 @@ import Testing
   private func killSupervisors() throws { try world.killSupervisors() }
 
   @Test func twentyServersThatStartAtOnceMakeOneRun() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 4]]])
+    try world.standIn(["turns": [["text": "Done.", "until": world.releaseFile]]])
     let clients = try (0..<20).map { _ in try MCPClient(world) }
     for other in clients { try other.initialize() }
     let starts = try clients.map { try $0.begin("tools/call", ["name": "opencode_start", "arguments": .object(arguments)]) }
@@ -40,11 +40,12 @@ import Testing
     for look in looks { #expect(try client.answer(to: look)["result"]?["structuredContent"]?["error"] == nil) }
     #expect(try FileManager.default.contentsOfDirectory(atPath: world.path("state/runs")) == [run])
     #expect(try FileManager.default.contentsOfDirectory(atPath: world.path("state/staging")).isEmpty)
+    try world.release()
     #expect(try client.call("opencode_wait")["state"]?.string == "completed")
   }
 
   @Test func theRunOutlivesItsServer() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 1.5]]])
+    try world.standIn(["turns": [["text": "Done.", "until": world.releaseFile]]])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     // Its whole process group, as Codex does it.
     Foundation.kill(-client.process.pid, SIGKILL)
@@ -54,13 +55,14 @@ import Testing
     try next.initialize()
     let status = try next.call("opencode_status")
     #expect(status["run"]?.string == run)
+    try world.release()
     let review = try next.call("opencode_wait")
     #expect(review["state"]?.string == "completed")
     #expect(review["exitCode"]?.int == 0)
   }
 
   @Test func theRunSurvivesATerminalThatHangsUp() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 1]]])
+    try world.standIn(["turns": [["text": "Done.", "until": world.releaseFile]]])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     let process = try pid(of: run)
     for supervisor in supervisors() {
@@ -69,16 +71,18 @@ import Testing
       for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { Foundation.kill(supervisor, signal) }
     }
     #expect(getpgid(process) == process)
+    try world.release()
     #expect(try client.call("opencode_wait")["exitCode"]?.int == 0)
   }
 
   @Test func aDeadSupervisorIsReplacedWhileTheRunLives() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 8]]])
+    try world.standIn(["turns": [["text": "Done.", "until": world.releaseFile]]])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     let wait = try client.begin("tools/call", ["name": "opencode_wait", "arguments": [:]])
     try killSupervisors()
     #expect(try client.call("opencode_start", arguments)["error"]?["code"]?.string == "busy")
     #expect(try client.call("opencode_status")["state"]?.string == "running")
+    try world.release()
     let review = try #require(try client.answer(to: wait)["result"]?["structuredContent"])
     #expect(review["run"]?.string == run)
     // The log proves a good end; the exit was seen by nobody.
@@ -89,7 +93,7 @@ import Testing
   }
 
   @Test func aStartTakesOverARunWhoseSupervisorDied() throws {
-    try world.standIn(["turns": [["text": "Done.", "delay": 8]]])
+    try world.standIn(["turns": [["text": "Done.", "until": world.releaseFile]]])
     let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
     client.kill()
     try killSupervisors()
@@ -98,6 +102,7 @@ import Testing
     let refused = try next.call("opencode_start", arguments)
     #expect(refused["error"]?["code"]?.string == "busy")
     #expect(refused["run"]?.string == run)
+    try world.release()
     #expect(try next.call("opencode_wait")["state"]?.string == "completed")
   }
 
@@ -218,11 +223,12 @@ import Testing
   /// A file system of its own, filled to the last byte while the run is alive.
   @Test func anExitIsKeptOnAFullDisk() throws {
     guard let disk = try SmallDisk.mounted(in: world) else { return }
-    try world.standIn(["turns": [["delay": 3, "exit": 7]]])
+    try world.standIn(["turns": [["until": world.releaseFile, "exit": 7]]])
     let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk.path + "/state"])
     try other.initialize()
     let run = try #require(try other.call("opencode_start", arguments)["run"]?.string)
     try disk.fill()
+    try world.release()
     let exit = disk.path + "/state/runs/\(run)/exit"
     #expect(eventually { ((try? PrivateFiles.read(exit)) ?? []).starts(with: "exited 7 ".utf8) })
     // No review could be written: the result is worked out from what there is.
@@ -240,13 +246,14 @@ import Testing
     guard let disk = try SmallDisk.mounted(in: world) else { return }
     let check: JSONValue = ["name": "bash", "arguments": ["command": "test -s README.md", "description": "Checks"]]
     let removal: JSONValue = ["name": "bash", "arguments": ["command": "rm README.md; printf '%9000s' x", "description": "Removes"]]
-    try world.standIn(["turns": [["tools": [check]], ["delay": 3, "tools": [removal, check]], ["text": "Done.", "delay": 3]]])
+    try world.standIn(["turns": [["tools": [check]], ["until": world.releaseFile, "tools": [removal, check]], ["text": "Done.", "delay": 3]]])
     let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk.path + "/state"])
     try other.initialize()
     let started = try other.call("opencode_start", world.task(["verificationCommands": ["test -s README.md"]]))
     let run = try #require(started["run"]?.string, "\(started.text)")
     #expect(try eventually { try other.call("opencode_status")["toolCalls"]?.int == 1 })
     try disk.fill()
+    try world.release()
     let exit = disk.path + "/state/runs/\(run)/exit"
     #expect(eventually(within: 120) { ((try? PrivateFiles.read(exit)) ?? []).starts(with: "exited ".utf8) })
     disk.empty()

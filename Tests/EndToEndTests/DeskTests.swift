@@ -243,7 +243,7 @@ import Testing
 
   /// Leaving never touches the run.
   @Test func ctrlCLeavesAndTheRunGoesOn() throws {
-    try world.standIn(["turns": [["text": "Working.", "tools": [shell("sleep 1")]], ["text": "Done.", "delay": 8]]])
+    try world.standIn(["turns": [["text": "Working.", "tools": [shell("sleep 1")]], ["text": "Done.", "until": world.releaseFile]]])
     let started = try JSONValue(parsing: try world.worker("call", "start", JSONValue.object(world.task()).text).output)
     let run = try #require(started["run"]?.string)
     let (output, errors) = (try Descriptor.open(world.path("out"), O_WRONLY | O_CREAT), try Descriptor.open(world.path("err"), O_WRONLY | O_CREAT))
@@ -255,6 +255,7 @@ import Testing
     let said = world.read("err") ?? ""
     #expect(said.contains("The run goes on.") && said.contains("kill "), "\(said)")
     #expect(try world.worker("status", run).outputText.contains("running"))
+    try world.release()
     let client = try MCPClient(world)
     try client.initialize()
     #expect(try client.call("opencode_wait", ["run": .string(run)])["state"]?.string == "completed")

@@ -173,13 +173,14 @@ import Testing
 
   @Test func anOrphanOnAFullDiskIsToldWithTheSystemsWords() throws {
     guard let disk = try SmallDisk.mounted(in: world) else { return }
-    try world.standIn(["turns": [["text": "Done.", "delay": 3]]])
+    try world.standIn(["turns": [["text": "Done.", "until": world.releaseFile]]])
     let other = try MCPClient(world, extra: ["OPENCODE_WORKER_STATE_DIR": disk.path + "/state"])
     try other.initialize()
     let run = try #require(try other.call("opencode_start", arguments)["run"]?.string)
     let record = try JSONValue(parsing: try PrivateFiles.read(disk.path + "/state/runs/\(run)/supervisor.json"))
     Foundation.kill(Int32(try #require(record["identity"]?["pid"]?.int)), SIGKILL)
     try disk.fill()
+    try world.release()
     let review = try other.call("opencode_wait")
     #expect(review["running"]?.bool == false)
     #expect(attention(review).contains(PosixError.text(of: ENOSPC)) && !attention(review).contains("another run"), "\(review.text)")
@@ -196,7 +197,12 @@ import Testing
     #expect(review["state"]?.string == "completed", "\(review.text)")
   }
 
-  @Test(arguments: ["ulimit -n 4", "ulimit -n 8", "ulimit -n 12", "ulimit -n 20", "ulimit -v 60000", "ulimit -v 300000", "ulimit -u 3"])
+  /// Address Sanitizer needs terabytes of addresses to begin.
+  private static let limits =
+    ["ulimit -n 4", "ulimit -n 8", "ulimit -n 12", "ulimit -n 20", "ulimit -u 3"]
+    + (ProcessInfo.processInfo.environment["ASAN_OPTIONS"] == nil ? ["ulimit -v 60000", "ulimit -v 300000"] : [])
+
+  @Test(arguments: limits)
   func fewDescriptorsAndLittleMemory(limit: String) throws {
     try world.standIn(["turns": [["text": "Done."]]])
     for command in ["call opencode_status '{}'", "call opencode_start '{\"message\": \"x\"}'"] {

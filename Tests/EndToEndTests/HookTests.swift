@@ -206,13 +206,14 @@ import Testing
 
   /// Codex 0.163 drops the reply of an interrupted call without telling the server.
   @Test func aReviewSentToAnInterruptedTurnIsNone() throws {
-    try world.standIn(["turns": [["delay": 3, "text": "Done."]]])
+    try world.standIn(["turns": [["until": world.releaseFile, "text": "Done."]]])
     let call = try client.begin(
       "tools/call",
       ["name": "opencode_run_and_wait", "arguments": ["message": "Work.", "cwd": .string(world.repository)], "_meta": .object(thread)])
     #expect(eventually { (try? client.call("opencode_status")["state"]?.string) == "running" })
     let run = try #require(try client.call("opencode_status")["run"]?.string)
     #expect(try hook(["hook_event_name": "Interrupt", "session_id": "thread-1", "cwd": .string(world.repository)]) == nil)
+    try world.release()
     let reply = try client.answer(to: call, within: 60)
     #expect(reply["result"]?["structuredContent"]?["state"]?.string == "completed", "\(reply.text)")
     // The server has done with the reply when it answers what came after.

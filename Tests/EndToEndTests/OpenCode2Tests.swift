@@ -43,11 +43,12 @@ import Testing
   // MARK: - The ordinary way
 
   @Test(arguments: lines) func startStatusWaitAndReview(version: String) throws {
-    try play(version, [["text": "Working.", "tools": [OpenCode2Tests.bash("test -s README.md")]], ["text": "Done.", "delay": 1.5]])
+    try play(version, [["text": "Working.", "tools": [OpenCode2Tests.bash("test -s README.md")]], ["text": "Done.", "until": world.releaseFile]])
     let started = try client.call("opencode_start", with(["verificationCommands": ["test -s README.md"], "title": "T", "model": "stand-in/m1"]))
     #expect(started["running"]?.bool == true)
     #expect(try eventually { try client.call("opencode_status")["lastDone"]?.string?.hasPrefix(version == "1.18.34" ? "bash" : "shell") == true })
     #expect(try client.call("opencode_status")["state"]?.string == "running")
+    try world.release()
     let review = try client.call("opencode_wait")
     #expect(review["state"]?.string == "completed", "\(review.text)")
     #expect(review["answer"]?.string == "Done.")
@@ -391,10 +392,11 @@ import Testing
 
   @Test(arguments: [("1.18.34", "2.0.22"), ("2.0.22", "1.18.34")]) func theLiveRunKeepsItsOwnLine(before: String, after: String) throws {
     let child: JSONValue = [["text": "Sub."]]
-    try install(before, [["tools": [OpenCode2Tests.subagent(child)]], ["text": .string("Done by \(before)."), "delay": 2]], by: .file)
+    try install(before, [["tools": [OpenCode2Tests.subagent(child)]], ["text": .string("Done by \(before)."), "until": world.releaseFile]], by: .file)
     _ = try client.call("opencode_start", with())
     #expect(try eventually { try client.call("opencode_status")["toolCalls"]?.int == 1 })
     try install(after, [["text": .string("Done by \(after).")]], by: .file)
+    try world.release()
     let reply = try client.call("opencode_wait")
     // Of OpenCode 2 only OpenCode 2 can tell whether the answer is whole.
     #expect(reply["state"]?.string == (before == "1.18.34" ? "completed" : "incomplete"), "\(reply.text)")

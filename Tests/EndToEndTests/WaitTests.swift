@@ -19,12 +19,16 @@ import Testing
   private var task: JSONObject { ["message": "Work.", "cwd": .string(world.repository)] }
 
   @Test func silenceBringsAWaitBackOnce() throws {
-    try world.standIn(["turns": [["delay": 12, "text": "Done."]]])
+    try world.standIn(["turns": [["until": world.releaseFile, "text": "Done."]]])
     let client = try client(["OPENCODE_WORKER_SILENCE_SECONDS": "2"])
     let early = try client.call("opencode_run_and_wait", task)
     #expect(early["early"]?.string == "silence" && early["timedOut"] == nil, "\(early.text)")
     #expect(early["running"]?.bool == true && early["next"]?.string?.hasPrefix("tell the user: ") == true)
     #expect(early["lastDone"]?.string == "OpenCode is starting" || early["lastDone"]?.string == "OpenCode is working", "\(early.text)")
+    // The run goes on; only a new silence would be told.
+    let again = try client.call("opencode_wait", ["timeoutSeconds": 4])
+    #expect(again["timedOut"]?.bool == true && again["early"] == nil, "\(again.text)")
+    try world.release()
     let review = try client.call("opencode_wait")
     #expect(review["state"]?.string == "completed" && review["early"] == nil, "the same silence is told once: \(review.text)")
   }
@@ -43,11 +47,12 @@ import Testing
   }
 
   @Test func aCancelledWaitMarksNothing() throws {
-    try world.standIn(["turns": [["delay": 2, "text": "Done."]]])
+    try world.standIn(["turns": [["until": world.releaseFile, "text": "Done."]]])
     let client = try client([:])
     let run = try #require(try client.call("opencode_start", task)["run"]?.string)
     let wait = try client.begin("tools/call", ["name": "opencode_wait", "arguments": [:], "_meta": ["threadId": "t"]])
     try client.send(["jsonrpc": "2.0", "method": "notifications/cancelled", "params": ["requestId": JSONValue(wait)]])
+    try world.release()
     #expect(eventually(within: 60) { world.exists("state/runs/\(run)/review.json") })
     #expect(try client.request("ping")["result"] != nil)
     #expect(client.unclaimed.isEmpty, "\(client.unclaimed.map(\.text))")

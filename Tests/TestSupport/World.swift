@@ -10,7 +10,7 @@ package final class World {
   /// The built worker: beside the running program, or beside the test bundle that Xcode's `xctest` has loaded. `WORKER_TEST_BINARY` names
   /// another build of it.
   package static let binary: String = {
-    if let given = ProcessInfo.processInfo.environment["WORKER_TEST_BINARY"] { return given }
+    if let given = ProcessInfo.processInfo.environment["WORKER_TEST_BINARY"] { return PrivateFiles.resolved(given) ?? given }
     let places = [OwnProcess.executable, Bundle(for: World.self).bundlePath, Bundle.main.bundlePath]
     let candidates = places.map { ($0 as NSString).deletingLastPathComponent + "/opencode-worker" }
     return candidates.first(where: PrivateFiles.isExecutable) ?? candidates[0]
@@ -86,6 +86,11 @@ package final class World {
   package func worker(_ arguments: String..., extra: [String: String] = [:], deadline: Deadline = .after(60)) throws -> Command.Result {
     try Command(World.binary, arguments, environment: environment.merging(extra) { $1 }, folder: repository, deadline: deadline).run()
   }
+
+  /// The file that a turn `until` waits for.
+  package var releaseFile: JSONValue { .string(path("release")) }
+
+  package func release() throws { try write("release", "") }
 
   /// The files of a run.
   package func file(_ name: String, of run: String) -> String { path("state/runs/\(run)/\(name)") }
