@@ -67,14 +67,3 @@ package final class GitFixture: Sendable {
     if chmod(path(name), on ? 0o755 : 0o644) != 0 { throw PosixError("chmod", path: name) }
   }
 }
-
-/// Runs a test's blocking body on a thread of its own, a few at a time: each runs dozens of programs.
-package func fixtureThread(_ body: @escaping @Sendable () throws -> Void) async throws {
-  try await onThread {
-    fixtureGate.wait()
-    defer { fixtureGate.signal() }
-    try body()
-  }
-}
-
-private let fixtureGate = DispatchSemaphore(value: 4)

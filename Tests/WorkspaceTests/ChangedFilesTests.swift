@@ -257,16 +257,14 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
   ]
 
   @Test("What the run did is listed, and nothing else", arguments: cases)
-  func table(_ change: ChangeCase) async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try change.before(fixture)
-      // Times that tell before from after even on a coarse clock.
-      usleep(12_000)
-      let changes = try fixture.changes(tools: change.tools) { try change.during(fixture) }
-      #expect(changes.lines == change.expected)
-      #expect(changes.exact, "\(changes.why ?? "")")
-      #expect(changes.root == fixture.work)
-    }
+  func table(_ change: ChangeCase) throws {
+    let fixture = try GitFixture()
+    try change.before(fixture)
+    // Times that tell before from after even on a coarse clock.
+    usleep(12_000)
+    let changes = try fixture.changes(tools: change.tools) { try change.during(fixture) }
+    #expect(changes.lines == change.expected)
+    #expect(changes.exact, "\(changes.why ?? "")")
+    #expect(changes.root == fixture.work)
   }
 }

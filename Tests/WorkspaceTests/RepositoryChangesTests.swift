@@ -15,124 +15,112 @@ import Testing
   }
 
   @Test("Uncommitted work thrown away", arguments: ["checkout", "reset", "stash", "clean"])
-  func thrownAway(how: String) async throws {
-    try await fixtureThread {
-      let fixture = try Self.dirty()
-      let changes = try fixture.changes {
-        switch how {
-        case "checkout": try fixture.git("checkout", "--", ".")
-        case "reset": try fixture.git("reset", "-q", "--hard")
-        case "stash": try fixture.git("stash", "-q", "-u")
-        default: try fixture.git("clean", "-qfd")
-        }
+  func thrownAway(how: String) throws {
+    let fixture = try Self.dirty()
+    let changes = try fixture.changes {
+      switch how {
+      case "checkout": try fixture.git("checkout", "--", ".")
+      case "reset": try fixture.git("reset", "-q", "--hard")
+      case "stash": try fixture.git("stash", "-q", "-u")
+      default: try fixture.git("clean", "-qfd")
       }
-      let expected: [String: [String]] = [
-        "checkout": ["a.txt"], "reset": ["a.txt", "b.txt"], "stash": ["a.txt", "b.txt", "new.txt"], "clean": ["new.txt"],
-      ]
-      #expect(changes.lostWork.map(\.path) == expected[how])
-      #expect(changes.exact, "\(changes.why ?? "")")
-      let patch = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 10_000).text
-      #expect(patch.contains(how == "clean" ? "-untracked" : "-mine"))
-      #expect(changes.refs.map(\.kind) == (how == "stash" ? [.added] : []))
     }
+    let expected: [String: [String]] = [
+      "checkout": ["a.txt"], "reset": ["a.txt", "b.txt"], "stash": ["a.txt", "b.txt", "new.txt"], "clean": ["new.txt"],
+    ]
+    #expect(changes.lostWork.map(\.path) == expected[how])
+    #expect(changes.exact, "\(changes.why ?? "")")
+    let patch = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 10_000).text
+    #expect(patch.contains(how == "clean" ? "-untracked" : "-mine"))
+    #expect(changes.refs.map(\.kind) == (how == "stash" ? [.added] : []))
   }
 
   @Test("Work that was changed, moved or committed isn't gone")
-  func kept() async throws {
-    try await fixtureThread {
-      let fixture = try Self.dirty()
-      let changes = try fixture.changes {
-        try fixture.write("a.txt", "one\nmine\nthree\nfour\n")
-        try fixture.git("mv", "-f", "b.txt", "moved.txt")
-        try fixture.commit("all of it")
-        try fixture.write("new.txt", "untracked\nand more\n")
-      }
-      #expect(changes.lostWork.isEmpty, "\(changes.lostWork.map(\.path))")
-      #expect(changes.rewritten == false && changes.refs.isEmpty)
-      #expect(changes.commits.map(\.subject) == ["all of it"])
+  func kept() throws {
+    let fixture = try Self.dirty()
+    let changes = try fixture.changes {
+      try fixture.write("a.txt", "one\nmine\nthree\nfour\n")
+      try fixture.git("mv", "-f", "b.txt", "moved.txt")
+      try fixture.commit("all of it")
+      try fixture.write("new.txt", "untracked\nand more\n")
     }
+    #expect(changes.lostWork.isEmpty, "\(changes.lostWork.map(\.path))")
+    #expect(changes.rewritten == false && changes.refs.isEmpty)
+    #expect(changes.commits.map(\.subject) == ["all of it"])
   }
 
   @Test("Put back to another commit that was there already")
-  func otherCommit() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try fixture.git("branch", "old")
-      try fixture.write("a.txt", "second\n")
-      try fixture.commit("second")
-      try fixture.write("a.txt", "mine\n")
-      let changes = try fixture.changes { try fixture.git("reset", "-q", "--hard", "old") }
-      #expect(changes.lostWork.map(\.path) == ["a.txt"])
-      #expect(changes.rewritten == true)
-      #expect(changes.refs.map(\.name) == ["refs/heads/main"] && changes.refs.first?.kind == .rewritten)
-    }
+  func otherCommit() throws {
+    let fixture = try GitFixture()
+    try fixture.git("branch", "old")
+    try fixture.write("a.txt", "second\n")
+    try fixture.commit("second")
+    try fixture.write("a.txt", "mine\n")
+    let changes = try fixture.changes { try fixture.git("reset", "-q", "--hard", "old") }
+    #expect(changes.lostWork.map(\.path) == ["a.txt"])
+    #expect(changes.rewritten == true)
+    #expect(changes.refs.map(\.name) == ["refs/heads/main"] && changes.refs.first?.kind == .rewritten)
   }
 
   @Test("History rewritten, or only continued", arguments: ["amend", "reset", "rebase", "commit", "switch", "detached", "prune"])
-  func rewritten(how: String) async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try fixture.git("branch", "side")
-      try fixture.write("a.txt", "second\n")
-      try fixture.commit("second")
-      let changes = try fixture.changes {
-        switch how {
-        case "amend": try fixture.git("commit", "-q", "--amend", "-m", "other words")
-        case "reset": try fixture.git("reset", "-q", "--hard", "HEAD~1")
-        case "rebase": try fixture.git("rebase", "-q", "--root", "--exec", "git commit -q --amend -m x")
-        case "commit": try fixture.commit("third")
-        case "switch":
-          try fixture.git("checkout", "-q", "side")
-          try fixture.commit("on the side")
-        case "detached": try fixture.git("checkout", "-q", "--detach", "HEAD~1")
-        default:
-          try fixture.git("commit", "-q", "--amend", "-m", "other words")
-          try fixture.git("reflog", "expire", "--expire=now", "--all")
-          try fixture.git("gc", "-q", "--prune=now")
-        }
+  func rewritten(how: String) throws {
+    let fixture = try GitFixture()
+    try fixture.git("branch", "side")
+    try fixture.write("a.txt", "second\n")
+    try fixture.commit("second")
+    let changes = try fixture.changes {
+      switch how {
+      case "amend": try fixture.git("commit", "-q", "--amend", "-m", "other words")
+      case "reset": try fixture.git("reset", "-q", "--hard", "HEAD~1")
+      case "rebase": try fixture.git("rebase", "-q", "--root", "--exec", "git commit -q --amend -m x")
+      case "commit": try fixture.commit("third")
+      case "switch":
+        try fixture.git("checkout", "-q", "side")
+        try fixture.commit("on the side")
+      case "detached": try fixture.git("checkout", "-q", "--detach", "HEAD~1")
+      default:
+        try fixture.git("commit", "-q", "--amend", "-m", "other words")
+        try fixture.git("reflog", "expire", "--expire=now", "--all")
+        try fixture.git("gc", "-q", "--prune=now")
       }
-      #expect(changes.rewritten == ["amend", "reset", "rebase", "prune"].contains(how), "\(String(describing: changes.rewritten)) \(changes.why ?? "")")
-      #expect(changes.exact, "\(changes.why ?? "")")
     }
+    #expect(changes.rewritten == ["amend", "reset", "rebase", "prune"].contains(how), "\(String(describing: changes.rewritten)) \(changes.why ?? "")")
+    #expect(changes.exact, "\(changes.why ?? "")")
   }
 
   @Test("Branches, tags and stashes that are gone; a push")
-  func refs() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try fixture.git("init", "-q", "--bare", fixture.top + "/remote.git", folder: fixture.top)
-      try fixture.git("remote", "add", "origin", fixture.top + "/remote.git")
-      try fixture.git("push", "-q", "-u", "origin", "main")
-      for name in ["gone", "kept"] { try fixture.git("branch", name) }
-      try fixture.git("tag", "v1")
-      for text in ["first", "second"] {
-        try fixture.write("a.txt", "\(text)\n")
-        try fixture.git("stash", "push", "-q", "-m", text)
-      }
-      let changes = try fixture.changes {
-        try fixture.git("branch", "-q", "-D", "gone")
-        try fixture.git("tag", "-d", "v1")
-        try fixture.git("stash", "drop", "-q", "stash@{1}")
-        try fixture.commit("pushed")
-        try fixture.git("push", "-q", "origin", "main")
-      }
-      let refs = changes.refs.map { "\($0.kind.rawValue) \($0.name)\($0.by.map { " by \($0)" } ?? "")" }
-      #expect(Set(refs) == ["deleted refs/heads/gone", "deleted refs/tags/v1", "deleted On main: first", "remote refs/remotes/origin/main by push"])
-      #expect(changes.rewritten == false)
+  func refs() throws {
+    let fixture = try GitFixture()
+    try fixture.git("init", "-q", "--bare", fixture.top + "/remote.git", folder: fixture.top)
+    try fixture.git("remote", "add", "origin", fixture.top + "/remote.git")
+    try fixture.git("push", "-q", "-u", "origin", "main")
+    for name in ["gone", "kept"] { try fixture.git("branch", name) }
+    try fixture.git("tag", "v1")
+    for text in ["first", "second"] {
+      try fixture.write("a.txt", "\(text)\n")
+      try fixture.git("stash", "push", "-q", "-m", text)
     }
+    let changes = try fixture.changes {
+      try fixture.git("branch", "-q", "-D", "gone")
+      try fixture.git("tag", "-d", "v1")
+      try fixture.git("stash", "drop", "-q", "stash@{1}")
+      try fixture.commit("pushed")
+      try fixture.git("push", "-q", "origin", "main")
+    }
+    let refs = changes.refs.map { "\($0.kind.rawValue) \($0.name)\($0.by.map { " by \($0)" } ?? "")" }
+    #expect(Set(refs) == ["deleted refs/heads/gone", "deleted refs/tags/v1", "deleted On main: first", "remote refs/remotes/origin/main by push"])
+    #expect(changes.rewritten == false)
   }
 
   @Test("Ignored files that are gone")
-  func ignoredGone() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try fixture.write(".gitignore", ".env\nmodules/\n")
-      try fixture.commit("ignore")
-      try fixture.write(".env", "SECRET\n")
-      try fixture.write("modules/x", "x\n")
-      let changes = try fixture.changes { try fixture.git("clean", "-qfdx") }
-      #expect(changes.ignoredGone.sorted() == [".env", "modules/"])
-      #expect(changes.lines == [])
-    }
+  func ignoredGone() throws {
+    let fixture = try GitFixture()
+    try fixture.write(".gitignore", ".env\nmodules/\n")
+    try fixture.commit("ignore")
+    try fixture.write(".env", "SECRET\n")
+    try fixture.write("modules/x", "x\n")
+    let changes = try fixture.changes { try fixture.git("clean", "-qfdx") }
+    #expect(changes.ignoredGone.sorted() == [".env", "modules/"])
+    #expect(changes.lines == [])
   }
 }

@@ -131,130 +131,122 @@ private struct Dice {
   }
 
   /// Whatever was there and whatever a run did: undo gives what was, redo what the run left, and again.
-  @Test(arguments: 0..<24) func whatWasComesBackAndWhatWasDoneToo(seed: Int) async throws {
-    try await fixtureThread {
-      var dice = Dice(seed)
-      let fixture = try GitFixture(format: seed % 5 == 4 ? "sha256" : "sha1", withCommit: seed % 6 != 5)
-      try Self.scatter(fixture, &dice, steps: 12)
-      if seed % 6 != 5 { try fixture.commit("second") }
-      try Self.scatter(fixture, &dice, steps: seed % 4 * 4)
-      if seed % 3 == 0 { try fixture.git("add", "-A") }
-      let before = try picture(fixture.work)
-      let run = try UndoneRun(fixture) { try Self.scatter(fixture, &dice, steps: 1 + seed % 10 * 2) }
-      let after = try picture(fixture.work)
-      try #require(run.changes.exact, "\(run.changes.why ?? "")")
-      let status = try fixture.git("diff", "--cached", "--raw")
-      _ = try run.undo()
-      // Folders that were empty before aren't known to git.
-      func files(_ picture: [String: String]) -> [String: String] { picture.filter { $0.value != "folder" } }
-      let undone = try picture(fixture.work)
-      #expect(files(undone) == files(before), "\(difference(undone, before))")
-      #expect(try fixture.git("diff", "--cached", "--raw") == status, "the index is the user's")
-      try run.redo()
-      let redone = try picture(fixture.work)
-      #expect(redone == after, "\(difference(redone, after))")
-      var again = run.move(try #require(try run.store.load()), to: .before)
-      try again.carryOut(now: 3)
-      #expect(try files(picture(fixture.work)) == files(before))
-    }
+  @Test(arguments: 0..<24) func whatWasComesBackAndWhatWasDoneToo(seed: Int) throws {
+    var dice = Dice(seed)
+    let fixture = try GitFixture(format: seed % 5 == 4 ? "sha256" : "sha1", withCommit: seed % 6 != 5)
+    try Self.scatter(fixture, &dice, steps: 12)
+    if seed % 6 != 5 { try fixture.commit("second") }
+    try Self.scatter(fixture, &dice, steps: seed % 4 * 4)
+    if seed % 3 == 0 { try fixture.git("add", "-A") }
+    let before = try picture(fixture.work)
+    let run = try UndoneRun(fixture) { try Self.scatter(fixture, &dice, steps: 1 + seed % 10 * 2) }
+    let after = try picture(fixture.work)
+    try #require(run.changes.exact, "\(run.changes.why ?? "")")
+    let status = try fixture.git("diff", "--cached", "--raw")
+    _ = try run.undo()
+    // Folders that were empty before aren't known to git.
+    func files(_ picture: [String: String]) -> [String: String] { picture.filter { $0.value != "folder" } }
+    let undone = try picture(fixture.work)
+    #expect(files(undone) == files(before), "\(difference(undone, before))")
+    #expect(try fixture.git("diff", "--cached", "--raw") == status, "the index is the user's")
+    try run.redo()
+    let redone = try picture(fixture.work)
+    #expect(redone == after, "\(difference(redone, after))")
+    var again = run.move(try #require(try run.store.load()), to: .before)
+    try again.carryOut(now: 3)
+    #expect(try files(picture(fixture.work)) == files(before))
   }
 
   /// A process that is killed anywhere in the middle: the next undo finishes, or the next redo takes it back.
-  @Test(arguments: [UndoJournal.Side.before, .after]) func anInterruptedUndoIsFinishedOrTakenBack(_ side: UndoJournal.Side) async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try fixture.write("mine.txt", "uncommitted\n")
-      let before = try picture(fixture.work)
-      let run = try UndoneRun(fixture) {
-        try fixture.write("a.txt", "changed\n")
-        try fixture.remove("dir/c.txt")
-        try fixture.remove("dir")
-        try fixture.write("dir", "a file now\n")
-        try fixture.write("new/deep/file", "n\n")
-        try fixture.write("mine.txt", "theirs\n")
+  @Test(arguments: [UndoJournal.Side.before, .after]) func anInterruptedUndoIsFinishedOrTakenBack(_ side: UndoJournal.Side) throws {
+    let fixture = try GitFixture()
+    try fixture.write("mine.txt", "uncommitted\n")
+    let before = try picture(fixture.work)
+    let run = try UndoneRun(fixture) {
+      try fixture.write("a.txt", "changed\n")
+      try fixture.remove("dir/c.txt")
+      try fixture.remove("dir")
+      try fixture.write("dir", "a file now\n")
+      try fixture.write("new/deep/file", "n\n")
+      try fixture.write("mine.txt", "theirs\n")
+    }
+    let after = try picture(fixture.work)
+    let (journal, found) = try run.recorded()
+    #expect(found.obstacles == [])
+    // As the journal stands when some of it is done: some paths are here, some there, and a temporary file is left.
+    for done in 0...journal.entries.count {
+      var half = journal
+      var temporaries: [String] = []
+      for index in half.entries.indices {
+        half.entries[index].wanted = .before
+        half.entries[index].isSettled = false
       }
-      let after = try picture(fixture.work)
-      let (journal, found) = try run.recorded()
-      #expect(found.obstacles == [])
-      // As the journal stands when some of it is done: some paths are here, some there, and a temporary file is left.
-      for done in 0...journal.entries.count {
-        var half = journal
-        var temporaries: [String] = []
-        for index in half.entries.indices {
-          half.entries[index].wanted = .before
-          half.entries[index].isSettled = false
-        }
-        let order = half.entries.indices.sorted { half.entries[$0].before == nil && half.entries[$1].before != nil }
-        for index in order.prefix(done) {
-          let entry = half.entries[index]
-          if entry.before == nil { try fixture.remove(entry.path) }
-        }
-        if done > 0 {
-          try fixture.write(".opencode-worker-undo-left", "half")
-          half.entries[0].temporary = ".opencode-worker-undo-left"
-          temporaries = [".opencode-worker-undo-left"]
-        }
-        half.removedFolders = [.init(path: "new/deep", permissions: 0o755), .init(path: "new", permissions: 0o755)]
-        half.madeFolders = ["dir"]
-        try run.store.save(half)
-        #expect(try run.store.load()?.isInterrupted == true)
-        var next = run.move(half, to: side)
-        try next.carryOut(now: 5)
-        let now = try picture(fixture.work)
-        let wanted = side == .before ? before : after
-        #expect(now == wanted, "\(done): \(difference(now, wanted))")
-        #expect(next.journal.isInterrupted == false && temporaries.allSatisfy { !PrivateFiles.exists(fixture.path($0)) })
-        var back = run.move(next.journal, to: .after)
-        try back.carryOut(now: 6)
-        #expect(try picture(fixture.work) == after)
+      let order = half.entries.indices.sorted { half.entries[$0].before == nil && half.entries[$1].before != nil }
+      for index in order.prefix(done) {
+        let entry = half.entries[index]
+        if entry.before == nil { try fixture.remove(entry.path) }
       }
+      if done > 0 {
+        try fixture.write(".opencode-worker-undo-left", "half")
+        half.entries[0].temporary = ".opencode-worker-undo-left"
+        temporaries = [".opencode-worker-undo-left"]
+      }
+      half.removedFolders = [.init(path: "new/deep", permissions: 0o755), .init(path: "new", permissions: 0o755)]
+      half.madeFolders = ["dir"]
+      try run.store.save(half)
+      #expect(try run.store.load()?.isInterrupted == true)
+      var next = run.move(half, to: side)
+      try next.carryOut(now: 5)
+      let now = try picture(fixture.work)
+      let wanted = side == .before ? before : after
+      #expect(now == wanted, "\(done): \(difference(now, wanted))")
+      #expect(next.journal.isInterrupted == false && temporaries.allSatisfy { !PrivateFiles.exists(fixture.path($0)) })
+      var back = run.move(next.journal, to: .after)
+      try back.carryOut(now: 6)
+      #expect(try picture(fixture.work) == after)
     }
   }
 
-  @Test func filesThatHaveChangedSinceAreNamedAndNothingIsDone() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      let run = try UndoneRun(fixture) {
-        try fixture.write("a.txt", "changed\n")
-        try fixture.write("new.txt", "new\n")
-        try fixture.remove("b.txt")
-      }
-      try fixture.write("a.txt", "mine now\n")
-      try fixture.write("b.txt", "made again\n")
-      let found = try run.recorded().1
-      #expect(found.obstacles.map(\.path).sorted() == ["a.txt", "b.txt"])
-      #expect(found.obstacles.allSatisfy { $0.why == "it has changed since the run" })
-      #expect(found.entries.map(\.path) == ["new.txt"])
-      // Put back by hand already.
-      try fixture.write("b.txt", "b\n")
-      #expect(try run.recorded().1.alreadyThere == ["b.txt"])
+  @Test func filesThatHaveChangedSinceAreNamedAndNothingIsDone() throws {
+    let fixture = try GitFixture()
+    let run = try UndoneRun(fixture) {
+      try fixture.write("a.txt", "changed\n")
+      try fixture.write("new.txt", "new\n")
+      try fixture.remove("b.txt")
     }
+    try fixture.write("a.txt", "mine now\n")
+    try fixture.write("b.txt", "made again\n")
+    let found = try run.recorded().1
+    #expect(found.obstacles.map(\.path).sorted() == ["a.txt", "b.txt"])
+    #expect(found.obstacles.allSatisfy { $0.why == "it has changed since the run" })
+    #expect(found.entries.map(\.path) == ["new.txt"])
+    // Put back by hand already.
+    try fixture.write("b.txt", "b\n")
+    #expect(try run.recorded().1.alreadyThere == ["b.txt"])
   }
 
   /// A line ending or an encoding that git converts: the bytes as they were, or none.
-  @Test func convertedFilesComeBackByteForByteOrAreRefused() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try fixture.write(".gitattributes", "*.txt text eol=crlf\n*.id ident\n*.u16 working-tree-encoding=UTF-16LE\n")
-      try fixture.write("all.txt", "one\r\ntwo\r\n")
-      try fixture.write("mixed.txt", "one\r\ntwo\nthree\r\n")
-      try fixture.write("plain.txt", "no newline")
-      try fixture.write("v.id", "$Id$\n")
-      try fixture.write("wide.u16", Array("aяb".utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }))
-      try fixture.commit("converted")
-      try fixture.remove("v.id")
-      try fixture.git("checkout", "-q", "--", "v.id")
-      let before = try picture(fixture.work)
-      let names = ["all.txt", "mixed.txt", "plain.txt", "v.id", "wide.u16"]
-      let run = try UndoneRun(fixture) { for name in names { try fixture.write(name, "gone") } }
-      let (journal, found) = try run.recorded()
-      #expect(found.obstacles.map(\.path).sorted() == ["mixed.txt", "v.id", "wide.u16"], "\(found.obstacles)")
-      #expect(found.obstacles.allSatisfy { $0.why.contains("git conver") })
-      var move = run.move(journal, to: .before)
-      try move.carryOut(now: 1)
-      let now = try picture(fixture.work)
-      for name in ["all.txt", "plain.txt"] { #expect(now[name] == before[name]) }
-    }
+  @Test func convertedFilesComeBackByteForByteOrAreRefused() throws {
+    let fixture = try GitFixture()
+    try fixture.write(".gitattributes", "*.txt text eol=crlf\n*.id ident\n*.u16 working-tree-encoding=UTF-16LE\n")
+    try fixture.write("all.txt", "one\r\ntwo\r\n")
+    try fixture.write("mixed.txt", "one\r\ntwo\nthree\r\n")
+    try fixture.write("plain.txt", "no newline")
+    try fixture.write("v.id", "$Id$\n")
+    try fixture.write("wide.u16", Array("aяb".utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }))
+    try fixture.commit("converted")
+    try fixture.remove("v.id")
+    try fixture.git("checkout", "-q", "--", "v.id")
+    let before = try picture(fixture.work)
+    let names = ["all.txt", "mixed.txt", "plain.txt", "v.id", "wide.u16"]
+    let run = try UndoneRun(fixture) { for name in names { try fixture.write(name, "gone") } }
+    let (journal, found) = try run.recorded()
+    #expect(found.obstacles.map(\.path).sorted() == ["mixed.txt", "v.id", "wide.u16"], "\(found.obstacles)")
+    #expect(found.obstacles.allSatisfy { $0.why.contains("git conver") })
+    var move = run.move(journal, to: .before)
+    try move.carryOut(now: 1)
+    let now = try picture(fixture.work)
+    for name in ["all.txt", "plain.txt"] { #expect(now[name] == before[name]) }
   }
 
   @Test func theBytesOnDiskFollowFromObjectAndSize() {
@@ -267,113 +259,103 @@ private struct Dice {
     #expect(text("$Id$\n", 6) == nil && text("a\rb\n", 5) == nil && text("a\n", 3, isLink: true) == nil)
   }
 
-  @Test func whatWasHiddenOrIsNotOursIsRefused() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try fixture.write(".gitignore", "secret\nout/\n")
-      try fixture.commit("ignore")
-      try fixture.write("secret", "mine\n")
-      try fixture.write("out/old", "mine\n")
-      let run = try UndoneRun(fixture) {
-        try fixture.write(".gitignore", "\n")
-        try fixture.write("secret", "theirs\n")
-        try fixture.write("out/old", "theirs\n")
-        try fixture.git("init", "-q", "made")
-        try fixture.write("made/file", "m\n")
-      }
-      let found = try run.recorded().1
-      #expect(Set(found.obstacles.map(\.path)) == ["secret", "out/old", "made/file"], "\(found.obstacles)")
-      #expect(found.entries.map(\.path) == [".gitignore"])
+  @Test func whatWasHiddenOrIsNotOursIsRefused() throws {
+    let fixture = try GitFixture()
+    try fixture.write(".gitignore", "secret\nout/\n")
+    try fixture.commit("ignore")
+    try fixture.write("secret", "mine\n")
+    try fixture.write("out/old", "mine\n")
+    let run = try UndoneRun(fixture) {
+      try fixture.write(".gitignore", "\n")
+      try fixture.write("secret", "theirs\n")
+      try fixture.write("out/old", "theirs\n")
+      try fixture.git("init", "-q", "made")
+      try fixture.write("made/file", "m\n")
     }
+    let found = try run.recorded().1
+    #expect(Set(found.obstacles.map(\.path)) == ["secret", "out/old", "made/file"], "\(found.obstacles)")
+    #expect(found.entries.map(\.path) == [".gitignore"])
   }
 
   /// What the user closed stays closed.
-  @Test func permissionsComeBack() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try fixture.write("key", "secret\n")
-      chmod(fixture.path("key"), 0o600)
-      try fixture.write("tool", Array("#!/bin/sh\n".utf8), executable: true)
-      chmod(fixture.path("a.txt"), 0o640)
-      let run = try UndoneRun(fixture) {
-        try fixture.remove("key")
-        try fixture.executable("tool", false)
-        try fixture.write("a.txt", "x\n")
-      }
-      _ = try run.undo()
-      func permissions(_ name: String) -> UInt32? { BytePaths.attributes(Array(fixture.path(name).utf8))?.permissions }
-      #expect(permissions("key") == 0o600 && permissions("tool") == 0o755 && permissions("a.txt") == 0o640)
+  @Test func permissionsComeBack() throws {
+    let fixture = try GitFixture()
+    try fixture.write("key", "secret\n")
+    chmod(fixture.path("key"), 0o600)
+    try fixture.write("tool", Array("#!/bin/sh\n".utf8), executable: true)
+    chmod(fixture.path("a.txt"), 0o640)
+    let run = try UndoneRun(fixture) {
+      try fixture.remove("key")
+      try fixture.executable("tool", false)
+      try fixture.write("a.txt", "x\n")
     }
+    _ = try run.undo()
+    func permissions(_ name: String) -> UInt32? { BytePaths.attributes(Array(fixture.path(name).utf8))?.permissions }
+    #expect(permissions("key") == 0o600 && permissions("tool") == 0o755 && permissions("a.txt") == 0o640)
   }
 
   /// Nothing is written through a link, and a file with other names isn't torn from them.
-  @Test func linksOnTheWayAndHardLinksAreRefused() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      let run = try UndoneRun(fixture) {
-        try fixture.write("dir/c.txt", "changed\n")
-        try fixture.write("a.txt", "changed\n")
-      }
-      try FileManager.default.moveItem(atPath: fixture.path("dir"), toPath: "\(fixture.top)/elsewhere")
-      try fixture.link("dir", to: "\(fixture.top)/elsewhere")
-      link(fixture.path("a.txt"), "\(fixture.top)/other-name")
-      let (journal, found) = try run.recorded()
-      #expect(found.obstacles.map(\.path) == ["dir/c.txt"])
-      let move = run.move(journal, to: .before)
-      #expect(move.standings().count == 1)
-      guard case .blocked(let why)? = move.standings().first else { throw TestFailure("a file with two names was taken") }
-      #expect(why.contains("2 names"))
-      #expect(try picture("\(fixture.top)/elsewhere") == ["c.txt": "f changed\n"])
+  @Test func linksOnTheWayAndHardLinksAreRefused() throws {
+    let fixture = try GitFixture()
+    let run = try UndoneRun(fixture) {
+      try fixture.write("dir/c.txt", "changed\n")
+      try fixture.write("a.txt", "changed\n")
     }
+    try FileManager.default.moveItem(atPath: fixture.path("dir"), toPath: "\(fixture.top)/elsewhere")
+    try fixture.link("dir", to: "\(fixture.top)/elsewhere")
+    link(fixture.path("a.txt"), "\(fixture.top)/other-name")
+    let (journal, found) = try run.recorded()
+    #expect(found.obstacles.map(\.path) == ["dir/c.txt"])
+    let move = run.move(journal, to: .before)
+    #expect(move.standings().count == 1)
+    guard case .blocked(let why)? = move.standings().first else { throw TestFailure("a file with two names was taken") }
+    #expect(why.contains("2 names"))
+    #expect(try picture("\(fixture.top)/elsewhere") == ["c.txt": "f changed\n"])
   }
 
   /// After the end only what changed is kept, and it doesn't need the repository.
-  @Test func aRunKeepsTheContentsOfItsOwnChangesOnly() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      for number in 0..<300 { try fixture.write("untracked/\(number)", "untouched \(number)\n") }
-      let before = try picture(fixture.work)
-      let run = try UndoneRun(fixture) {
-        try fixture.write("a.txt", "changed\n")
-        try fixture.remove("untracked/7")
-      }
-      let kept = try Command(
-        GitFixture.git, ["cat-file", "--batch-all-objects", "--batch-check"], environment: ["GIT_DIR": "\(fixture.run)/git/0", "PATH": "/usr/bin:/bin"],
-        folder: fixture.run, deadline: .after(60)
-      ).run().outputText.split(separator: "\n")
-      #expect(kept.filter { $0.contains(" blob ") }.count == 3, "\(kept)")
-      #expect(!PrivateFiles.exists("\(fixture.run)/git/0/index") && !PrivateFiles.exists("\(fixture.run)/git/0/base.index"))
-      #expect(try run.changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 1 << 20).text.contains("-untouched 7"))
-      // The repository's objects are gone, as after a rewritten history.
-      try FileManager.default.removeItem(atPath: fixture.path(".git/objects"))
-      try PrivateFiles.createFolder(fixture.path(".git/objects"))
-      _ = try run.undo()
-      #expect(try picture(fixture.work) == before)
+  @Test func aRunKeepsTheContentsOfItsOwnChangesOnly() throws {
+    let fixture = try GitFixture()
+    for number in 0..<300 { try fixture.write("untracked/\(number)", "untouched \(number)\n") }
+    let before = try picture(fixture.work)
+    let run = try UndoneRun(fixture) {
+      try fixture.write("a.txt", "changed\n")
+      try fixture.remove("untracked/7")
     }
+    let kept = try Command(
+      GitFixture.git, ["cat-file", "--batch-all-objects", "--batch-check"], environment: ["GIT_DIR": "\(fixture.run)/git/0", "PATH": "/usr/bin:/bin"],
+      folder: fixture.run, deadline: .after(60)
+    ).run().outputText.split(separator: "\n")
+    #expect(kept.filter { $0.contains(" blob ") }.count == 3, "\(kept)")
+    #expect(!PrivateFiles.exists("\(fixture.run)/git/0/index") && !PrivateFiles.exists("\(fixture.run)/git/0/base.index"))
+    #expect(try run.changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 1 << 20).text.contains("-untouched 7"))
+    // The repository's objects are gone, as after a rewritten history.
+    try FileManager.default.removeItem(atPath: fixture.path(".git/objects"))
+    try PrivateFiles.createFolder(fixture.path(".git/objects"))
+    _ = try run.undo()
+    #expect(try picture(fixture.work) == before)
   }
 
-  @Test func aRunThatMovedHEADIsGitsToUndo() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      let before = try picture(fixture.work)
-      let run = try UndoneRun(fixture) {
-        try fixture.write("a.txt", "changed\n")
-        try fixture.commit("theirs")
-      }
-      let git = GitProgram(path: GitFixture.git, deadline: .after(60))
-      func moved() throws -> ChangedFiles.MovedHead? { try run.changes.movedHead(run.baseline, rows: run.changes.files, git: git) }
-      let found = try #require(try moved())
-      #expect(found.why.contains("(1 commit)") && found.commands.count == 1)
-      // The command as it is shown.
-      let result = try Command("/bin/sh", ["-c", found.commands[0]], environment: ["PATH": "/usr/bin:/bin", "HOME": fixture.home], deadline: .after(60)).run()
-      #expect(result.succeeded, "\(result.errorText)")
-      #expect(try moved() == nil)
-      _ = try run.undo()
-      #expect(try picture(fixture.work) == before)
-      #expect(try fixture.git("status", "--porcelain") == "")
-      try fixture.write("b.txt", "mine\n")
-      try fixture.commit("mine")
-      #expect(try moved()?.commands == [])
+  @Test func aRunThatMovedHEADIsGitsToUndo() throws {
+    let fixture = try GitFixture()
+    let before = try picture(fixture.work)
+    let run = try UndoneRun(fixture) {
+      try fixture.write("a.txt", "changed\n")
+      try fixture.commit("theirs")
     }
+    let git = GitProgram(path: GitFixture.git, deadline: .after(60))
+    func moved() throws -> ChangedFiles.MovedHead? { try run.changes.movedHead(run.baseline, rows: run.changes.files, git: git) }
+    let found = try #require(try moved())
+    #expect(found.why.contains("(1 commit)") && found.commands.count == 1)
+    // The command as it is shown.
+    let result = try Command("/bin/sh", ["-c", found.commands[0]], environment: ["PATH": "/usr/bin:/bin", "HOME": fixture.home], deadline: .after(60)).run()
+    #expect(result.succeeded, "\(result.errorText)")
+    #expect(try moved() == nil)
+    _ = try run.undo()
+    #expect(try picture(fixture.work) == before)
+    #expect(try fixture.git("status", "--porcelain") == "")
+    try fixture.write("b.txt", "mine\n")
+    try fixture.commit("mine")
+    #expect(try moved()?.commands == [])
   }
 }

@@ -37,68 +37,60 @@ import Testing
   }
 
   @Test("An index that can't be read doesn't keep a run from starting, and says so")
-  func crafted() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      try fixture.write(".git/index", Self.bomb(entries: 12_000, suffix: 20))
-      let baseline = fixture.record()
-      #expect(baseline.kind == .plain && baseline.why?.contains("index") == true, "\(baseline.why ?? "")")
-    }
+  func crafted() throws {
+    let fixture = try GitFixture()
+    try fixture.write(".git/index", Self.bomb(entries: 12_000, suffix: 20))
+    let baseline = fixture.record()
+    #expect(baseline.kind == .plain && baseline.why?.contains("index") == true, "\(baseline.why ?? "")")
   }
 
   @Test("A huge sparse file beside the index isn't copied")
-  func sparseSharedIndex() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      let name = ".git/sharedindex.\(String(repeating: "0a", count: 20))"
-      try fixture.write(name, "")
-      #expect(truncate(fixture.path(name), 1 << 40) == 0)
-      let changes = try fixture.changes { try fixture.write("a.txt", "changed\n") }
-      #expect(changes.lines == ["M a.txt"] && changes.exact)
-      #expect(DiskUse.bytes(below: fixture.run) < 4 << 20)
-      #expect(truncate(fixture.path(".git/index"), 1 << 40) == 0)
-      let baseline = fixture.record()
-      #expect(baseline.kind == .plain && baseline.why?.contains("more than") == true, "\(baseline.why ?? "")")
-    }
+  func sparseSharedIndex() throws {
+    let fixture = try GitFixture()
+    let name = ".git/sharedindex.\(String(repeating: "0a", count: 20))"
+    try fixture.write(name, "")
+    #expect(truncate(fixture.path(name), 1 << 40) == 0)
+    let changes = try fixture.changes { try fixture.write("a.txt", "changed\n") }
+    #expect(changes.lines == ["M a.txt"] && changes.exact)
+    #expect(DiskUse.bytes(below: fixture.run) < 4 << 20)
+    #expect(truncate(fixture.path(".git/index"), 1 << 40) == 0)
+    let baseline = fixture.record()
+    #expect(baseline.kind == .plain && baseline.why?.contains("more than") == true, "\(baseline.why ?? "")")
   }
 
   @Test("More untracked files than are hashed: known by name, size and time from the beginning")
-  func manyUntracked() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      for number in 0..<20_300 { try fixture.write("u/\(number / 1000)/\(number)", "") }
-      let baseline = try JSONDecoder().decode(WorkspaceBaseline.self, from: JSONEncoder().encode(fixture.record(deadline: .after(120))))
-      #expect(baseline.kind == .git && baseline.why?.contains("300 files beyond") == true, "\(baseline.why ?? "")")
-      // The last in the order of their names, beyond those that are hashed.
-      try fixture.write("u/9/9999", "changed\n")
-      try fixture.remove("u/9/9998")
-      try fixture.write("u/new", "x\n")
-      let changes = baseline.finish(runFolder: fixture.run, toolPaths: [], endSeen: true, deadline: .after(120))
-      #expect(changes.lines == ["D* u/9/9998", "M* u/9/9999", "A u/new"])
-    }
+  func manyUntracked() throws {
+    let fixture = try GitFixture()
+    for number in 0..<20_300 { try fixture.write("u/\(number / 1000)/\(number)", "") }
+    let baseline = try JSONDecoder().decode(WorkspaceBaseline.self, from: JSONEncoder().encode(fixture.record(deadline: .after(120))))
+    #expect(baseline.kind == .git && baseline.why?.contains("300 files beyond") == true, "\(baseline.why ?? "")")
+    // The last in the order of their names, beyond those that are hashed.
+    try fixture.write("u/9/9999", "changed\n")
+    try fixture.remove("u/9/9998")
+    try fixture.write("u/new", "x\n")
+    let changes = baseline.finish(runFolder: fixture.run, toolPaths: [], endSeen: true, deadline: .after(120))
+    #expect(changes.lines == ["D* u/9/9998", "M* u/9/9999", "A u/new"])
   }
 
   @Test("What is kept after the end is what the list needs")
-  func tidied() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      for number in 0..<2000 { try fixture.write("many/\(number).txt", "\(number)\n") }
-      try fixture.commit("many")
-      try fixture.git("init", "-q", "nested")
-      try fixture.write("nested/x", "x\n")
-      let baseline = fixture.record()
-      try fixture.write("a.txt", "changed\n")
-      let changes = fixture.finish(baseline)
-      let before = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 4000).text
-      #expect(!baseline.isTidied(runFolder: fixture.run))
-      baseline.tidy(runFolder: fixture.run, keeping: changes)
-      #expect(baseline.isTidied(runFolder: fixture.run))
-      #expect(try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 4000).text == before && before.contains("+changed"))
-      #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(10)) == [])
-      #expect(DiskUse.bytes(below: fixture.run) < 200 << 10)
-      // Nothing is made up from what is gone.
-      let again = fixture.finish(baseline)
-      #expect(again.lines == [] && !again.exact)
-    }
+  func tidied() throws {
+    let fixture = try GitFixture()
+    for number in 0..<2000 { try fixture.write("many/\(number).txt", "\(number)\n") }
+    try fixture.commit("many")
+    try fixture.git("init", "-q", "nested")
+    try fixture.write("nested/x", "x\n")
+    let baseline = fixture.record()
+    try fixture.write("a.txt", "changed\n")
+    let changes = fixture.finish(baseline)
+    let before = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 4000).text
+    #expect(!baseline.isTidied(runFolder: fixture.run))
+    baseline.tidy(runFolder: fixture.run, keeping: changes)
+    #expect(baseline.isTidied(runFolder: fixture.run))
+    #expect(try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 4000).text == before && before.contains("+changed"))
+    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(10)) == [])
+    #expect(DiskUse.bytes(below: fixture.run) < 200 << 10)
+    // Nothing is made up from what is gone.
+    let again = fixture.finish(baseline)
+    #expect(again.lines == [] && !again.exact)
   }
 }

@@ -68,58 +68,54 @@ struct Hostility: Sendable, CustomTestStringConvertible {
   ]
 
   @Test("A hostile repository runs nothing and stays as it is, to the byte", arguments: traps, ["", "sub", "nested"])
-  func nothingRuns(_ trap: Hostility, in folder: String) async throws {
-    try await fixtureThread {
-      let inner = try GitFixture()
-      let fixture = try GitFixture()
-      try fixture.git("submodule", "--quiet", "add", inner.work, "sub")
-      try fixture.write("nested/n.txt", "n\n")
-      try fixture.git("init", "-q", folder: "nested")
-      try fixture.commit("inside", folder: "nested")
-      try fixture.git("add", "a.txt", "sub")
-      try fixture.git("commit", "-qm", "second")
-      let (script, marker) = ("\(fixture.top)/trap", "\(fixture.top)/ran")
-      try fixture.write(script, Array("#!/bin/sh\necho \"$0 $*\" >>\(marker)\ncat\n".utf8), executable: true)
-      try trap.arm(fixture, folder, script)
-      let prefix = folder.isEmpty ? "" : folder + "/"
-      try fixture.write("\(prefix)untracked.txt", "u\n")
-      unlink(marker)
+  func nothingRuns(_ trap: Hostility, in folder: String) throws {
+    let inner = try GitFixture()
+    let fixture = try GitFixture()
+    try fixture.git("submodule", "--quiet", "add", inner.work, "sub")
+    try fixture.write("nested/n.txt", "n\n")
+    try fixture.git("init", "-q", folder: "nested")
+    try fixture.commit("inside", folder: "nested")
+    try fixture.git("add", "a.txt", "sub")
+    try fixture.git("commit", "-qm", "second")
+    let (script, marker) = ("\(fixture.top)/trap", "\(fixture.top)/ran")
+    try fixture.write(script, Array("#!/bin/sh\necho \"$0 $*\" >>\(marker)\ncat\n".utf8), executable: true)
+    try trap.arm(fixture, folder, script)
+    let prefix = folder.isEmpty ? "" : folder + "/"
+    try fixture.write("\(prefix)untracked.txt", "u\n")
+    unlink(marker)
 
-      let before = try fixture.fingerprint()
-      let baseline = fixture.record()
-      try expectSame(before, fixture.fingerprint())
-      try fixture.write("\(prefix)untracked.txt", "changed\n")
-      if folder.isEmpty { try fixture.write("a.txt", "changed\n") }
-      // A new commit, for what looks at signatures; whatever the user's own git ran for it doesn't count.
-      let commit = try fixture.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "meanwhile", folder: folder)
-      try fixture.git("update-ref", "HEAD", commit, folder: folder)
-      unlink(marker)
-      let between = try fixture.fingerprint()
-      let changes = fixture.finish(baseline, tools: ["a.txt"])
-      #expect(changes.lines.contains("M* \(prefix)untracked.txt"))
-      #expect(changes.commits.map(\.subject) == ["meanwhile"])
-      _ = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 100_000)
-      try fixture.write("\(fixture.top)/unrelated", "")
-      let touched = changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(10))
-      #expect(touched == [])
-      _ = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: .after(20))
-      try expectSame(between, fixture.fingerprint())
-      let ran = (try? PrivateFiles.read(marker)).map { String(decoding: $0, as: UTF8.self) }
-      #expect(ran == nil, "ran: \(ran ?? "")")
-      #expect(changes.exact, "\(changes.why ?? "")")
-    }
+    let before = try fixture.fingerprint()
+    let baseline = fixture.record()
+    try expectSame(before, fixture.fingerprint())
+    try fixture.write("\(prefix)untracked.txt", "changed\n")
+    if folder.isEmpty { try fixture.write("a.txt", "changed\n") }
+    // A new commit, for what looks at signatures; whatever the user's own git ran for it doesn't count.
+    let commit = try fixture.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "meanwhile", folder: folder)
+    try fixture.git("update-ref", "HEAD", commit, folder: folder)
+    unlink(marker)
+    let between = try fixture.fingerprint()
+    let changes = fixture.finish(baseline, tools: ["a.txt"])
+    #expect(changes.lines.contains("M* \(prefix)untracked.txt"))
+    #expect(changes.commits.map(\.subject) == ["meanwhile"])
+    _ = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 100_000)
+    try fixture.write("\(fixture.top)/unrelated", "")
+    let touched = changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(10))
+    #expect(touched == [])
+    _ = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: .after(20))
+    try expectSame(between, fixture.fingerprint())
+    let ran = (try? PrivateFiles.read(marker)).map { String(decoding: $0, as: UTF8.self) }
+    #expect(ran == nil, "ran: \(ran ?? "")")
+    #expect(changes.exact, "\(changes.why ?? "")")
   }
 
   @Test("git variables of the caller don't reach git")
-  func environment() async throws {
-    try await fixtureThread {
-      let fixture = try GitFixture()
-      let program = GitProgram(path: "/usr/bin/env", deadline: .after(5))
-      setenv("GIT_INDEX_FILE", "/nowhere", 1)
-      defer { unsetenv("GIT_INDEX_FILE") }
-      let names = Set(String(decoding: try program.run([], folder: fixture.work), as: UTF8.self).split(separator: "\n").map { $0.prefix { $0 != "=" } })
-      #expect(names.contains("GIT_OPTIONAL_LOCKS") && names.contains("LC_ALL"))
-      #expect(!names.contains("GIT_INDEX_FILE") && !names.contains("SHELL"))
-    }
+  func environment() throws {
+    let fixture = try GitFixture()
+    let program = GitProgram(path: "/usr/bin/env", deadline: .after(5))
+    setenv("GIT_INDEX_FILE", "/nowhere", 1)
+    defer { unsetenv("GIT_INDEX_FILE") }
+    let names = Set(String(decoding: try program.run([], folder: fixture.work), as: UTF8.self).split(separator: "\n").map { $0.prefix { $0 != "=" } })
+    #expect(names.contains("GIT_OPTIONAL_LOCKS") && names.contains("LC_ALL"))
+    #expect(!names.contains("GIT_INDEX_FILE") && !names.contains("SHELL"))
   }
 }
