@@ -45,6 +45,10 @@ package final class Begun<Value: Sendable>: Sendable {
 
   /// Waits for its result, blocking the calling thread.
   package var value: Value { box.all()[0] }
+
+  /// The same until the deadline.
+  /// - Returns: nil when it wasn't ready; the work goes on
+  package func value(deadline: Deadline) -> Value? { box.all(deadline: deadline)[0] }
 }
 
 private final class ResultBox<Value: Sendable>: @unchecked Sendable {

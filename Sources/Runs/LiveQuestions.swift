@@ -75,11 +75,8 @@ package final class LiveQuestions: @unchecked Sendable {
 
   private func ask(_ session: String) -> LiveAnswer? {
     let deadline = Deadline.after(LiveQuestions.seconds)
-    let installation = request.installation.asItIsNow(environment: environment, folder: request.cwd, deadline: deadline.share(1 / 2))
-    guard installation.version.generation == .v2, !leash.hasEnded else { return nil }
-    var client = OpenCodeClient(installation, folder: request.cwd, environment: environment)
-    client.leash = leash
-    let asker = client
+    let asker = request.client(environment: environment, deadline: deadline.share(1 / 2), leash: leash)
+    guard asker.installation.version.generation == .v2, !leash.hasEnded else { return nil }
     var answer = LiveAnswer(askedAt: Date().timeIntervalSince1970)
     guard let own = try? asker.newestMessages(of: session, deadline: deadline) else { return nil }
     answer.take(own, since: since)

@@ -7,18 +7,11 @@ import PosixSupport
 package final class ModelQuestion: @unchecked Sendable {
   private let request: RunRequest
   private let environment: [String: String]
-  private let condition = NSCondition()
   private let leash = Leash()
   /// Seconds for the answer.
   private static let seconds = 30.0
-
-  private enum State {
-    case notAsked
-    case asked
-    /// nil: OpenCode didn't say.
-    case answered(String?)
-  }
-  private var state = State.notAsked
+  /// Of the supervisor's thread; nil: it wasn't asked. Its result is nil when OpenCode didn't say.
+  private var asked: Begun<String?>?
 
   /// nil: it is known, or asked with everything else at the end.
   package init?(_ record: RunRecord, environment: [String: String]) {
@@ -29,42 +22,21 @@ package final class ModelQuestion: @unchecked Sendable {
   /// To be called about once a second while OpenCode is alive: asks once there is a step. Doesn't block.
   package func look(at digest: RunDigest) {
     guard let session = digest.session, !session.isEmpty, !digest.sawNoStep else { return }
-    let isFirst = condition.withLock {
-      guard case .notAsked = state else { return false }
-      state = .asked
-      return true
-    }
-    guard isFirst else { return }
-    Thread.detachNewThread { [self] in
-      let answer = ask(session)
-      condition.withLock {
-        state = .answered(answer)
-        condition.broadcast()
-      }
-    }
+    guard asked == nil else { return }
+    asked = Begun { [self] in ask(session) }
   }
 
   /// The answer, once it is there; blocks while it is on its way. Nothing is asked any more after that.
   /// - Returns: nil when it wasn't asked, OpenCode didn't say, or the time is up
   package func answer(deadline: Deadline) -> String? {
     defer { leash.end() }
-    return condition.withLock {
-      while case .asked = state {
-        let left = deadline.left
-        if left <= 0 { return nil }
-        _ = condition.wait(until: Date(timeIntervalSinceNow: min(left, ModelQuestion.seconds)))
-      }
-      if case .answered(let model) = state { return model }
-      return nil
-    }
+    return asked?.value(deadline: deadline.atMost(ModelQuestion.seconds)) ?? nil
   }
 
   private func ask(_ session: String) -> String? {
     let deadline = Deadline.after(ModelQuestion.seconds)
-    let installation = request.installation.asItIsNow(environment: environment, folder: request.cwd, deadline: deadline.share(1 / 2))
-    guard installation.version.generation == .v1, !leash.hasEnded else { return nil }
-    var client = OpenCodeClient(installation, folder: request.cwd, environment: environment)
-    client.leash = leash
+    let client = request.client(environment: environment, deadline: deadline.share(1 / 2), leash: leash)
+    guard client.installation.version.generation == .v1, !leash.hasEnded else { return nil }
     return try? client.session(session, deadline: deadline)?.model
   }
 }

@@ -49,6 +49,14 @@ package struct RunRequest: Codable, Sendable {
   package var cwd: String { start.cwd ?? "/" }
   package var title: String { start.title ?? "" }
 
+  /// The OpenCode that can be asked now: an upgrade during the run may have put another in its place. Blocks while its version is asked.
+  package func client(environment: [String: String], deadline: Deadline, leash: Leash? = nil) -> OpenCodeClient {
+    let now = installation.asItIsNow(environment: environment, folder: cwd, deadline: deadline)
+    var client = OpenCodeClient(now, folder: cwd, environment: environment)
+    client.leash = leash
+    return client
+  }
+
   package subscript<Value>(dynamicMember argument: KeyPath<StartArguments, Value>) -> Value { start[keyPath: argument] }
 
   /// What the model reads: the message exactly, then the criteria and the commands under a heading each, then what every run must know.

@@ -47,11 +47,7 @@ package struct SessionQuestions: Sendable {
   /// Nobody chose a model: OpenCode's store knows which one it was.
   private var needsModel: Bool { request.model == nil && model == nil && !digest.sawNoStep && !isOpenCode2 }
 
-  /// The OpenCode that can be asked now: an upgrade during the run may have put another in its place.
-  private func client() -> OpenCodeClient {
-    let now = request.installation.asItIsNow(environment: environment, folder: request.cwd, deadline: question.share(1 / 2))
-    return OpenCodeClient(now, folder: request.cwd, environment: environment)
-  }
+  private func client() -> OpenCodeClient { request.client(environment: environment, deadline: question.share(1 / 2)) }
 
   /// Blocks until OpenCode has answered or the time is up.
   package func ask() -> SessionFacts {
