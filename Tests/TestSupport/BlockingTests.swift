@@ -24,7 +24,7 @@ extension Trait where Self == BlockingTests {
 
 /// Given out in the order in which they are asked for, so that whoever needs many gets them too.
 private final class TestPlaces: @unchecked Sendable {
-  static let count = max(8, 4 * ProcessInfo.processInfo.activeProcessorCount)
+  static let count = max(8, 6 * ProcessInfo.processInfo.activeProcessorCount)
   static let shared = TestPlaces()
 
   private let lock = NSLock()
