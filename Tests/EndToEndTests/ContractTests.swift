@@ -110,8 +110,7 @@ import Testing
     try PrivateFiles.createFolder(world.path("slow"))
     try world.write("slow/hold", "")
     let script = "#!/bin/sh\nwhile [ -e '\(world.path("slow/hold"))' ]; do sleep 0.05; done\nPATH='\(world.environment["PATH"] ?? "")' exec git \"$@\"\n"
-    try world.write("slow/git", script)
-    #expect(chmod(world.path("slow/git"), 0o755) == 0)
+    try Program.write(script, to: world.path("slow/git"))
     let client = try MCPClient(world, extra: ["PATH": world.path("slow") + ":" + (world.environment["PATH"] ?? "")])
     try client.initialize()
     let started = try client.call("opencode_start", with())

@@ -36,7 +36,7 @@ import Testing
     let world = try World()
     for folder in ["tools", "repository/Sources", "repository/Tests"] { try PrivateFiles.createFolder(world.path(folder)) }
     let pytest = world.path("tools/pytest")
-    try PrivateFiles.replace(pytest, with: Array("#!/bin/sh\nexit 0\n".utf8), mode: 0o755)
+    try Program.write("#!/bin/sh\nexit 0\n", to: pytest)
     world.environment["PATH"] = world.path("tools") + ":" + (world.environment["PATH"] ?? "")
     try world.write("repository/Sources/cli.py", "import sys\n\n\ndef main():\n    print(sys.argv)\n")
     try world.write("repository/notes.txt", "one\n")

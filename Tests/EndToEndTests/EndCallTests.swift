@@ -15,7 +15,7 @@ import Testing
 
   /// A program that does `script`, and is named by the variable.
   private func program(_ script: String) throws {
-    try PrivateFiles.replace(world.path("told"), with: Array("#!/bin/sh\n\(script)\n".utf8), mode: 0o755)
+    try Program.write("#!/bin/sh\n\(script)\n", to: world.path("told"))
     world.environment["OPENCODE_WORKER_ON_END"] = world.path("told")
   }
 
@@ -97,8 +97,7 @@ import Testing
     let scripts = text.matches(of: /```sh\n(#!\/bin\/sh\n[\s\S]*?)```/).map { String($0.1) }
     #expect(scripts.count == 3)
     for name in ["notify-send", "osascript"] {
-      try PrivateFiles.replace(
-        world.path("bin/\(name)"), with: Array("#!/bin/sh\nfor word in \"$@\"; do echo \"$word\"; done > '\(world.path("said-\(name)"))'\n".utf8), mode: 0o755)
+      try Program.write("#!/bin/sh\nfor word in \"$@\"; do echo \"$word\"; done > '\(world.path("said-\(name)"))'\n", to: world.path("bin/\(name)"))
     }
     let run: JSONValue = ["state": "completed", "title": "Add \"it\" & $(go)"]
     let environment = world.environment.merging(["PATH": "\(world.path("bin")):/usr/bin:/bin"]) { $1 }
@@ -106,10 +105,9 @@ import Testing
       let path = world.path("script-\(number)")
       // Nobody's network is asked: what would be fetched is printed.
       let offline = script.replacing("urllib.request.urlopen(", with: "print(")
-      try PrivateFiles.replace(path, with: Array(offline.utf8), mode: 0o755)
       let isOffline = offline != script
       let fixed = isOffline ? offline.replacing(", timeout=8)", with: ")") : offline
-      try PrivateFiles.replace(path, with: Array(fixed.utf8), mode: 0o755)
+      try Program.write(fixed, to: path)
       let result = try Command(path, [], environment: environment, folder: "/", deadline: .after(60)).run(input: Array(run.text.utf8))
       #expect(result.succeeded, "\(result.errorText)")
       if isOffline { #expect(result.outputText.contains("completed: Add")) }

@@ -106,19 +106,17 @@ import Testing
       "enabled": true, "tool_timeout_sec": 3600,
       "transport": ["command": .string(World.binary), "env": ["OPENCODE_WORKER_WAIT_SECONDS": "3540", "OPENCODE_BIN": .string(world.path("bin/opencode"))]],
     ])
-    try PrivateFiles.replace(
-      world.path("tools/codex"),
-      with: Array(
-        """
-        #!/bin/sh
-        case "$*" in
-        --version) echo 'codex-cli 0.163.0';;
-        'mcp list'*) echo '[]';;
-        'mcp get'*) echo '\(entry.text)';;
-        'plugin list'*) echo '{"installed":[]}';;
-        esac
+    try Program.write(
+      """
+      #!/bin/sh
+      case "$*" in
+      --version) echo 'codex-cli 0.163.0';;
+      'mcp list'*) echo '[]';;
+      'mcp get'*) echo '\(entry.text)';;
+      'plugin list'*) echo '{"installed":[]}';;
+      esac
 
-        """.utf8), mode: 0o755)
+      """, to: world.path("tools/codex"))
     #expect(try world.worker("install", "--direct", "--hooks", "--wake").status == .exited(0))
     try checkDoctor("doctor-well")
   }

@@ -348,7 +348,7 @@ import Testing
   func anOptionThatIsRefusedIsNamedWithTheVersion(claimed: String, real: String, option: String) throws {
     try play(real)
     let script = "#!/bin/sh\n[ \"$1\" = --version ] && echo \(claimed) && exit\nexec '\(world.path("bin/opencode"))' \"$@\"\n"
-    try PrivateFiles.replace(world.path("bin/wrapper"), with: Array(script.utf8), mode: 0o755)
+    try Program.write(script, to: world.path("bin/wrapper"))
     let client = try MCPClient(world, extra: ["OPENCODE_BIN": world.path("bin/wrapper")])
     try client.initialize()
     let reply = try client.call("opencode_run_and_wait", with())

@@ -20,7 +20,7 @@ import Testing
 
   private func program(_ version: String, _ body: String) throws {
     let script = "#!/bin/sh\n[ \"$1\" = --version ] && echo '\(version)' && exit 0\n[ \"$1\" = run ] || exit 1\n\(body)\n"
-    try PrivateFiles.replace(world.path("bin/own"), with: Array(script.utf8), mode: 0o755)
+    try Program.write(script, to: world.path("bin/own"))
   }
 
   /// Ends with a newline, as a prompt needn't.

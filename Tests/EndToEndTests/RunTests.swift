@@ -240,12 +240,10 @@ import Testing
 
   @Test func aProgramThatCannotRunNeverStarted() throws {
     try FileManager.default.removeItem(atPath: world.path("bin/opencode"))
-    try world.write("bin/opencode", "#!/bin/sh\necho 1.18.34\n")
-    _ = chmod(world.path("bin/opencode"), 0o755)
+    try Program.write("#!/bin/sh\necho 1.18.34\n", to: world.path("bin/opencode"))
     _ = try client.call("opencode_models")
     // Between the look and the exec the interpreter goes away.
-    try world.write("bin/opencode", "#!/bin/sh\n[ \"$1\" = --version ] && echo 1.18.34 && exec rm \"$0\"\n")
-    _ = chmod(world.path("bin/opencode"), 0o755)
+    try Program.write("#!/bin/sh\n[ \"$1\" = --version ] && echo 1.18.34 && exec rm \"$0\"\n", to: world.path("bin/opencode"))
     let reply = try client.call("opencode_run_and_wait", arguments)
     #expect(reply["state"]?.string == "failed")
     #expect(reply["reason"]?.string?.contains("never started") == true)

@@ -9,8 +9,7 @@ extension World {
     let lines = [
       "#!/bin/sh", #"printf '%s\n' "$@" "home $CODEX_HOME" >> "# + path("codex-calls"), "echo 'no such session' >&2", "exit \(exit)", "",
     ]
-    try write("bin/codex", lines.joined(separator: "\n"))
-    chmod(path("bin/codex"), 0o755)
+    try Program.write(lines.joined(separator: "\n"), to: path("bin/codex"))
     return ["OPENCODE_WORKER_WAKE": "1", "CODEX_HOME": path("home/codex"), "PATH": path("bin") + ":" + (environment["PATH"] ?? "")]
   }
 

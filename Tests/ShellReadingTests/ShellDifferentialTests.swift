@@ -141,19 +141,22 @@ enum ShellWorld {
 
   static func run(_ trial: ShellDifferentialTests.Trial, in root: String) throws -> Outcome {
     defer { try? FileManager.default.removeItem(atPath: root) }
+    let files = "\(root)/files"
     for folder in ["bin", "evil", "home", "work/sub", "out"] {
-      try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(atPath: "\(files)/\(folder)", withIntermediateDirectories: true)
     }
     let note = "#!/bin/sh\nprintf '%s\\t%s\\t%s\\t%s\\n' \"$(pwd -P)\" \(trial.exitOfT) \"$W\" \"$*\" >> '\(root)/runs'\nexit \(trial.exitOfT)\n"
-    try write(note, "\(root)/bin/t")
-    try write("#!/bin/sh\nexit \(trial.exitOfX)\n", "\(root)/bin/x")
-    try write("#!/bin/sh\nexit 0\n", "\(root)/evil/t")
-    for name in ["env", "timeout", "bash"] { try write("#!/bin/sh\nexit 0\n", "\(root)/work/\(name)") }
-    try write("#!/bin/sh\n\"$@\"\nexit 0\n", "\(root)/work/wrap")
-    try write("t() { :; }\nexit() { :; }\n", "\(root)/work/rc")
+    try write(note, "\(files)/bin/t")
+    try write("#!/bin/sh\nexit \(trial.exitOfX)\n", "\(files)/bin/x")
+    try write("#!/bin/sh\nexit 0\n", "\(files)/evil/t")
+    for name in ["env", "timeout", "bash"] { try write("#!/bin/sh\nexit 0\n", "\(files)/work/\(name)") }
+    try write("#!/bin/sh\n\"$@\"\nexit 0\n", "\(files)/work/wrap")
+    try write("t() { :; }\nexit() { :; }\n", "\(files)/work/rc")
     let path = "\(root)/bin:/usr/bin:/bin"
     // A login shell sets PATH anew.
-    for profile in [".profile", ".bash_profile", ".zprofile"] { try write("PATH='\(path)'\n", "\(root)/home/\(profile)") }
+    for profile in [".profile", ".bash_profile", ".zprofile"] { try write("PATH='\(path)'\n", "\(files)/home/\(profile)") }
+    // What is started was written by another process (`Program`).
+    guard try Command("/bin/cp", ["-pR", files + "/.", root], deadline: .after(60)).run().succeeded else { throw TestFailure("cp \(files)") }
     let start = trial.start == "work" ? "\(root)/work" : "\(root)/\(trial.start)"
     let command = Command(
       trial.shell[0], trial.shell.dropFirst() + ["-c", trial.program], environment: ["HOME": "\(root)/home", "PATH": path, "LANG": "C.UTF-8"], folder: start,

@@ -23,7 +23,7 @@ package final class PrivateHome: Sendable {
   package func write(_ text: String, to name: String, mode: mode_t = 0o644) throws {
     let target = name.hasPrefix("/") ? name : path + "/" + name
     try PrivateFiles.createFolder((target as NSString).deletingLastPathComponent)
-    try PrivateFiles.replace(target, with: Array(text.utf8), mode: mode)
+    if mode & 0o111 != 0 { try Program.write(text, to: target) } else { try PrivateFiles.replace(target, with: Array(text.utf8), mode: mode) }
   }
 
   package func text(_ path: String) -> String? { (try? PrivateFiles.read(path)).map { String(decoding: $0, as: UTF8.self) } }

@@ -27,7 +27,7 @@ package final class Scratch: Sendable {
   @discardableResult package func file(_ name: String, _ text: String, mode: mode_t = 0o644) throws -> String {
     let file = "\(path)/\(name)"
     try PrivateFiles.createFolder((file as NSString).deletingLastPathComponent)
-    try PrivateFiles.replace(file, with: Array(text.utf8), mode: mode)
+    if mode & 0o111 != 0, !text.isEmpty { try Program.write(text, to: file) } else { try PrivateFiles.replace(file, with: Array(text.utf8), mode: mode) }
     return file
   }
 
