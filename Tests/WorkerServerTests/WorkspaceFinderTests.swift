@@ -17,6 +17,7 @@ import Testing
     let root = try #require(PrivateFiles.resolved(scratch.path))
     (repository, plain) = (root + "/repository", root + "/plain")
     for folder in [repository + "/.git", repository + "/deep/er", plain] { try PrivateFiles.createFolder(folder) }
+    try PrivateFiles.replace(repository + "/.git/HEAD", with: Array("ref: refs/heads/main\n".utf8))
   }
 
   private func find(
@@ -43,6 +44,14 @@ import Testing
     #expect(try await find(own: repository + "/deep/er") == .folder(repository + "/deep/er"))
     #expect(try await find(own: plain) == .unknown())
     #expect(try await find(roots: [], own: repository) == .folder(repository))
+  }
+
+  @Test func anEmptyFolderIsNoRepositoryAndAFileMayBeOne() async throws {
+    try PrivateFiles.createFolder(plain + "/.git")
+    #expect(try await find(own: plain) == .unknown())
+    try FileManager.default.removeItem(atPath: plain + "/.git")
+    try PrivateFiles.replace(plain + "/.git", with: Array("gitdir: ../repository/.git/worktrees/plain\n".utf8))
+    #expect(try await find(own: plain) == .folder(plain))
   }
 
   @Test func aHomeThatIsARepositoryIsNobodysWorkspace() async throws {

@@ -60,7 +60,9 @@ struct WorkspaceFinder: Sendable {
     guard var path = PrivateFiles.resolved(folder) else { return false }
     let home = environment["HOME"].flatMap(PrivateFiles.resolved)
     while path != "/" {
-      if PrivateFiles.exists(path + "/.git") { return path != home }
+      // A worktree's is a file; an empty folder may be what a sandbox has put there (`docs/facts/codex-client.md`).
+      let git = path + "/.git"
+      if PrivateFiles.exists(git), !PrivateFiles.isFolder(git) || PrivateFiles.exists(git + "/HEAD") { return path != home }
       path = (path as NSString).deletingLastPathComponent
     }
     return false

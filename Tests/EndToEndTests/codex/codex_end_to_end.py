@@ -111,6 +111,9 @@ class CodexCase(unittest.TestCase):
         self.codex_home = os.path.join(self.root, "codex-home")
         os.makedirs(self.home)
         os.makedirs(self.codex_home)
+        # Codex makes an empty `.git` in a writable folder that has none, and that would be the folder of other tests too.
+        self.scratch = os.path.join(self.root, "tmp")
+        os.makedirs(self.scratch)
         self.config = os.path.join(self.codex_home, "config.toml")
         self.repository = self.make_repository("work")
         self.extra = {}
@@ -128,7 +131,7 @@ class CodexCase(unittest.TestCase):
 
     def environment(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("CODEX_", "OPENAI_", "OPENCODE_", "XDG_"))}
-        env.update(HOME=self.home, CODEX_HOME=self.codex_home, PATH=os.path.dirname(CODEX) + os.pathsep + os.environ["PATH"], **codex_drive.OFFLINE)
+        env.update(TMPDIR=self.scratch, HOME=self.home, CODEX_HOME=self.codex_home, PATH=os.path.dirname(CODEX) + os.pathsep + os.environ["PATH"], **codex_drive.OFFLINE)
         env.update(self.extra)
         return env
 
