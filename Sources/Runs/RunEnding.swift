@@ -86,8 +86,9 @@ package struct RunEnding {
     let digest = log.digest
     let (record, folder) = (record, folder)
     let questions = SessionQuestions(record, digest: digest, end: end, environment: environment, deadline: .after(SessionQuestions.seconds))
+    let deadline = Deadline.after(RunEnding.seconds)
     let parts: [EndPart?] = gathered(
-      deadline: .after(RunEnding.seconds),
+      deadline: deadline,
       [
         { .changes(RunEnding.changes(folder, record, baseline, digest, end, endSeen: endSeen)) },
         {
@@ -116,7 +117,17 @@ package struct RunEnding {
     if PrivateFiles.exists(folder.promptUnsent) { remarks.append(.unrecorded("OpenCode did not read the whole prompt")) }
     log.add(facts)
     // Only now are the files known that subagents' tools named.
-    baseline?.addNamed(facts.namedFiles, to: &changes, runFolder: folder.path)
+    if let baseline, !facts.namedFiles.isEmpty {
+      let (known, named, path) = (changes, facts.namedFiles, folder.path)
+      let work = Begun {
+        var all = known
+        baseline.addNamed(named, to: &all, runFolder: path)
+        return all
+      }
+      let all = work.value(deadline: deadline.left > 1 ? deadline : .after(1))
+      changes = all ?? known
+      if all == nil { changes.doubt(["the files that subagents named could not be looked at in time"]) }
+    }
     if log.digest.namedFiles.isCut {
       changes.doubt(["OpenCode's tools named more than \(log.digest.namedFiles.count) files: ignored ones and ones outside may be missing, and byTool"])
     }

@@ -62,6 +62,9 @@ package struct StartPlan {
     .badArgument("OpenCode has no session \"\(session)\".", hint: "Pass the session of an earlier run's reply, or leave it out for a new one.")
   }
 
+  /// Seconds for a folder to be looked at.
+  private static let folderSeconds = 10.0
+
   package static func resolve(_ path: String, workspace: String?) throws -> String {
     var absolute = FileURL.path(path) ?? path
     if path == "~" || path.hasPrefix("~/") {
@@ -73,7 +76,14 @@ package struct StartPlan {
       }
       absolute = workspace + "/" + path
     }
-    guard !absolute.contains("\0"), let real = PrivateFiles.resolved(absolute), PrivateFiles.isFolder(real) else {
+    let asked = absolute
+    let looked = Begun { PrivateFiles.resolved(asked).flatMap { PrivateFiles.isFolder($0) ? $0 : nil } }.value(deadline: .after(folderSeconds))
+    guard let looked else {
+      throw RunRefusal.badArgument(
+        "\"cwd\" is \"\(path)\", on a file system that hasn't answered for \(Int(folderSeconds)) s.",
+        hint: "Look whether what is mounted there is still connected, then start again.")
+    }
+    guard !absolute.contains("\0"), let real = looked else {
       throw RunRefusal.badArgument("\"cwd\" is \"\(path)\", which is not a folder.", hint: "Pass the absolute path of an existing folder.")
     }
     return real

@@ -132,13 +132,12 @@ package struct Supervisor {
     let request = record.request
     // What is to become OpenCode is got ready meanwhile.
     let environment = environment
-    let recording = { @Sendable in
+    let recording = Begun {
       WorkspaceBaseline.record(
         cwd: request.cwd, runFolder: folder.path, git: request.git, deadline: .after(Supervisor.recordSeconds), asked: answers)
     }
-    let (ready, recorded) = both(
-      { Result { try ReadyLaunch(folder, request, environment: environment) } },
-      { gathered(deadline: .after(Supervisor.recordPatience), [recording])[0] })
+    let ready = Result { try ReadyLaunch(folder, request, environment: environment) }
+    let recorded = recording.value(deadline: .after(Supervisor.recordPatience))
     let baseline =
       recorded ?? WorkspaceBaseline.notRecorded(cwd: request.cwd, why: "recording the workspace took more than \(Int(Supervisor.recordPatience)) s")
     note("workspace", in: folder) { try Stored.save(baseline, to: folder.workspace) }

@@ -28,6 +28,26 @@ import Testing
 
   // MARK: - Hangs
 
+  /// A part of the end-work that never comes back, whatever its own deadline says: the review is written past the deadline of them all.
+  @Test(arguments: [true, false]) func aFileSystemThatNeverAnswers(isRepository: Bool) throws {
+    if !isRepository { try FileManager.default.removeItem(atPath: world.path("repository/.git")) }
+    guard let hung = try HungFolder.prepared(at: world.path("repository/deep/mounted"), in: world) else { return }
+    let write: JSONValue = ["name": "write", "arguments": ["filePath": "a.txt", "content": "x"]]
+    let mount: JSONValue = ["name": "bash", "arguments": ["command": .string(hung.command), "description": "Mounts"]]
+    try world.standIn(["turns": [["tools": [write, mount]], ["text": "Done."]]])
+    let run = try #require(try client.call("opencode_start", arguments)["run"]?.string)
+    // Meanwhile every question is answered.
+    #expect(eventually { world.exists("state/runs/\(run)/exit") && (world.read("state/runs/\(run)/exit") ?? "").hasPrefix("exited 0 ") })
+    for tool in Self.questions { #expect(try client.call(tool, ["run": .string(run)])["run"]?.string == run, "\(tool)") }
+    let review = try client.call("opencode_wait", within: 200)
+    #expect(review["state"]?.string == "completed" && review["answer"]?.string == "Done.", "\(review.text)")
+    let changes = review["changedFiles"]
+    #expect(changes?["exact"]?.bool == false && changes?["why"]?.string?.isEmpty == false, "\(review.text)")
+    // Nor is a start in such a folder waited for without an end.
+    let refused = try client.call("opencode_start", ["message": "x", "cwd": .string(hung.path)], within: 60)
+    #expect(refused["error"]?["message"]?.string?.contains("hasn't answered for") == true, "\(refused.text)")
+  }
+
   @Test func aFIFOInTheRepositoryHoldsNothingUp() throws {
     #expect(mkfifo(world.path("repository/.git/shallow"), 0o600) == 0)
     try world.standIn(["turns": [["text": "Done.", "tools": [["name": "write", "arguments": ["filePath": "a.txt", "content": "x"]]]], ["text": "Done."]]])
