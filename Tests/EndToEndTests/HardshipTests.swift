@@ -53,9 +53,7 @@ import Testing
     try world.standIn(["turns": [["text": "Done.", "tools": [["name": "write", "arguments": ["filePath": "a.txt", "content": "x"]]]], ["text": "Done."]]])
     let review = try client.call("opencode_run_and_wait", arguments, within: 120)
     #expect(review["state"]?.string == "completed", "\(review.text)")
-    let start = Monotonic.now
-    #expect(try client.call("opencode_start", arguments, within: 60)["error"] == nil)
-    #expect(Monotonic.now - start < 55)
+    #expect(try client.call("opencode_start", arguments, within: 120)["error"] == nil)
     #expect(try client.call("opencode_wait", within: 120)["state"]?.string == "completed")
   }
 
@@ -91,10 +89,8 @@ import Testing
     let log = try Descriptor.open(world.file("events.jsonl", of: run), O_WRONLY)
     defer { log.close() }
     #expect(ftruncate(log.raw, 64 << 30) == 0)
-    let start = Monotonic.now
+    // How long it takes is measured by `Tests/Load/run log`. Here: it isn't all read first.
     let status = try client.call("opencode_status")
-    // In a build for release: under 100 ms. Here only: not the minutes that reading it all would take.
-    #expect(Monotonic.now - start < 10)
     #expect(attention(status).contains("not looked at yet"), "\(status.text)")
     #expect(ftruncate(log.raw, 0) == 0)
     #expect(try client.call("opencode_wait", within: 120)["running"]?.bool == false)

@@ -229,13 +229,12 @@ import Testing
 
   @Test func whatARunLeavesBehindIsNamedAndDelaysNothing() throws {
     try world.standIn([
-      "turns": [["tools": [["name": "bash", "arguments": ["command": "sleep 25 >/dev/null 2>&1 & echo", "description": "x"]]]], ["text": "Done."]]
+      "turns": [["tools": [["name": "bash", "arguments": ["command": "sleep 100 >/dev/null 2>&1 & echo", "description": "x"]]]], ["text": "Done."]]
     ])
-    let begun = Monotonic.now
     let reply = try client.call("opencode_run_and_wait", arguments)
     #expect(reply["state"]?.string == "completed")
-    #expect(Monotonic.now - begun < 15)
-    #expect(attention(reply).contains("still running: sleep 25 (pid "))
+    // Had it been waited for, it would have ended.
+    #expect(attention(reply).contains("still running: sleep 100 (pid "))
   }
 
   @Test func aProgramThatCannotRunNeverStarted() throws {

@@ -225,7 +225,7 @@ import Testing
     let scratch = try Scratch()
     let agents = (0..<count).map { #""agent-number-\#($0)":{}"# }.joined(separator: ",")
     let before = #"{"type":"document","path":"/x","info":{"agents":{\#(agents)}}},"#
-    let run = try listing(scratch, before: before).prepare(readOnly(scratch) { $0.permissions = .workspace })
+    let run = try listing(scratch, before: before).prepare(readOnly(scratch) { $0.permissions = .workspace }, deadline: .after(300))
     let content = try #require(run.environment["OPENCODE_CONFIG_CONTENT"])
     #expect(content.utf8.count < 128 << 10 && run.presetHolds == true)
     #expect(try ConfigText.parse(content)["agents"]?.object?.keys.count == named)

@@ -58,12 +58,12 @@ import Testing
     #expect(changes.exact, "\(changes.why ?? "")")
     let patch = try changes.patch(paths: [changes.files[0].path], runFolder: fixture.run, git: GitFixture.git, limit: 1000)
     #expect(patch.text.contains("-before\n+after the run\n"))
-    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) == [])
+    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(300)) == [])
     usleep(5000)
     try write("after the run\n")
-    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) == [])
+    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(300)) == [])
     try write("after the end\n")
-    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) == changes.files.map(\.path))
+    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(300)) == changes.files.map(\.path))
   }
 
   private struct NameRefused: Error {}
@@ -153,7 +153,7 @@ import Testing
       for name in ["a.txt", "dir/c.txt", "new.txt", "other.txt"] { try fixture.write(name, "by the run\n") }
       try fixture.remove("b.txt")
     }
-    func since() -> [String]? { changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) }
+    func since() -> [String]? { changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(300)) }
     #expect(since() == [])
     try BytePaths.setModified(fixture.path("a.txt"), 1_000_000_000_000_000_000)
     try fixture.write("unrelated", "x\n")
@@ -175,7 +175,7 @@ import Testing
     try fixture.write("new.txt", "n\n")
     try fixture.remove("b.txt")
     let before = try fixture.fingerprint()
-    try ChangedFiles.withUncommitted(cwd: fixture.path("dir"), git: GitFixture.git, deadline: .after(10)) { changes, folder throws in
+    try ChangedFiles.withUncommitted(cwd: fixture.path("dir"), git: GitFixture.git, deadline: .after(300)) { changes, folder throws in
       #expect(changes.root == fixture.work && changes.basis == "HEAD")
       #expect(changes.lines == ["M a.txt", "D b.txt", "A new.txt", "A staged.txt"])
       #expect(changes.exact)
@@ -183,8 +183,8 @@ import Testing
       #expect(patch.text.contains("-two\n+2\n"))
     }
     try expectSame(before, fixture.fingerprint())
-    #expect(throws: WorkspaceError.self) { try ChangedFiles.uncommitted(cwd: fixture.top, git: GitFixture.git, deadline: .after(10)) }
-    #expect(throws: WorkspaceError.self) { try ChangedFiles.uncommitted(cwd: fixture.work, git: nil, deadline: .after(10)) }
+    #expect(throws: WorkspaceError.self) { try ChangedFiles.uncommitted(cwd: fixture.top, git: GitFixture.git, deadline: .after(300)) }
+    #expect(throws: WorkspaceError.self) { try ChangedFiles.uncommitted(cwd: fixture.work, git: nil, deadline: .after(300)) }
   }
 
   @Test("A change in the same instant, of the same size, is never missed")

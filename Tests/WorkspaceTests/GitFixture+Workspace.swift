@@ -6,19 +6,19 @@ import Testing
 @testable import Workspace
 
 extension GitFixture {
-  func record(cwd: String = "", git: String? = GitFixture.git, deadline: Deadline = .after(20)) -> WorkspaceBaseline {
+  func record(cwd: String = "", git: String? = GitFixture.git, deadline: Deadline = .after(300)) -> WorkspaceBaseline {
     WorkspaceBaseline.record(cwd: path(cwd), runFolder: run, git: git, deadline: deadline)
   }
 
-  func finish(_ baseline: WorkspaceBaseline, tools: [String] = [], endSeen: Bool = true) -> ChangedFiles {
-    baseline.finish(runFolder: run, toolPaths: tools, endSeen: endSeen, deadline: .after(20))
+  func finish(_ baseline: WorkspaceBaseline, tools: [String] = [], endSeen: Bool = true, deadline: Deadline = .after(300)) -> ChangedFiles {
+    baseline.finish(runFolder: run, toolPaths: tools, endSeen: endSeen, deadline: deadline)
   }
 
   /// Records, lets `change` happen, compares. The record goes through JSON, as it does between two supervisors.
-  func changes(cwd: String = "", tools: [String] = [], _ change: () throws -> Void) throws -> ChangedFiles {
-    let baseline = try JSONDecoder().decode(WorkspaceBaseline.self, from: JSONEncoder().encode(record(cwd: cwd)))
+  func changes(cwd: String = "", tools: [String] = [], seconds: Double = 300, _ change: () throws -> Void) throws -> ChangedFiles {
+    let baseline = try JSONDecoder().decode(WorkspaceBaseline.self, from: JSONEncoder().encode(record(cwd: cwd, deadline: .after(seconds))))
     try change()
-    let changes = finish(baseline, tools: tools)
+    let changes = finish(baseline, tools: tools, deadline: .after(seconds))
     return try JSONDecoder().decode(ChangedFiles.self, from: JSONEncoder().encode(changes))
   }
 

@@ -87,7 +87,7 @@ import Testing
     baseline.tidy(runFolder: fixture.run, keeping: changes)
     #expect(baseline.isTidied(runFolder: fixture.run))
     #expect(try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 4000).text == before && before.contains("+changed"))
-    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(10)) == [])
+    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(300)) == [])
     #expect(DiskUse.bytes(below: fixture.run) < 200 << 10)
     // Nothing is made up from what is gone.
     let again = fixture.finish(baseline)

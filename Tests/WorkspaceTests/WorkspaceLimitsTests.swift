@@ -74,7 +74,7 @@ import Testing
     if !hasGit { try fixture.write("a.txt", "a\n") }
     let changes = try fixture.changes { try fixture.remove(fixture.work) }
     #expect(changes.lines == (hasGit ? ["D a.txt", "D b.txt", "D dir/c.txt"] : ["D a.txt"]))
-    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(5)) == [])
+    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(300)) == [])
   }
 
   @Test("Only cwd deleted, the repository is still there; and only .git deleted")
@@ -126,7 +126,7 @@ import Testing
     #expect(budget.take(60) && !budget.take(60) && budget.take(40) && !budget.take(1))
     try fixture.write("x", [UInt8](repeating: 1, count: 200))
     try fixture.write("y", "small\n")
-    let program = GitProgram(path: GitFixture.git, deadline: .after(10))
+    let program = GitProgram(path: GitFixture.git, deadline: .after(300))
     guard case .repository(let found) = try GitRepository.find(fixture.work, program) else { throw WorkspaceError("no repository") }
     let tree = try GitTree.record(found, name: "0", prefix: "", runFolder: fixture.run, git: program, settings: [], budget: budget)
     #expect(tree.doubts == ["2 files beyond 256 MiB or 20,000 files in all, compared by size and time: x, y"])
@@ -141,12 +141,12 @@ import Testing
     for folder in ["a", "b", "c"] { for number in 0..<5 { try fixture.write("\(folder)/\(number)", "x\n") } }
     try fixture.write("top", "t\n")
     let root = Array(fixture.work.utf8)
-    let before = try PlainTree(decoding: PlainTree.record(root, limit: 8, deadline: .after(5)).encoded)
+    let before = try PlainTree(decoding: PlainTree.record(root, limit: 8, deadline: .after(300)).encoded)
     #expect(before.unlisted.count == 1)
     let skipped = WorkspacePath.shown(try #require(before.unlisted.first))
     for folder in ["a", "b", "c"] { try fixture.write("\(folder)/new", "n\n") }
     try fixture.remove("top")
-    let after = PlainTree.record(root, limit: 100, skipping: before.unlisted, deadline: .after(5))
+    let after = PlainTree.record(root, limit: 100, skipping: before.unlisted, deadline: .after(300))
     let lines = before.rows(to: after).map { "\($0.change.rawValue) \($0.path)" }.sorted()
     #expect(lines == (["a", "b", "c"].filter { $0 != skipped }.map { "added \($0)/new" } + ["deleted top"]))
     #expect(PlainTree.record(root, deadline: .after(-1)).doubts.count == 1)
@@ -202,7 +202,7 @@ import Testing
     let changes = fixture.finish(baseline)
     #expect(changes.counts == ChangedFiles.Counts(added: 6000, modified: 6000, deleted: 0, renamed: 0))
     #expect(changes.exact, "\(changes.why ?? "")")
-    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(10)) == [])
+    #expect(changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(300)) == [])
     let first = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 8000)
     #expect(first.text.utf8.count <= 8000 && first.nextOffset != nil)
   }

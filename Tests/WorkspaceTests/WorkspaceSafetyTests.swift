@@ -99,7 +99,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
     #expect(changes.commits.map(\.subject) == ["meanwhile"])
     _ = try changes.patch(runFolder: fixture.run, git: GitFixture.git, limit: 100_000)
     try fixture.write("\(fixture.top)/unrelated", "")
-    let touched = changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(10))
+    let touched = changes.changedSince(runFolder: fixture.run, git: GitFixture.git, deadline: .after(300))
     #expect(touched == [])
     _ = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: .after(20))
     try expectSame(between, fixture.fingerprint())
@@ -111,7 +111,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
   @Test("git variables of the caller don't reach git")
   func environment() throws {
     let fixture = try GitFixture()
-    let program = GitProgram(path: "/usr/bin/env", deadline: .after(5))
+    let program = GitProgram(path: "/usr/bin/env", deadline: .after(300))
     setenv("GIT_INDEX_FILE", "/nowhere", 1)
     defer { unsetenv("GIT_INDEX_FILE") }
     let names = Set(String(decoding: try program.run([], folder: fixture.work), as: UTF8.self).split(separator: "\n").map { $0.prefix { $0 != "=" } })

@@ -13,7 +13,7 @@ extension OpenCodeClient {
       let laid = try lay(preset, agents, options, over: own)
       let documents: ConfigDocuments
       do {
-        documents = try configuration(laid.environment, deadline: min(.after(10), deadline))
+        documents = try configuration(laid.environment, deadline: deadline.share(2 / 5))
       } catch let error as OpenCodeCommandError {
         if again { return try prepared(options, laid, holds: nil, remarks: ["OpenCode did not confirm its rules (\(error))"]) }
         return try preparedUnasked(options, preset, agents, over: own, why: "\(error)")
