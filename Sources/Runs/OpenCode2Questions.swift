@@ -67,6 +67,7 @@ struct OpenCode2Questions {
     let (usage, missing) = OpenCode2Questions.usage(of: messages)
     facts.ownUsage = usage
     facts.missing = missing
+    facts.hadBackgroundWork = facts.hadBackgroundWork || messages.flatMap(\.toolCalls).contains { $0.background != nil }
     tellBackground(messages, &facts)
   }
 

@@ -203,7 +203,15 @@ private struct Judge {
   }
 
   /// It met errors, but they didn't end it: they explain an exit 1, which otherwise is a failure of its own.
-  private var wentOn: Bool { digest.mendedErrors > 0 || (hasFinalAnswer && (digest.retries > 0 || session == .succeeded)) }
+  private var wentOn: Bool {
+    // Another error than those, which only stderr tells: it may be what ended it.
+    if digest.generation == .v1, let last = digest.lastFailure,
+      !digest.errors.elements.contains(where: { $0.message.contains(last) || last.contains($0.message) })
+    {
+      return false
+    }
+    return digest.mendedErrors > 0 || (hasFinalAnswer && (digest.retries > 0 || session == .succeeded))
+  }
 
   /// The log alone must prove a good end or a bad one.
   private var verdictWithoutExit: Verdict {

@@ -132,7 +132,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
   /// Files in which a language server found errors that no later edit of theirs took away; the newest 64.
   package private(set) var diagnosedFiles: [String] = []
   package private(set) var subagents = Newest<Subagent>(limit: 64)
-  private var subagentPlaces: [String: LogPlace] = [:]
+  /// Where the calls stand that ran a subagent: a session may be continued.
+  private var subagentCalls: [String: [LogPlace]]? = [:]
   package private(set) var lastDone: LastDone?
 
   package private(set) var errors = Newest<RunError>(limit: 16)
@@ -142,6 +143,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
   package private(set) var mendedErrors = 0
   /// Why the last step ended; nil while it hasn't.
   package private(set) var finishReason: String?
+  /// 1.x: steps that were followed by another without having come to an end, which tells the usage.
+  package private(set) var unfinishedSteps: Int?
   /// A step that began after the last one ended.
   package private(set) var stepIsOpen = false
   /// The last step has text after all its tool calls.
@@ -281,6 +284,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
 
   private mutating func beginStep(_ message: String?) {
     if message != currentMessage {
+      // (OpenCode 2 leaves some ends out, and its messages have the usage.)
+      if stepIsOpen, generation == .v1, message != nil { unfinishedSteps = (unfinishedSteps ?? 0) + 1 }
       retryingSince = nil
       providerErrors.nextTry = nil
       live?.hasAnswered = false
@@ -374,6 +379,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
         id: id ?? "call \(toolCallCount)")
     }
     if ToolNames.mayChangeFiles(tool.tool), tool.refusal == nil { verification.recordUncertain(place) }
+    // One that ended in an error may have written a part.
+    if tool.isEdit, tool.status != .completed, tool.refusal == nil { verification.recordUncertain(place) }
     if tool.isEdit, tool.status == .completed {
       verification.recordEdit(place)
       for file in tool.files {
@@ -387,7 +394,8 @@ package struct RunDigest: Codable, Sendable, Equatable {
     }
     if let child = tool.subagent {
       if !subagents.elements.contains(where: { $0.session == child.session }) { subagents.append(child) }
-      if subagentPlaces.count < 256 || subagentPlaces[child.session] != nil { subagentPlaces[child.session] = place }
+      let calls = subagentCalls?[child.session] ?? []
+      if !calls.isEmpty || subagentCalls?.count ?? 0 < 256, calls.count < 64, !calls.contains(place) { subagentCalls?[child.session] = calls + [place] }
     }
   }
 
@@ -396,9 +404,6 @@ package struct RunDigest: Codable, Sendable, Equatable {
     guard let folder, !folder.isEmpty else { return nil }
     return folder.hasPrefix("/") ? folder : verification.workspace.map { "\($0)/\(folder)" } ?? folder
   }
-
-  /// Where the call stands that ran this subagent; nil: no event names it.
-  package func place(ofSubagent session: String) -> LogPlace? { subagentPlaces[session] }
 
   private mutating func noteDiagnostics(_ tool: ToolUse) {
     let edited = tool.files.map { $0.path.kept(1_024) }
@@ -487,21 +492,39 @@ package struct RunDigest: Codable, Sendable, Equatable {
 
   /// What subagents did, from their exported sessions. Doing it twice changes nothing.
   package mutating func add(_ facts: SessionFacts) {
+    if facts.hadBackgroundWork { verification.recordDetached() }
     for call in facts.shellCommands {
+      let place = place(of: call.session, start: call.start, end: call.at)
+      // Without a place nobody knows what came after it: it proves nothing.
       verification.recordShell(
-        command: call.command, exitCode: call.exitCode, startedIn: absolute(call.folder), place: place(of: call.session, start: call.start, end: call.at),
-        id: call.id)
+        command: call.command, exitCode: place == nil ? nil : call.exitCode, startedIn: absolute(call.folder),
+        place: place ?? unplaced(call.start, call.at), id: call.id)
     }
-    for edit in facts.edits { verification.recordEdit(place(of: edit.session, start: nil, end: edit.at)) }
-    for call in facts.uncertain { verification.recordUncertain(place(of: call.session, start: nil, end: call.at)) }
+    for edit in facts.edits {
+      if let place = place(of: edit.session, start: nil, end: edit.at) {
+        verification.recordEdit(place)
+      } else {
+        verification.recordUncertain(unplaced(nil, edit.at))
+      }
+    }
+    for call in facts.uncertain { verification.recordUncertain(place(of: call.session, start: nil, end: call.at) ?? unplaced(nil, call.at)) }
     for path in facts.namedFiles { namedFiles.insert(path) }
   }
 
-  /// What a subagent did stands where the call stands that ran it; without one it was at work when the run ended.
-  private func place(of session: String, start: Double?, end: Double) -> LogPlace {
-    let call = subagentPlaces[session]
-    return LogPlace(order: call?.order ?? .max, step: call?.step ?? steps, start: start, end: end)
+  /// What a subagent did stands where the call stands that ran it; of a session that was continued, the one during which it was done.
+  /// - Returns: nil where no call is known during which it was: one that failed leaves no event that names it, and one in the background has ended before
+  private func place(of session: String, start: Double?, end: Double) -> LogPlace? {
+    // OpenCode's times are in milliseconds, and noted in turn.
+    let grain = 0.5
+    let during = (subagentCalls?[session] ?? []).filter { call in
+      end <= call.end + grain && (call.start.map { (start ?? end) >= $0 - grain } ?? true)
+    }
+    guard during.count == 1, let call = during.first else { return nil }
+    return LogPlace(order: call.order, step: call.step, start: start, end: end)
   }
+
+  /// It may have been done after everything else, and beside it.
+  private func unplaced(_ start: Double?, _ end: Double) -> LogPlace { LogPlace(order: .max, step: steps, start: start, end: end) }
 
   /// A line of stdout that isn't an event.
   /// - Parameter broken: it began like one

@@ -51,7 +51,9 @@ extension RunReview {
       switch ref.kind {
       case .deleted: true
       case .rewritten: !(changes.rewritten == true && ref.name == own && ref.repository == nil)
-      case .added, .remote: false
+      // By a push, or because it was gone there already.
+      case .remote: ref.after == nil
+      case .added: false
       }
     }
     if !lostRefs.isEmpty { list.append(.refsLost(lostRefs.prefix(5).map(\.told), count: lostRefs.count)) }
@@ -67,6 +69,7 @@ extension RefChange {
   /// `refs/heads/work (deleted)`
   fileprivate var told: String {
     let place = repository.map { " in \($0)" } ?? ""
+    if kind == .remote, after == nil { return "\(name) (deleted, or gone at the remote)\(place)" }
     return kind == .remote ? "\(name)\(place)" : "\(name) (\(kind.rawValue))\(place)"
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import OpenCode
 import PosixSupport
 import ShellReading
+import Text
 import Workspace
 
 /// What is known of a run once it has ended: written last, by its supervisor alone.
@@ -136,6 +137,7 @@ package struct RunUsage: Codable, Sendable, Equatable {
   private static func missing(_ digest: RunDigest, _ facts: SessionFacts) -> String? {
     if facts.ownUsage != nil { return nil }
     if digest.lastStepIsOpen, facts.lastStep == nil, !digest.sawNoStep { return "the usage of the last step, whose end is not in the log" }
+    if let count = digest.unfinishedSteps { return "the usage of \(counted(count, "step")) whose end is not in the log" }
     if digest.usage.untoldSteps > 0 { return "the usage of \(digest.usage.untoldSteps) steps: the provider told none" }
     if digest.brokenLines > 0 { return "what broken lines of OpenCode's output said" }
     if !facts.asked, !digest.subagents.isEmpty { return "the subagents' usage: OpenCode wasn't asked" }
@@ -154,6 +156,8 @@ package struct SessionFacts: Sendable {
   package var uncertain: [Edit] = []
   /// Commands may be missing.
   package var hidesCommands = false
+  /// 2.x: commands or subagents went on beside what followed them.
+  package var hadBackgroundWork = false
   /// The session's own, `provider/model`.
   package var model: String?
   /// Files that their tools named.
@@ -227,21 +231,27 @@ extension RunReview {
     case .spawnFailed, .notSeen, .neverStarted: break
     }
     let report = digest.verification.report(
-      unseen: unseen(end, digest, facts, judged.state), changedNothing: changes.exact && changes.files.isEmpty)
+      known: isWhole(end, digest, facts, judged.state) ? .all : .notAll, changedNothing: changes.exact && changes.files.isEmpty)
     let outcome = Outcome(state: judged.state, reason: judged.reason, attention: judged.attention + remarks + (digest.sawNoStep ? [] : attention(of: report)))
     return RunReview(
       endedAt: at, exit: exit, outcome: outcome, verification: report, usage: usage, changes: ChangesSummary(changes), model: facts.model)
   }
 
   /// A tool that was cut short leaves no event, and a subagent's commands are only in OpenCode's store.
-  private static func unseen(_ end: RunEnd, _ digest: RunDigest, _ facts: SessionFacts, _ state: Outcome.State) -> VerificationTally.Unseen {
-    if facts.hidesCommands || digest.brokenLines > 0 || (!digest.subagents.isEmpty && !facts.asked) { return .any }
+  private static func isWhole(_ end: RunEnd, _ digest: RunDigest, _ facts: SessionFacts, _ state: Outcome.State) -> Bool {
+    if facts.hidesCommands || digest.brokenLines > 0 || (!digest.subagents.isEmpty && !facts.asked) { return false }
     switch end {
-    case .neverStarted, .spawnFailed: return .nothing
-    case .signaled, .notSeen: return state == .completed ? .nothing : .cutShort
+    case .neverStarted, .spawnFailed: return true
+    case .signaled, .notSeen: return state == .completed
     case .exited(let code):
-      let isOpen = digest.lastStepIsOpen && !digest.sawNoStep && !digest.hasFinalAnswer
-      return isOpen || ExitStatus.exited(code).signalBehindShell != nil ? .cutShort : .nothing
+      // OpenCode 2's stream leaves the last step's end out, so there only its message tells that the step came to one.
+      let hasEnded =
+        switch facts.end {
+        case .known(let last): last.finish != nil
+        case .notAsked, .unknown: digest.hasFinalAnswer && (digest.generation == .v1 || code == 0)
+        }
+      let isOpen = digest.lastStepIsOpen && !digest.sawNoStep && !hasEnded
+      return !isOpen && ExitStatus.exited(code).signalBehindShell == nil
     }
   }
 }

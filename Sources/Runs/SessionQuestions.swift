@@ -180,7 +180,9 @@ extension SessionFacts {
               session: session))
         }
         let neverRan = call.error.map { $0.hasPrefix("Unknown tool: ") || ToolUse.Refusal.words(in: $0) != nil } ?? false
-        if ToolNames.mayChangeFiles(call.tool), !neverRan { uncertain.append(Edit(at: at, session: session)) }
+        if call.background != nil { hadBackgroundWork = true }
+        let mayHaveWritten = ToolNames.mayChangeFiles(call.tool) || (ToolNames.edit.contains(call.tool) && call.status != "completed")
+        if mayHaveWritten, !neverRan { uncertain.append(Edit(at: at, session: session)) }
         if !call.files.isEmpty, call.status == "completed" {
           edits.append(Edit(at: at, session: session))
           namedFiles += call.files

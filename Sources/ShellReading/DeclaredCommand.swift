@@ -78,6 +78,8 @@ package struct DeclaredCommand: Sendable {
     var layer: ShellSimple? = command
     for _ in 0..<8 {
       guard let current = layer else { return nil }
+      // `env cd x` starts a program, which changes no folder but its own; so of every builtin that changes the shell.
+      if addition.hasWrapper, ["cd", "export"].contains(current.name) { return nil }
       let names = wanted.assignments.map(\.name)
       if current.words == wanted.words, current.files.starts(with: wanted.files), current.assignments.filter({ names.contains($0.name) }) == wanted.assignments
       {

@@ -36,6 +36,20 @@ package struct ShellCommand: Sendable {
     hasInterpreter = commands.contains { ShellCommand.isInterpreter($0, written: written) }
   }
 
+  /// Whether each command in it changes no file.
+  var isQuiet: Bool { unread == nil && script.refusal == nil && !commands.isEmpty && commands.allSatisfy(\.isQuiet) }
+
+  /// Whether it may leave something running: a `&` of a background command, or a program that is for that.
+  var mayDetach: Bool {
+    if unread != nil { return true }
+    if commands.contains(where: { command in command.words.prefix(4).contains { $0.ascii.map { ShellNames.detaching.contains(ShellNames.base($0)) } ?? false } }
+    ) {
+      return true
+    }
+    let isUnderstood = script.refusal == nil && commands.allSatisfy { $0.inner.map { $0.refusal == nil } ?? true } && !hasInterpreter
+    return !isUnderstood && ShellText.holdsBackground(text)
+  }
+
   /// Whether it runs text: of its words, its input or a file that was written before.
   func isInterpreter(_ command: ShellSimple) -> Bool { ShellCommand.isInterpreter(command, written: written) }
 

@@ -23,6 +23,8 @@ package struct ShellFinding: Equatable, Sendable {
   package var folders: [String]?
   /// What may change files runs, or may run, beside it or after it in the same shell command.
   package var isFollowed = true
+  /// What may change files runs, or may run, before it in the same shell command.
+  package var isPreceded = true
 
   /// Whether it ran in `workspace` or below; nil when that isn't known. Names are compared as bytes.
   package func isInside(_ workspace: String) -> Bool? {

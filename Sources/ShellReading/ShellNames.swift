@@ -22,6 +22,12 @@ enum ShellNames {
     "echo", "printf", "true", "false", ":", "pwd", "test", "[", "cd", "export", "type", "which", "cat", "head", "tail", "grep", "wc", "ls", "date", "sleep",
   ]
 
+  /// What of git only tells. (`git diff --output=FILE` writes one.)
+  static let quietOfGit: Set<String> = ["status", "rev-parse", "ls-files", "blame"]
+
+  /// Commands that leave others running by themselves.
+  static let detaching: Set<String> = ["setsid", "disown", "tmux", "screen", "at", "batch", "daemon", "daemonize", "systemd-run", "start-stop-daemon"]
+
   /// Commands whose words reach no other command, when their output doesn't.
   static let telling: Set<String> = ["git", "gh", "echo", "printf", "grep", "rg"]
 
@@ -135,7 +141,12 @@ enum ShellNames {
     "BASH", "ZSH", "ZDOT", "LD_", "DYLD_", "ARGV", "PS", "HIST", "COMP_", "READLINE", "PROMPT", "KSH", "MKSH", "DEBUG_", "MALLOC_",
   ]
   private static let programSuffixes = ["PATH", "FLAGS", "OPTS", "OPTIONS", "OPT", "ARGS", "HOME", "LIB", "PREFIX", "SHELL", "PLUGINS"]
-  private static let programPrefixes = ["MAKE", "GIT_", "NPM_", "PYTEST_", "PYTHONSTARTUP", "CARGO_", "RUSTC"]
+  private static let programPrefixes = ["MAKE", "GIT_", "NPM_", "PYTEST_", "PYTHON", "CARGO_", "RUSTC", "SKIP", "TOX", "GTEST_", "XCTEST", "GO"]
+  /// Of those, what only changes what is printed or left behind.
+  private static let harmlessVariables: Set<String> = [
+    "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONHASHSEED", "PYTHONFAULTHANDLER", "CARGO_TERM_COLOR", "GTEST_COLOR",
+    "GOMAXPROCS", "GOGC",
+  ]
 
   /// Variables that change how a shell reads or runs what follows, or that it refuses to have set. Small letters: zsh has many such (`path`, `status`).
   static func isOfTheShell(_ name: String) -> Bool {
@@ -146,7 +157,8 @@ enum ShellNames {
   /// An assignment that can make another command of one that follows. `PATH` and the like: to shells; `MAKEFLAGS=-n` and the like: to programs.
   static func changesMeaning(_ assignment: ShellAssignment) -> Bool {
     let name = assignment.name
-    if isOfTheShell(name) || programSuffixes.contains(where: name.hasSuffix) || programPrefixes.contains(where: name.hasPrefix) { return true }
+    if isOfTheShell(name) || programSuffixes.contains(where: name.hasSuffix) { return true }
+    if programPrefixes.contains(where: name.hasPrefix) { return !harmlessVariables.contains(name) }
     guard name == "LANG" || name == "LANGUAGE" || name.hasPrefix("LC_") else { return false }
     // In some encodings a quote can be the second byte of a character.
     guard let value = assignment.value.ascii else { return true }

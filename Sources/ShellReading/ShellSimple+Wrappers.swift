@@ -118,3 +118,13 @@ extension ShellSimple {
     return !isFormat
   }
 }
+
+extension ShellSimple {
+  /// Whether it changes no file, by its name alone.
+  var isQuiet: Bool {
+    guard files.isEmpty, inner == nil else { return false }
+    if words.isEmpty { return true }
+    guard let name else { return false }
+    return ShellNames.quiet.contains(name) || (name == "git" && words.count > 1 && words[1].ascii.map(ShellNames.quietOfGit.contains) ?? false)
+  }
+}

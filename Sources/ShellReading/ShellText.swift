@@ -1,5 +1,16 @@
 /// Searching in texts, byte by byte.
 enum ShellText {
+  /// Whether there is a `&` that may put something into the background, wherever it stands: none of `&&`, `>&`, `<&`, `&>`.
+  static func holdsBackground(_ text: [UInt8]) -> Bool {
+    let mark = UInt8(ascii: "&")
+    return text.indices.contains { index in
+      guard text[index] == mark else { return false }
+      let before = index > 0 ? text[index - 1] : 0
+      let after = index + 1 < text.count ? text[index + 1] : 0
+      return before != mark && after != mark && before != UInt8(ascii: ">") && before != UInt8(ascii: "<") && after != UInt8(ascii: ">")
+    }
+  }
+
   /// Without blanks around it.
   static func trimmed(_ text: [UInt8]) -> [UInt8] {
     func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n") }

@@ -35,6 +35,8 @@ struct ShellWalk {
     var files: [ShellRedirection] = []
     /// Something comes after the part.
     var isFollowed = false
+    /// Something that may change files came before it.
+    var isPreceded = false
 
     static let folderLimit = 16
     static let stepLimit = 100
@@ -139,9 +141,7 @@ struct ShellWalk {
   }
 
   /// Whether it changes no file.
-  private func isQuiet(_ pipeline: ShellPipeline) -> Bool {
-    pipeline.commands.allSatisfy { $0.files.isEmpty && ($0.words.isEmpty || $0.name.map(ShellNames.quiet.contains) ?? false) }
-  }
+  private func isQuiet(_ pipeline: ShellPipeline) -> Bool { pipeline.commands.allSatisfy(\.isQuiet) }
 
   /// A command that isn't the declared one.
   private func scan(_ part: ShellSimple, _ known: Known, _ before: State) -> ShellFinding? {
@@ -201,6 +201,7 @@ struct ShellWalk {
   }
 
   private func pass(_ pipeline: ShellPipeline, isConjunction: Bool, _ state: inout State) {
+    if !isQuiet(pipeline) { state.isPreceded = true }
     for command in pipeline.commands {
       if !command.isLiteral, command.words.contains(where: { $0.has(ShellWord.glob) }) { state.mayEndEarly = true }
       switch command.name {
@@ -222,7 +223,7 @@ struct ShellWalk {
   private func unknown(_ why: String, _ state: State) -> ShellFinding {
     ShellFinding(
       verdict: .unknown, why: why, folders: state.folders.map { $0.map(\.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } },
-      isFollowed: state.isFollowed)
+      isFollowed: state.isFollowed, isPreceded: state.isPreceded)
   }
 
   private func finding(_ known: Known, _ addition: ShellAddition, _ state: State) -> ShellFinding {

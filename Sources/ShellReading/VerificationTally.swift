@@ -8,6 +8,8 @@ package struct VerificationTally: Codable, Sendable, Equatable {
     var place: LogPlace
     /// More follows it in its own shell command.
     var isFollowed = false
+    /// Something that may change files came before it there.
+    var isPreceded: Bool?
 
     /// The later one decides; of two at the same place the worse one.
     func yields(to other: Sight) -> Bool {
@@ -74,6 +76,10 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   private var recent: [Recent] = []
   private var edits = Marks()
   private var shells = Marks()
+  /// Of `shells`, those that may have changed files as far as their names tell.
+  private var loud: Marks? = Marks()
+  /// A command may have left something running that changes files later.
+  private var detached: Bool?
 
   /// - Parameter workspace: absolute path of the folder that the commands are declared for; what ran elsewhere proves nothing about it
   package init(declared: [String], workspace: String? = nil) {
@@ -95,18 +101,22 @@ package struct VerificationTally: Codable, Sendable, Equatable {
     var sights: [Int: Sight] = [:]
     for (index, declared) in commands.enumerated() {
       guard var finding = declared.finding(in: command, exitCode: exitCode, startedIn: folder ?? workspace) else { continue }
-      if finding.verdict != .unknown, finding.isInside(workspace ?? "") != true {
+      // Elsewhere, by where the tool started it, is elsewhere, also below; where only `cd` says so it is in the workspace.
+      let isElsewhere = folder != nil && workspace != nil && !(finding.folders ?? []).allSatisfy { $0 == workspace } && !isWorkspace(folder)
+      if finding.verdict != .unknown, isElsewhere || finding.isInside(workspace ?? "") != true {
         finding = ShellFinding(verdict: .unknown, why: "it ran in \(finding.folders?.joined(separator: " or ") ?? "a folder that isn't known")")
       }
       sights[index] = Sight(
         verdict: finding.verdict, exitCode: finding.exitCode, why: finding.why?.shortened(toBytes: VerificationTally.textLimit), place: place,
-        isFollowed: finding.isFollowed)
+        isFollowed: finding.isFollowed, isPreceded: finding.isPreceded)
     }
     var check: Check?
     if sights.isEmpty, let result = CheckCommands.result(of: command, exitCode: exitCode) {
       check = Check(command: text.shortened(toBytes: VerificationTally.textLimit), exitCode: result.exitCode, times: 1, place: place)
     }
     shells.add(place)
+    if !command.isQuiet { loud?.add(place) }
+    if command.mayDetach { detached = true }
     let id = id.shortened(toBytes: VerificationTally.textLimit)
     if let index = recent.firstIndex(where: { $0.id == id }) { recent.remove(at: index) }
     recent.append(Recent(id: id, sights: sights, check: check))
@@ -121,6 +131,15 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   /// Notes that a tool ran which may have changed files, as a shell command may.
   package mutating func recordUncertain(_ place: LogPlace) {
     shells.add(place)
+    loud?.add(place)
+  }
+
+  /// Notes that something was left running beside everything that followed.
+  package mutating func recordDetached() { detached = true }
+
+  private func isWorkspace(_ folder: String?) -> Bool {
+    guard let folder, let workspace else { return true }
+    return ShellFolder(folder) == ShellFolder(workspace)
   }
 
   private mutating func settle(_ old: Recent) {
@@ -144,19 +163,20 @@ package struct VerificationTally: Codable, Sendable, Equatable {
 
   private static let notAllKnown = "not every shell command is known"
 
-  /// The shell commands of a run that may be missing from its tally.
-  package enum Unseen {
-    case nothing
-    /// What was at work when the run ended: it leaves no event. So "not run" can't be said.
-    case cutShort
-    /// Any: a part of the log is lost, a subagent's commands couldn't be had. So what was seen last may not have been the last.
-    case any
+  /// Which of a run's shell commands are in its tally.
+  package enum Known {
+    case all
+    /// Those of a run that is alive.
+    case soFar
+    /// Some may be missing: what was at work when the run ended leaves no event, a part of the log is lost, a subagent's couldn't be had. So "not run"
+    /// can't be said, and what was seen last may not have been the last.
+    case notAll
   }
 
   /// - Parameters:
-  ///   - unseen: the commands that may be missing here
+  ///   - known: the commands that are in this
   ///   - changedNothing: the trees before and after the run are the same
-  package func report(unseen: Unseen, changedNothing: Bool = false) -> VerificationReport {
+  package func report(known: Known, changedNothing: Bool = false) -> VerificationReport {
     var (seen, checks) = (settled, checks)
     for one in recent {
       for (index, sight) in one.sights { seen[index, default: Seen()].add(sight) }
@@ -166,16 +186,19 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       let command = command.text.shortened(toBytes: VerificationTally.textLimit)
       guard let own = seen[index], let last = own.last else {
         return VerificationReport.Declared(
-          command: command, result: unseen == .nothing ? "not run" : "unknown", why: unseen == .nothing ? nil : VerificationTally.notAllKnown, times: 0,
+          command: command, result: known == .all ? "not run" : "unknown", why: known == .all ? nil : VerificationTally.notAllKnown, times: 0,
           editedAfter: false)
       }
       var row = VerificationReport.Declared(
         command: command, result: last.verdict.rawValue, exitCode: last.exitCode, why: last.why, times: own.times, at: last.place.end,
         editedAfter: edits.follow(last.place))
       // Nothing came before it, and the tree is as it was: so it is as it was when the check began.
-      let isQuiet = changedNothing && edits.first == nil && shells.first == last.place
-      if !row.editedAfter, !isQuiet, last.isFollowed || shells.follow(last.place) { row.maybeEditedAfter = true }
-      if unseen == .any, last.verdict != .unknown {
+      // The tree is git's, which leaves out ignored files: what came since must be known to change none.
+      let isQuiet =
+        changedNothing && edits.first == nil && loud.map { $0.first == last.place && !$0.follow(last.place) } == true && last.isPreceded == false
+        && !last.isFollowed
+      if !row.editedAfter, detached == true || (!isQuiet && (last.isFollowed || shells.follow(last.place))) { row.maybeEditedAfter = true }
+      if known == .notAll, last.verdict != .unknown {
         // The last one decides, and it may be among those.
         row.result = "unknown"
         row.why = "\(last.verdict.rawValue) when it was last seen; \(VerificationTally.notAllKnown)"

@@ -37,7 +37,7 @@ extension GitTree {
 
     let (found, listed) = both({ Result { try GitRepository.find(folder, git) } }, { Result { try snapshot.candidates() } })
     var end = GitTreeEnd()
-    let repository = note(found, in: &end)
+    let repository = note(found, snapshot, in: &end)
     if prefix.isEmpty, let real = PrivateFiles.resolved(folder), real != folder {
       end.doubts.append("the folder has been replaced by a link to \(real): what is there was compared")
     }
@@ -101,7 +101,10 @@ extension GitTree {
     }
     var reference = [try differing(from: head)]
     // Put back to another commit that was there already. One that the run made may hold the work itself.
-    if let now = end.head, now != head, refsBefore(snapshot).contains(where: { $0.id == now }) { reference.append(try differing(from: now)) }
+    let made = Set(end.commits.map(\.id))
+    if let now = end.head, now != head, !made.contains(now), made.count < GitTree.commitLimit || refsBefore(snapshot).contains(where: { $0.id == now }) {
+      reference.append(try differing(from: now))
+    }
     let top = WorkspacePath.bytes(prefix)
     for index in end.rows.indices where end.rows[index].dirtyBefore == true && end.rows[index].change != .renamed {
       let row = end.rows[index]
@@ -109,7 +112,35 @@ extension GitTree {
       guard row.end == nil || row.end?.id != nil, let path = WorkspacePath.relative(WorkspacePath.bytes(row.path), to: top) else { continue }
       if row.change == .deleted || reference.contains(where: { !$0.contains(path) }) { end.rows[index].lostWork = true }
     }
+    try noteOldVersions(in: &end, snapshot, top)
   }
+
+  /// Files that were put back to what an older commit holds are as lost as those that were put back to the last one.
+  private func noteOldVersions(in end: inout GitTreeEnd, _ snapshot: GitSnapshot, _ top: PathBytes) throws {
+    guard let head else { return }
+    let rows = end.rows.indices.filter { index in
+      let row = end.rows[index]
+      return row.dirtyBefore == true && row.change == .modified && row.lostWork != true && row.end?.id != nil
+    }
+    let paths = rows.prefix(GitTree.oldVersionLimit).compactMap { WorkspacePath.relative(WorkspacePath.bytes(end.rows[$0].path), to: top) }
+    // Names that no argument can spell aren't looked up.
+    let names = paths.compactMap { String(validating: $0, as: UTF8.self) }
+    guard !names.isEmpty else { return }
+    let output = try snapshot.run(
+      ["log", "--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "--max-count=\(GitTree.oldVersionLimit)", head, "--"] + names.map { ":(literal)\($0)" }
+    )
+    var old: Set<String> = []
+    for line in String(decoding: output, as: UTF8.self).split(separator: "\n") where line.hasPrefix(":") {
+      let fields = line.split(separator: " ")
+      if fields.count > 3 { old.formUnion(fields[2...3].map(String.init)) }
+    }
+    for index in rows where end.rows[index].end?.id.map(old.contains) == true { end.rows[index].lostWork = true }
+  }
+
+  /// Files and commits that are looked at for older versions.
+  private static let oldVersionLimit = 100
+  /// Commits that are listed.
+  private static let commitLimit = 200
 
   package struct Comparison: Sendable {
     package var changes: [GitChange] = []
@@ -128,14 +159,26 @@ extension GitTree {
     }
   }
 
-  private func note(_ found: Result<GitRepository.Found, any Error>, in end: inout GitTreeEnd) -> GitRepository? {
+  /// The repository isn't where it was, and with it all that only it held. (A linked work tree's is elsewhere.)
+  private func noteLostRefs(in end: inout GitTreeEnd, _ snapshot: GitSnapshot) {
+    guard !PrivateFiles.exists(common + "/HEAD") else { return }
+    let repository = prefix.isEmpty ? nil : prefix
+    end.refs = refsBefore(snapshot).filter { !$0.name.hasPrefix("refs/remotes/") }.map {
+      RefChange(name: $0.stash ?? $0.name, kind: .deleted, before: $0.id, after: nil, by: nil, repository: repository)
+    }
+    end.rewritten = head == nil ? nil : true
+  }
+
+  private func note(_ found: Result<GitRepository.Found, any Error>, _ snapshot: GitSnapshot, in end: inout GitTreeEnd) -> GitRepository? {
     let place = prefix.isEmpty ? "" : " \(prefix)"
     switch found {
     case .success(.repository(let repository)) where repository.root == folder:
       (end.head, end.branch) = (repository.head, repository.branch)
       return repository
     case .success(.none(let words?)): end.doubts.append("commits and branch unknown: \(words)")
-    case .success: end.doubts.append("the repository\(place) itself is gone: commits unknown")
+    case .success:
+      end.doubts.append("the repository\(place) itself is gone: commits unknown")
+      noteLostRefs(in: &end, snapshot)
     case .failure(let error): end.doubts.append("commits and branch unknown: \(error)")
     }
     return nil
@@ -208,6 +251,7 @@ extension GitTree {
   /// The work tree is gone: so is every file.
   private func gone(_ snapshot: GitSnapshot) throws -> GitTreeEnd {
     var end = GitTreeEnd()
+    noteLostRefs(in: &end, snapshot)
     var rows: [PathBytes: ChangedFile] = [:]
     for file in unhashed { rows[WorkspacePath.bytes(file.path)] = row(WorkspacePath.bytes(file.path), .deleted, nil) }
     try end.take(try compare(snapshot, to: try GitIndex.read("\(snapshot.directory)/none", objectFormat: objectFormat)), tree: self, snapshot, byHand: rows)
@@ -222,7 +266,8 @@ extension GitTree {
     guard !new.isEmpty else { return [] }
     func list(without old: [String]) throws -> [UInt8] {
       let input = (new.sorted() + old.map { "^\($0)" }).joined(separator: "\n") + "\n"
-      return try snapshot.run(["rev-list", "--stdin", "--ignore-missing", "--max-count=200", "--format=tformat:-%s"], input: Array(input.utf8))
+      return try snapshot.run(
+        ["rev-list", "--stdin", "--ignore-missing", "--max-count=\(GitTree.commitLimit)", "--format=tformat:-%s"], input: Array(input.utf8))
     }
     let output: [UInt8]
     do {

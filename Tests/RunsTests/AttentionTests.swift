@@ -54,12 +54,14 @@ import Testing
     (changes.rewritten, changes.branchBefore) = (true, "main")
     changes.refs = [
       RefChange(name: "refs/heads/main", kind: .rewritten), RefChange(name: "refs/heads/work", kind: .deleted),
-      RefChange(name: "refs/remotes/origin/main", kind: .remote, by: "push"), RefChange(name: "refs/remotes/origin/x", kind: .remote, by: "fetch"),
+      RefChange(name: "refs/remotes/origin/main", kind: .remote, after: "1", by: "push"),
+      RefChange(name: "refs/remotes/origin/x", kind: .remote, after: "2", by: "fetch"), RefChange(name: "refs/remotes/origin/y", kind: .remote, before: "3"),
     ]
     #expect(
       RunReview.attention(of: changes, in: "/w").ranked.sentences == [
         "uncommitted work from before the run is gone: notes.txt; still in opencode_changed_files with patch",
-        "history was rewritten: commits of main are no longer part of it", "refs were lost: refs/heads/work (deleted)",
+        "history was rewritten: commits of main are no longer part of it",
+        "refs were lost: refs/heads/work (deleted), refs/remotes/origin/y (deleted, or gone at the remote)",
         "it pushed: refs/remotes/origin/main", "tools wrote outside the workspace: /home/u/.bashrc",
       ])
     #expect(changes.counts == ChangedFiles.Counts(deleted: 1), "what is outside isn't counted")

@@ -115,7 +115,7 @@ import Testing
     try log.scratch.file("events.jsonl", EventLines.text("n", "new") + "\n")
     #expect(try log.advance())
     #expect(log.digest.answer?.text == "new" && log.digest.texts.count == 1)
-    #expect(log.digest.verification.report(unseen: .nothing).declared.map(\.command) == ["make test"])
+    #expect(log.digest.verification.report(known: .all).declared.map(\.command) == ["make test"])
     try log.scratch.file("events.jsonl", "")
     #expect(try log.advance())
     #expect(log.digest.answer == nil && log.digest.eventsOffset == 0)
@@ -171,7 +171,7 @@ import Testing
         EventLines.edit("m", "a.js", part: "3", at: 5_000),
       ],
       declared: ["npm test", "npm run lint"])
-    let report = digest.verification.report(unseen: .nothing)
+    let report = digest.verification.report(known: .all)
     #expect(report.declared.map(\.result) == ["passed", "not run"])
     #expect(report.declared.first?.times == 2 && report.declared.first?.editedAfter == true)
   }

@@ -53,6 +53,8 @@ import Testing
     let outcome1 = try outcome(.exited(1), lines)
     #expect(outcome1.state == .completed && outcome1.attention.sentences == ["an error from which it went on (exit 1): Input is too long"])
     #expect(try outcome(.exited(0), lines).attention.sentences == ["an error from which it went on: Input is too long"])
+    let broken = try outcome(.exited(1), lines, stderr: "Error: database disk image is malformed\n")
+    #expect(broken.state == .failed && broken.reason?.contains("malformed") == true, "another error may be what ended it")
     #expect(try outcome(.exited(1), good) == Outcome(state: .failed, reason: "exit 1", attention: []), "an exit 1 without any error is a failure")
     let unfinished = try outcome(.exited(1), [EventLines.error("overflow"), EventLines.start("m"), EventLines.finish("m", "stop")])
     #expect(unfinished.state == .incomplete && unfinished.attention.sentences.first?.contains("(exit 1): overflow") == true)

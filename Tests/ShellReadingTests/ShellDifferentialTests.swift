@@ -95,7 +95,7 @@ import Testing
     let declared = ["t check", "W=1 t check", "t other"]
     var tally = VerificationTally(declared: declared, workspace: outcome.workspace)
     tally.recordShell(command: trial.program, exitCode: outcome.exitCode, startedIn: outcome.start, at: 1, id: "p")
-    let rows = tally.report(unseen: .nothing).declared
+    let rows = tally.report(known: .all).declared
     var contradictions: [String] = []
     for (row, command) in zip(rows, declared) {
       let all = outcome.runs.filter { command.hasSuffix("t \($0.arguments)") && (!command.hasPrefix("W=1") || $0.w == "1") }

@@ -15,7 +15,7 @@ import Testing
       $0.recordShell(command: "swift test", exitCode: 1, at: 10, id: "a")
       $0.recordEdit(at: 15)
       $0.recordShell(command: "swift test 2>&1", exitCode: 0, at: 20, id: "b")
-    }.report(unseen: .nothing).declared[0]
+    }.report(known: .all).declared[0]
     #expect(row == .init(command: "swift test", result: "passed", exitCode: 0, times: 2, at: 20, editedAfter: false, failedBefore: true))
   }
 
@@ -24,18 +24,18 @@ import Testing
       $0.recordEdit(at: 30)
       $0.recordShell(command: "swift test", exitCode: 0, at: 20, id: "b")
       $0.recordEdit(at: 5)
-    }.report(unseen: .nothing).declared[0]
+    }.report(known: .all).declared[0]
     #expect(row.result == "passed" && row.editedAfter)
   }
 
   @Test func neverRun() {
     let never = tally("swift test", "make lint") { $0.recordShell(command: "make lint", exitCode: 2, at: 1, id: "a") }
-    #expect(never.report(unseen: .nothing).declared.map(\.result) == ["not run", "failed"])
-    #expect(never.report(unseen: .nothing).declared[0].times == 0)
-    // A tool that a signal cut short left no event; one that ended before did.
-    #expect(never.report(unseen: .cutShort).declared.map(\.result) == ["unknown", "failed"])
+    #expect(never.report(known: .all).declared.map(\.result) == ["not run", "failed"])
+    #expect(never.report(known: .all).declared[0].times == 0)
+    // Of a run that is alive.
+    #expect(never.report(known: .soFar).declared.map(\.result) == ["unknown", "failed"])
     // Where any may be missing, the last one that is known needn't be the last.
-    let doubtful = never.report(unseen: .any).declared
+    let doubtful = never.report(known: .notAll).declared
     #expect(doubtful.map(\.result) == ["unknown", "unknown"])
     #expect(doubtful[1].why == "failed when it was last seen; not every shell command is known" && doubtful[1].exitCode == 2)
   }
@@ -50,15 +50,15 @@ import Testing
       $0.recordShell(command: "swift test", exitCode: 1, at: 10, id: "child")
       $0.recordShell(command: "swift test", exitCode: 0, at: 20, id: "root")
     }
-    #expect(late.report(unseen: .nothing) == early.report(unseen: .nothing))
-    #expect(late.report(unseen: .nothing).declared[0].result == "passed")
-    #expect(late.report(unseen: .nothing).declared[0].times == 2)
+    #expect(late.report(known: .all) == early.report(known: .all))
+    #expect(late.report(known: .all).declared[0].result == "passed")
+    #expect(late.report(known: .all).declared[0].times == 2)
   }
 
   @Test func ofTwoAtTheSameTimeTheWorseCounts() {
     for order in [[0, 1], [1, 0]] {
       let row = tally("swift test") { for code in order { $0.recordShell(command: "swift test", exitCode: code, at: 1, id: "\(code)") } }
-      #expect(row.report(unseen: .nothing).declared[0].result == "failed")
+      #expect(row.report(known: .all).declared[0].result == "failed")
     }
   }
 
@@ -68,7 +68,7 @@ import Testing
       for index in 0..<100 { $0.recordShell(command: "ls", exitCode: 0, at: 2, id: "l\(index)") }
       $0.recordShell(command: "swift test", exitCode: 0, at: 1, id: "p")
       $0.recordShell(command: "swift test", exitCode: 0, at: 1, id: "p")
-    }.report(unseen: .nothing).declared[0]
+    }.report(known: .all).declared[0]
     #expect(again.result == "passed" && again.times == 1)
   }
 
@@ -76,7 +76,7 @@ import Testing
     let row = tally("swift test") {
       $0.recordShell(command: "swift test", exitCode: 0, at: 1, id: "a")
       $0.recordShell(command: "swift test", exitCode: nil, at: 2, id: "b")
-    }.report(unseen: .nothing).declared[0]
+    }.report(known: .all).declared[0]
     #expect(row.result == "unknown" && row.exitCode == nil && row.times == 2)
   }
 
@@ -86,7 +86,7 @@ import Testing
     let long = "make " + String(repeating: "ü", count: 500)
     for index in 1...3000 { tally.recordShell(command: "\(long) \(index)", exitCode: 0, at: Double(index), id: "p\(index)") }
     for index in 1...3000 { tally.recordShell(command: "make t\(index)", exitCode: 0, at: Double(index), id: "q\(index)") }
-    let report = tally.report(unseen: .nothing)
+    let report = tally.report(known: .all)
     #expect(report.declared[0].result == "failed")
     #expect(report.undeclared.count == 32)
     #expect(report.undeclared.allSatisfy { $0.command.utf8.count <= 400 && !$0.command.contains("\u{FFFD}") })
@@ -107,13 +107,13 @@ import Testing
       tally.recordShell(command: String(repeating: deep, count: 20_000), exitCode: 0, at: 1, id: deep)
     }
     tally.recordEdit(at: .infinity)
-    #expect(tally.report(unseen: .nothing).declared.prefix(2).map(\.result) == ["not run", "not run"])
+    #expect(tally.report(known: .all).declared.prefix(2).map(\.result) == ["not run", "not run"])
   }
 
   @Test func aHugeCommandIsSearchedNotParsed() {
     var tally = VerificationTally(declared: ["swift test"])
     tally.recordShell(command: "cat > f <<'E'\n" + String(repeating: "x", count: 2 << 20) + "\nE\nswift test", exitCode: 0, at: 1, id: "a")
-    #expect(tally.report(unseen: .nothing).declared[0].result == "unknown")
+    #expect(tally.report(known: .all).declared[0].result == "unknown")
   }
 
   @Test(arguments: [
@@ -127,7 +127,7 @@ import Testing
     var tally = VerificationTally(declared: ["other"])
     tally.recordShell(command: command, exitCode: 3, at: 1, id: "a")
     tally.recordShell(command: command, exitCode: 0, at: 2, id: "b")
-    #expect(tally.report(unseen: .nothing).undeclared == [.init(command: command, exitCode: 0, times: 2)])
+    #expect(tally.report(known: .all).undeclared == [.init(command: command, exitCode: 0, times: 2)])
   }
 
   /// The shell's exit code isn't theirs, or not surely.
@@ -138,7 +138,7 @@ import Testing
   func undeclaredChecksWithoutAnExitCode(_ command: String) {
     var tally = VerificationTally(declared: [])
     tally.recordShell(command: command, exitCode: 0, at: 1, id: "a")
-    #expect(tally.report(unseen: .nothing).undeclared == [.init(command: command, exitCode: nil, times: 1)])
+    #expect(tally.report(known: .all).undeclared == [.init(command: command, exitCode: nil, times: 1)])
   }
 
   @Test(arguments: [
@@ -148,6 +148,6 @@ import Testing
   func notChecks(_ command: String) {
     var tally = VerificationTally(declared: [])
     tally.recordShell(command: command, exitCode: 0, at: 1, id: "a")
-    #expect(tally.report(unseen: .nothing).undeclared.isEmpty)
+    #expect(tally.report(known: .all).undeclared.isEmpty)
   }
 }

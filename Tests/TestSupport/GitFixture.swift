@@ -30,6 +30,12 @@ package final class GitFixture: Sendable {
   /// - Throws: with git's words when it fails
   @discardableResult
   package func git(_ arguments: String..., folder: String = "", mayFail: Bool = false) throws -> String {
+    try git(list: arguments, folder: folder, mayFail: mayFail)
+  }
+
+  /// - Throws: with git's words when it fails
+  @discardableResult
+  package func git(list arguments: [String], folder: String = "", mayFail: Bool = false) throws -> String {
     let environment = [
       "HOME": home, "PATH": "/usr/bin:/bin", "GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "n@example.org", "GIT_COMMITTER_NAME": "n",
       "GIT_COMMITTER_EMAIL": "n@example.org", "GIT_CONFIG_NOSYSTEM": "1", "GIT_ALLOW_PROTOCOL": "file",

@@ -62,6 +62,41 @@ import Testing
     #expect(changes.refs.map(\.name) == ["refs/heads/main"] && changes.refs.first?.kind == .rewritten)
   }
 
+  @Test(
+    "Put back to what an older commit holds",
+    arguments: [
+      ["reset", "-q", "--hard", "HEAD~1"], ["restore", "-s", "HEAD~1", "a.txt"], ["checkout", "HEAD~1", "--", "a.txt"],
+      ["switch", "-q", "-f", "--detach", "HEAD~1"],
+    ])
+  func olderVersion(words: [String]) throws {
+    let fixture = try GitFixture()
+    try fixture.write("a.txt", "second\n")
+    try fixture.commit("second")
+    try fixture.write("a.txt", "mine\n")
+    let changes = try fixture.changes { try fixture.git(list: words) }
+    #expect(changes.lostWork.map(\.path) == ["a.txt"])
+  }
+
+  @Test("The repository itself is taken away")
+  func repositoryGone() throws {
+    let fixture = try GitFixture()
+    try fixture.git("branch", "side")
+    let changes = try fixture.changes { try fixture.remove(".git") }
+    #expect(!changes.exact && changes.rewritten == true)
+    #expect(changes.refs.map(\.name).sorted() == ["refs/heads/main", "refs/heads/side"] && changes.refs.allSatisfy { $0.kind == .deleted })
+  }
+
+  @Test("A commit in a linked work tree inside is one commit")
+  func linkedWorkTree() throws {
+    let fixture = try GitFixture()
+    try fixture.git("worktree", "add", "-q", "inside", "-b", "w")
+    let changes = try fixture.changes {
+      try fixture.write("inside/new.txt", "new\n")
+      try fixture.commit("one", folder: "inside")
+    }
+    #expect(changes.commits.map(\.subject) == ["one"])
+  }
+
   @Test("History rewritten, or only continued", arguments: ["amend", "reset", "rebase", "commit", "switch", "detached", "prune"])
   func rewritten(how: String) throws {
     let fixture = try GitFixture()

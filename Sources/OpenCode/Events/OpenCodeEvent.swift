@@ -125,7 +125,7 @@ package struct ToolUse: Sendable, Equatable {
 /// What OpenCode calls its tools, in both generations.
 package enum ToolNames {
   static let shell: Set<String> = ["bash", "shell"]
-  static let edit: Set<String> = ["edit", "write", "patch", "apply_patch", "multiedit"]
+  package static let edit: Set<String> = ["edit", "write", "patch", "apply_patch", "multiedit"]
   /// Those that run a subagent.
   package static let subagent: Set<String> = ["task", "subagent"]
   /// OpenCode's own that change no file by themselves.
