@@ -131,7 +131,8 @@ package struct RunEnding {
     if log.digest.namedFiles.isCut {
       changes.doubt(["OpenCode's tools named more than \(log.digest.namedFiles.count) files: ignored ones and ones outside may be missing, and byTool"])
     }
-    var review = RunReview.make(end, at: endedAt, record: record, digest: log.digest, changes: changes, facts: facts, remarks: remarks)
+    var review = RunReview.make(
+      end, at: endedAt, record: record, digest: log.digest, changes: changes, facts: facts, remarks: remarks, isOutside: record.isOutside)
     if let suggestion = questions.modelSuggestion(for: review.outcome) {
       review.outcome = Outcome(state: review.outcome.state, reason: review.outcome.reason, attention: [.modelSuggestion(suggestion)] + review.outcome.attention)
     }

@@ -66,7 +66,7 @@ extension RunFolder {
     let (end, at) = endWithoutSupervisor
     let review = RunReview.make(
       end, at: at ?? log.digest.lastEventAt ?? record.startedAt, record: record, digest: log.digest,
-      changes: .notRecorded(root: record.request.cwd, why: "the result could not be recorded: \(why)"))
+      changes: .notRecorded(root: record.request.cwd, why: "the result could not be recorded: \(why)"), isOutside: record.isOutside)
     return RunSnapshot(
       folder: self, record: record, phase: .ended, digest: log.digest, review: review, process: nil,
       remarks: ["the result could not be recorded: \(why)"] + [log.backlog].compactMap { $0 })

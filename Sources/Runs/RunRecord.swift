@@ -245,3 +245,16 @@ package enum ExitRecord {
     String(text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }, radix: 16)
   }
 }
+
+extension RunRecord {
+  /// Whether a folder isn't in the run's workspace by where its links lead; true also when it can't be looked at.
+  /// - Parameter folder: relative to the workspace, or absolute
+  func isOutside(_ folder: String) -> Bool {
+    let path = folder.hasPrefix("/") ? folder : request.cwd + "/" + folder
+    // On a file system that doesn't answer it isn't known either.
+    guard let root = PrivateFiles.resolved(request.cwd), let real = Begun({ PrivateFiles.resolved(path) }).value(deadline: .after(5)) ?? nil else {
+      return true
+    }
+    return real != root && !real.hasPrefix(root == "/" ? root : root + "/")
+  }
+}

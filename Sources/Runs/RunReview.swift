@@ -205,10 +205,12 @@ package struct SessionFacts: Sendable {
 
 extension RunReview {
   /// Puts together what is known. Pure.
-  /// - Parameter remarks: for `attention`: what neither the exit nor the logs tell
+  /// - Parameters:
+  ///   - remarks: for `attention`: what neither the exit nor the logs tell
+  ///   - isOutside: as `VerificationTally.report` asks
   package static func make(
     _ end: RunEnd, at: Double, record: RunRecord, digest: RunDigest, changes: ChangedFiles, facts: SessionFacts = SessionFacts(),
-    remarks: [Attention] = []
+    remarks: [Attention] = [], isOutside: (String) -> Bool = { _ in false }
   ) -> RunReview {
     let launch = RunLaunch(arguments: record.request.arguments, version: record.request.installation.version.description)
     let judged = Outcome.of(end: end, digest: digest, session: facts.outcome, lastWords: facts.lastWords, sessionEnd: facts.end, launch: launch, now: at)
@@ -231,7 +233,7 @@ extension RunReview {
     case .spawnFailed, .notSeen, .neverStarted: break
     }
     let report = digest.verification.report(
-      known: isWhole(end, digest, facts, judged.state) ? .all : .notAll, changedNothing: changes.exact && changes.files.isEmpty)
+      known: isWhole(end, digest, facts, judged.state) ? .all : .notAll, changedNothing: changes.exact && changes.files.isEmpty, isOutside: isOutside)
     let outcome = Outcome(state: judged.state, reason: judged.reason, attention: judged.attention + remarks + (digest.sawNoStep ? [] : attention(of: report)))
     return RunReview(
       endedAt: at, exit: exit, outcome: outcome, verification: report, usage: usage, changes: ChangesSummary(changes), model: facts.model)

@@ -10,6 +10,8 @@ package struct VerificationTally: Codable, Sendable, Equatable {
     var isFollowed = false
     /// Something that may change files came before it there.
     var isPreceded: Bool?
+    /// Where `cd` says that it ran, when that isn't the workspace itself.
+    var folders: [String]?
 
     /// The later one decides; of two at the same place the worse one.
     func yields(to other: Sight) -> Bool {
@@ -108,7 +110,8 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       }
       sights[index] = Sight(
         verdict: finding.verdict, exitCode: finding.exitCode, why: finding.why?.shortened(toBytes: VerificationTally.textLimit), place: place,
-        isFollowed: finding.isFollowed, isPreceded: finding.isPreceded)
+        isFollowed: finding.isFollowed, isPreceded: finding.isPreceded,
+        folders: finding.verdict == .unknown ? nil : finding.folders.flatMap { $0.allSatisfy { $0 == workspace || $0 == "." } ? nil : $0 })
     }
     var check: Check?
     if sights.isEmpty, let result = CheckCommands.result(of: command, exitCode: exitCode) {
@@ -176,7 +179,8 @@ package struct VerificationTally: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - known: the commands that are in this
   ///   - changedNothing: the trees before and after the run are the same
-  package func report(known: Known, changedNothing: Bool = false) -> VerificationReport {
+  ///   - isOutside: whether a folder that lies in the workspace by its name, relative to it or absolute, doesn't by the links in it
+  package func report(known: Known, changedNothing: Bool = false, isOutside: (String) -> Bool = { _ in false }) -> VerificationReport {
     var (seen, checks) = (settled, checks)
     for one in recent {
       for (index, sight) in one.sights { seen[index, default: Seen()].add(sight) }
@@ -198,7 +202,10 @@ package struct VerificationTally: Codable, Sendable, Equatable {
         changedNothing && edits.first == nil && loud.map { $0.first == last.place && !$0.follow(last.place) } == true && last.isPreceded == false
         && !last.isFollowed
       if !row.editedAfter, detached == true || (!isQuiet && (last.isFollowed || shells.follow(last.place))) { row.maybeEditedAfter = true }
-      if known == .notAll, last.verdict != .unknown {
+      if let away = last.folders?.first(where: isOutside) {
+        row.result = ShellVerdict.unknown.rawValue
+        row.why = "it ran in \(away), which isn't in the workspace or is gone"
+      } else if known == .notAll, last.verdict != .unknown {
         // The last one decides, and it may be among those.
         row.result = "unknown"
         row.why = "\(last.verdict.rawValue) when it was last seen; \(VerificationTally.notAllKnown)"

@@ -169,7 +169,7 @@ package struct GitSnapshot: Sendable {
   }
 
   /// The settings asked of the user's configuration: what a file's content is, what counts as changed, what is ignored.
-  package static let settingsWanted = "^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|attributesfile|trustctime|checkstat)$"
+  package static let settingsWanted = "^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|attributesfile)$"
 
   private static func configuration(objectFormat: String, settings: [UInt8]) -> [UInt8] {
     var lines = ["[core]", "bare = false", "repositoryformatversion = \(objectFormat == "sha1" ? 0 : 1)"].map { Array($0.utf8) }

@@ -41,6 +41,24 @@ import Testing
     #expect(try world.worker("report").status == .exited(1))
   }
 
+  /// The same words elsewhere: below by the tool's `workdir`, outside by where a link leads, by a program named `cd`.
+  @Test func whatRanElsewhereIsRunAgainHere() throws {
+    try PrivateFiles.createFolder(world.path("elsewhere"))
+    try PrivateFiles.createFolder(world.path("repository/sub"))
+    for folder in ["elsewhere", "repository/sub"] { try world.write("\(folder)/made", "") }
+    try FileManager.default.createSymbolicLink(atPath: world.path("repository/link"), withDestinationPath: world.path("elsewhere"))
+    func bash(_ command: String, _ more: JSONObject = [:]) -> JSONValue {
+      var arguments: JSONObject = ["command": .string(command), "description": "Checks"]
+      arguments.merge(more)
+      return ["name": "bash", "arguments": .object(arguments)]
+    }
+    let sub = JSONValue.string(world.path("repository/sub"))
+    try world.standIn(["turns": [["tools": [bash("cd link && test -e made"), bash("test -f made", ["workdir": sub])]], ["text": "Done."]]])
+    let reply = try client.call("opencode_run_and_wait", task(["verificationCommands": ["test -e made", "test -f made"]]))
+    let rows = try #require(reply["verification"]?["declared"]?.array, "\(reply.text)")
+    #expect(rows.allSatisfy { $0["result"]?.string == "failed" && $0["by"]?.string == "worker" }, "\(reply.text)")
+  }
+
   @Test func timeThatIsUpEndsTheCheckWithItsGroup() throws {
     let reply = try client.call(
       "opencode_run_and_wait", task(["verificationCommands": ["sleep 300 & sleep 301", "true"], "verifySeconds": 1]))

@@ -89,5 +89,10 @@ import Testing
     #expect(row { $0.recordShell(command: "swift test", exitCode: 0, startedIn: "/other", place: LogPlace(order: 1, end: 2), id: "a") }.result == "unknown")
     #expect(result("swift test", in: "/w/sub") == "unknown" && result("cd /w && swift test", in: "/w/sub") == "passed")
     #expect(result("swift test", in: "/w/") == "passed" && result("cd sub && swift test", in: nil) == "passed")
+    // By its name it is inside; where the links lead the caller knows.
+    var tally = VerificationTally(declared: ["swift test"], workspace: "/w")
+    tally.recordShell(command: "cd link && swift test", exitCode: 0, place: LogPlace(order: 1, end: 2), id: "a")
+    #expect(tally.report(known: .all) { $0 == "/w/link" }.declared[0].result == "unknown")
+    #expect(tally.report(known: .all) { $0 == "/w" }.declared[0].result == "passed")
   }
 }

@@ -77,6 +77,23 @@ import Testing
     #expect(changes.lostWork.map(\.path) == ["a.txt"])
   }
 
+  @Test("A change that the user's git is told not to see", arguments: ["core.trustctime=false", "core.checkStat=minimal"])
+  func hiddenByTime(setting: String) throws {
+    let fixture = try GitFixture()
+    let words = setting.split(separator: "=").map(String.init)
+    try fixture.git("config", words[0], words[1])
+    func touch() { utimes(fixture.path("b.txt"), [timeval(tv_sec: 1_000_000_000, tv_usec: 0), timeval(tv_sec: 1_000_000_000, tv_usec: 0)]) }
+    touch()
+    try fixture.git("status")
+    // git compares whole seconds.
+    usleep(1_100_000)
+    let changes = try fixture.changes {
+      try fixture.write("b.txt", "c\n")
+      touch()
+    }
+    #expect(changes.lines == ["M b.txt"])
+  }
+
   @Test("The repository itself is taken away")
   func repositoryGone() throws {
     let fixture = try GitFixture()
