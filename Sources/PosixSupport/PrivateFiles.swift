@@ -48,6 +48,18 @@ package enum PrivateFiles {
     }
   }
 
+  /// Writes to a name that a person chose: a plain file is replaced, also behind a symlink, which stays; a device or a FIFO is written to.
+  /// - Throws: `PosixError`
+  package static func write(_ path: String, _ bytes: some ContiguousBytes) throws {
+    var (own, target) = (stat(), stat())
+    guard lstat(path, &own) == 0 else { return try replace(path, with: bytes) }
+    let leadsSomewhere = stat(path, &target) == 0
+    if leadsSomewhere, target.st_mode & S_IFMT == S_IFREG, let real = resolved(path) { return try replace(real, with: bytes) }
+    let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY)
+    defer { file.close() }
+    try file.writeAll(bytes)
+  }
+
   /// Creates `path` with `bytes`, complete from the first moment that it can be seen.
   /// - Returns: false if `path` exists already: then nothing was done
   /// - Throws: `PosixError`

@@ -75,6 +75,25 @@ import Testing
     }
   }
 
+  /// What isn't a plain file stays what it is.
+  @Test func thePageIsWrittenThroughWhatIsNoPlainFile() throws {
+    let run = try delegate([["text": "Done."]])
+    try world.write("page.html", "old")
+    symlink("../page.html", world.path("repository/link"))
+    symlink("../fresh.html", world.path("repository/dangling"))
+    mkfifo(world.path("repository/fifo"), 0o600)
+    // Not the system's own: a test that fails would take it away.
+    symlink("/dev/null", world.path("repository/null"))
+    for name in ["link", "dangling", "null"] {
+      #expect(try world.worker("report", run, "-o", name).outputText.contains("The whole report:"), "\(name)")
+      #expect(FileFacts.of(Array(world.path("repository/\(name)").utf8))?.kind == .link, "\(name)")
+    }
+    #expect(world.read("page.html")?.hasSuffix("</html>\n") == true && world.read("fresh.html") == world.read("page.html"))
+    let command = "cat fifo >read.html & '\(World.binary)' report \(run) -o fifo; wait; test -p fifo"
+    let piped = try Command("/bin/sh", ["-c", command], environment: world.environment, folder: world.repository, deadline: .after(60)).run()
+    #expect(piped.succeeded && world.read("repository/read.html") == world.read("page.html"), "\(piped.errorText)")
+  }
+
   /// Every event once, in order, also when there are many.
   @Test func watchAndLogsShowEveryEventOnce() throws {
     let calls: JSONValue = .array((0..<60).map { shell("echo \($0)") })

@@ -31,7 +31,7 @@ enum ReportCommand {
       let path = words.values["-o"].map { $0.hasPrefix("/") ? $0 : FileManager.default.currentDirectoryPath + "/" + $0 } ?? run.folder.path + "/report.html"
       do {
         guard !PrivateFiles.isFolder(path) else { throw PosixError("rename", code: EISDIR) }
-        try PrivateFiles.replace(path, with: Array(page.utf8))
+        try PrivateFiles.write(path, Array(page.utf8))
       } catch {
         let why = (error as? PosixError).map { PosixError.text(of: $0.code) } ?? "\(error)"
         Terminal.error("opencode-worker: the page can't be written to \(path): \(why). -o FILE names another place, `-o -` prints it.")
