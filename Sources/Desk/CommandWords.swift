@@ -21,6 +21,8 @@ package struct CommandWords: Sendable, Equatable {
     var words = words[...]
     var onlyRest = false
     while let word = words.popFirst() {
+      // As of a variable that isn't set: it means nothing, and mustn't mean all, or here.
+      if word.isEmpty { throw Wrong("an empty word (\"\") names nothing") }
       if onlyRest || !word.hasPrefix("-") || word == "-" {
         rest.append(word)
         continue

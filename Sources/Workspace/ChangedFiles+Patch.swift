@@ -80,6 +80,8 @@ extension ChangedFiles {
     // Bytes: names that differ in their normal form only are different files.
     var seen: Set<PathBytes> = []
     for text in paths {
+      // As of something that wasn't filled in: it isn't all. The root is `.`, or its absolute path.
+      guard !text.isEmpty else { throw WorkspaceError("a path is empty") }
       guard let found = self.rows(at: text) else { throw WorkspaceError("not in the workspace: \(text)") }
       if found.isEmpty { throw WorkspaceError("not among the changed files: \(text)") }
       rows += found.filter { seen.insert(Array($0.path.utf8)).inserted }

@@ -64,7 +64,6 @@ import Testing
     let one = try world.worker("diff", run, "README.md")
     #expect(one.outputText.contains("+more") && !one.outputText.contains("new.txt"))
     #expect(try world.worker("diff", "README.md").outputText == one.outputText)
-    #expect(try world.worker("diff", "").errorText.contains("There is no run \"\""))
     let unknown = try world.worker("diff", "other.txt")
     #expect(unknown.status == .exited(1) && unknown.errorText.contains("\"other.txt\" is no run, and not among the changed files of \(run)"))
     // From where one is, and as the lists show it.
@@ -73,6 +72,18 @@ import Testing
       let shown = try Command(World.binary, words, environment: world.environment, folder: world.path("repository/sub"), deadline: .after(60)).run()
       #expect(shown.outputText == one.outputText, "\(words) \(shown.errorText)")
     }
+  }
+
+  /// An empty word, as of a variable that isn't set, is neither all nor this folder.
+  @Test func anEmptyWordIsRefused() throws {
+    let run = try delegate([["tools": [shell("echo more >> README.md")]], ["text": "Done."]])
+    for words in [["undo", run, ""], ["undo", ""], ["diff", run, ""], ["diff", ""], ["status", ""], ["report", ""], ["logs", ""], ["open", ""]] {
+      let result = try Command(World.binary, words, environment: world.environment, folder: world.repository, deadline: .after(60)).run()
+      #expect(result.status == .exited(2) && result.errorText.contains("an empty word"), "\(words): \(result.errorText)")
+    }
+    #expect(world.read("repository/README.md") == "# Repository\nmore\n")
+    let reply = try world.worker("call", "changed_files", #"{"run": "\#(run)", "patch": true, "paths": [""]}"#)
+    #expect(reply.status == .exited(1), "\(reply.outputText)")
   }
 
   /// What isn't a plain file stays what it is.

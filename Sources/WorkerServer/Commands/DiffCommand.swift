@@ -14,8 +14,7 @@ enum DiffCommand {
     // The first word is a run if it can be one, or several where no file has that name; otherwise it is a path already.
     let state = StateFolder.standard(environment)
     let named = words.rest.first.flatMap { word in
-      // An empty word, as of a variable that isn't set, means nothing: it isn't all.
-      word.isEmpty || (try? RunChoice.id(word, in: state)) != nil || (RunChoice.fits(word, in: state) && !PrivateFiles.exists(word)) ? word : nil
+      (try? RunChoice.id(word, in: state)) != nil || (RunChoice.fits(word, in: state) && !PrivateFiles.exists(word)) ? word : nil
     }
     let paths = Array(words.rest.dropFirst(named == nil ? 0 : 1))
     let style = Terminal.style(environment)
