@@ -50,6 +50,15 @@ import Testing
     #expect(again.status == .exited(1) && again.errorText.contains("nothing to bring back"))
   }
 
+  /// What is shown is shown; what is done doesn't hang on somebody who reads it.
+  @Test func itIsDoneWhoeverReadsIt() throws {
+    let run = try delegate("for i in $(seq 3000); do echo $i > new-$i; done; echo more >> README.md")
+    let command = "trap '' PIPE; ('\(World.binary)' undo \(run) --yes; echo $? >status) | true; while [ ! -s status ]; do sleep 0.1; done"
+    let piped = try Command("/bin/sh", ["-c", command], environment: world.environment, folder: world.repository, deadline: .after(300)).run()
+    #expect(piped.succeeded && world.read("repository/status") == "0\n", "\(piped.errorText)")
+    #expect(world.read("repository/README.md") == "# Repository\n" && !world.exists("repository/new-1") && !world.exists("repository/new-3000"))
+  }
+
   @Test func namedFilesOnlyFromWhereOneIs() throws {
     let run = try delegate("mkdir sub; echo a > sub/a; echo b > sub/b; echo more >> README.md")
     let inside = try Command(World.binary, ["undo", run, "a"], environment: world.environment, folder: world.path("repository/sub"), deadline: .after(60)).run()

@@ -29,7 +29,13 @@ enum Terminal {
     isUTF8 || !TerminalDevice.isTerminal(descriptor) ? text : Columns.ascii(text)
   }
 
-  /// Nobody reads on: the command is over, as `head` and a closed pager mean it.
+  /// For what is told before or after something is done: whether anybody reads it changes nothing about that.
+  /// - Returns: false: it couldn't be written
+  @discardableResult static func tell(_ line: String) -> Bool {
+    (try? Descriptor(raw: STDOUT_FILENO).writeAll(Array(shown(line + "\n", on: STDOUT_FILENO).utf8))) != nil
+  }
+
+  /// Nobody reads on: the command is over, as `head` and a closed pager mean it. Not for commands that still have something to do (`tell`).
   static func write(_ text: String) {
     do {
       try Descriptor(raw: STDOUT_FILENO).writeAll(Array(shown(text, on: STDOUT_FILENO).utf8))

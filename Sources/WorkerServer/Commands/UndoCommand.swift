@@ -50,7 +50,7 @@ enum UndoCommand {
       tellSteps(plan, style)
       if TerminalDevice.isTerminal(STDIN_FILENO), !flags.contains("--yes"), !(try confirmed(undo, plan)) {
         undo.abandon(plan)
-        Terminal.line("Nothing was done.")
+        Terminal.tell("Nothing was done.")
         return ExitCode.failure
       }
     }
@@ -65,11 +65,11 @@ enum UndoCommand {
     }
     if isJSON { return show(undo, plan, done: true) }
     let what = "\(Words.counted(plan.steps.count, "file")) \(plan.steps.count == 1 ? "is" : "are")"
-    Terminal.line(
+    Terminal.tell(
       isRedo
         ? "\(what) as the run left \(plan.steps.count == 1 ? "it" : "them") again."
         : "\(what) as before the run. `opencode-worker undo \(undo.run.folder.id) --redo` takes that back.")
-    if !isRedo { for note in plan.notes { Terminal.line(style.dim("\(note).")) } }
+    if !isRedo { for note in plan.notes { Terminal.tell(style.dim("\(note).")) } }
     return ExitCode.success
   }
 
@@ -88,10 +88,9 @@ enum UndoCommand {
   }
 
   private static func tellSteps(_ plan: RunUndo.Plan, _ style: Style) {
-    for line in UndoScreen(style: style).steps(plan) { Terminal.line(line) }
-    guard !plan.obstacles.isEmpty else { return }
-    Terminal.line("\nLeft as \(plan.obstacles.count == 1 ? "it is" : "they are"):")
-    for line in UndoScreen(style: style).obstacles(plan) { Terminal.line(line) }
+    var lines = UndoScreen(style: style).steps(plan)
+    if !plan.obstacles.isEmpty { lines += ["\nLeft as \(plan.obstacles.count == 1 ? "it is" : "they are"):"] + UndoScreen(style: style).obstacles(plan) }
+    for line in lines { guard Terminal.tell(line) else { return } }
   }
 
   private static func tell(_ undo: RunUndo, _ plan: RunUndo.Plan, isRefused: Bool, isDryRun: Bool, _ style: Style) -> Int32 {

@@ -134,11 +134,11 @@ struct UserCommand: Sendable {
       "install", "[--enable | --direct] [--hooks] [--wake] [--approve]", "Set up Codex",
       options: ["--direct", "--enable", "--hooks", "--wake", "--approve", "--dry-run"], page: InstallCommand.usage
     ) {
-      InstallCommand.run(arguments: $0, environment: $1, output: { Terminal.line(TerminalText.printable($0)) }, problem: { Terminal.error($0) })
+      InstallCommand.run(arguments: $0, environment: $1, output: { Terminal.tell(TerminalText.printable($0)) }, problem: { Terminal.error($0) })
     },
     UserCommand("uninstall", "[--dry-run]", "Take that back", options: ["--dry-run"], page: UninstallCommand.usage) {
       UninstallCommand.run(
-        arguments: $0, environment: $1, stateFolder: StateFolder.standard($1).root, output: { Terminal.line(TerminalText.printable($0)) },
+        arguments: $0, environment: $1, stateFolder: StateFolder.standard($1).root, output: { Terminal.tell(TerminalText.printable($0)) },
         problem: { Terminal.error($0) })
     },
     UserCommand(
