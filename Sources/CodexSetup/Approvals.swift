@@ -65,6 +65,7 @@ package enum Approvals {
   package static func removing(from bytes: [UInt8]) throws -> [UInt8]? {
     let outline = try TOMLOutline(parsing: bytes)
     var ranges: [Range<Int>] = []
+    var newline: Range<Int>?
     for (index, statement) in outline.statements.enumerated() {
       guard index > 0, case .header(let path, _, _) = statement.kind, isOurs(path), case .comment(let text) = outline.statements[index - 1].kind else {
         continue
@@ -78,9 +79,9 @@ package enum Approvals {
       ranges.append(outline.section(ofHeader: index))
       guard index > 1, case .blank = outline.statements[index - 2].kind else { continue }
       ranges.append(outline.statements[index - 2].range)
-      if comment == markerAndNewline { ranges.append(CodexConfig.lineEndBefore(outline.statements[index - 2].range.lowerBound, in: bytes)) }
+      if comment == markerAndNewline { newline = CodexConfig.lineEndBefore(outline.statements[index - 2].range.lowerBound, in: bytes) }
     }
-    return ranges.isEmpty ? nil : CodexConfig.remove(ranges, from: bytes)
+    return ranges.isEmpty ? nil : CodexConfig.remove(ranges, newline: newline, from: bytes)
   }
 
   private static func isOurs(_ path: [String]) -> Bool {

@@ -230,15 +230,16 @@ package enum CodexConfig {
     let statements = reading.outline.statements
     var ranges = reading.headers.map { reading.outline.section(ofHeader: $0) }
     var origin = Origin.plain
+    var newline: Range<Int>?
     for index in reading.markers {
       ranges.append(statements[index].range)
       guard case .comment(let text) = statements[index].kind, let begin = Origin(rawValue: text.trimmingCharacters(in: .whitespaces)) else { continue }
       origin = begin
       guard index > 0, case .blank = statements[index - 1].kind else { continue }
       ranges.append(statements[index - 1].range)
-      if begin == .newlineAdded { ranges.append(lineEndBefore(statements[index - 1].range.lowerBound, in: bytes)) }
+      if begin == .newlineAdded { newline = lineEndBefore(statements[index - 1].range.lowerBound, in: bytes) }
     }
-    let out = remove(ranges, from: bytes)
+    let out = remove(ranges, newline: newline, from: bytes)
     return out.isEmpty && origin == .newFile ? .wholeFile : .content(out)
   }
 
@@ -266,7 +267,14 @@ package enum CodexConfig {
     return (position - (hasReturn ? 2 : 1))..<position
   }
 
-  static func remove(_ ranges: [Range<Int>], from bytes: [UInt8]) -> [UInt8] {
+  /// - Parameter newline: one that was added with a section at the end; it stays when what follows it now needs it
+  static func remove(_ ranges: [Range<Int>], newline: Range<Int>? = nil, from bytes: [UInt8]) -> [UInt8] {
+    if let newline {
+      let behind = ranges.filter { $0.lowerBound >= newline.upperBound }.sorted { $0.lowerBound < $1.lowerBound }
+      let end = behind.reduce(newline.upperBound) { $1.lowerBound <= $0 ? max($0, $1.upperBound) : $0 }
+      let isNeeded = end < bytes.count && !bytes[end...].starts(with: "\n".utf8) && !bytes[end...].starts(with: "\r\n".utf8)
+      if !isNeeded { return remove(ranges + [newline], from: bytes) }
+    }
     var out: [UInt8] = []
     var kept = 0
     for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {

@@ -77,6 +77,7 @@ package enum DirectNamespace {
     guard let list = reading.list else { return nil }
     let statements = reading.outline.statements
     var ranges: [Range<Int>] = []
+    var newline: Range<Int>?
     if let header = reading.header, let (marker, added) = reading.marker(above: header), added == .table || added == .tableAndNewline {
       ranges.append(statements[marker].range)
       // Only where the table is still as it was made.
@@ -84,7 +85,7 @@ package enum DirectNamespace {
         ranges.append(reading.outline.section(ofHeader: header))
         if marker > 0, case .blank = statements[marker - 1].kind {
           ranges.append(statements[marker - 1].range)
-          if added == .tableAndNewline { ranges.append(CodexConfig.lineEndBefore(statements[marker - 1].range.lowerBound, in: bytes)) }
+          if added == .tableAndNewline { newline = CodexConfig.lineEndBefore(statements[marker - 1].range.lowerBound, in: bytes) }
         }
       } else if reading.isOursAlone(list.value) {
         ranges.append(statements[list.statement].range)
@@ -99,7 +100,7 @@ package enum DirectNamespace {
         ranges.append(name)
       }
     }
-    return ranges.isEmpty ? nil : CodexConfig.remove(ranges, from: bytes)
+    return ranges.isEmpty ? nil : CodexConfig.remove(ranges, newline: newline, from: bytes)
   }
 
   private struct Reading {

@@ -97,6 +97,7 @@ package enum HookSettings {
   package static func removing(from bytes: [UInt8]) throws -> [UInt8]? {
     let outline = try TOMLOutline(parsing: bytes)
     var ranges = sections(of: outline, bytes)
+    var newline: Range<Int>?
     for (index, statement) in outline.statements.enumerated() {
       guard case .comment(let text) = statement.kind else { continue }
       let line = text.trimmingCharacters(in: .whitespaces)
@@ -104,9 +105,9 @@ package enum HookSettings {
       ranges.append(statement.range)
       guard line != end, index > 0, case .blank = outline.statements[index - 1].kind else { continue }
       ranges.append(outline.statements[index - 1].range)
-      if line == beginWithNewline { ranges.append(CodexConfig.lineEndBefore(outline.statements[index - 1].range.lowerBound, in: bytes)) }
+      if line == beginWithNewline { newline = CodexConfig.lineEndBefore(outline.statements[index - 1].range.lowerBound, in: bytes) }
     }
-    return ranges.isEmpty ? nil : CodexConfig.remove(ranges, from: bytes)
+    return ranges.isEmpty ? nil : CodexConfig.remove(ranges, newline: newline, from: bytes)
   }
 
   /// Our handlers, and each group that holds nothing else.
@@ -115,11 +116,17 @@ package enum HookSettings {
     for (index, statement) in outline.statements.enumerated() {
       if case .header(let path, _, _) = statement.kind { headers.append((index, path)) }
     }
+    // Codex may have dropped the markers, and the binary may have another name: either of the two tells.
+    let marks = outline.statements.indices.filter { index in
+      guard case .comment(let text) = outline.statements[index].kind else { return false }
+      return [begin, beginWithNewline, end].contains(text.trimmingCharacters(in: .whitespaces))
+    }
     func isOurs(_ header: (index: Int, path: [String])) -> Bool {
       guard header.path.count == 3, header.path[0] == "hooks", header.path[2] == "hooks" else { return false }
+      let isMarked = marks.contains { $0 < header.index } && marks.contains { $0 > header.index }
       return outline.values(ofHeader: header.index).contains { key, value in
         let text = String(decoding: bytes[value], as: UTF8.self)
-        return key == ["command"] && text.contains(/\/opencode-worker['"\\]* hook"?$/)
+        return key == ["command"] && (text.contains(/\/opencode-worker['"\\]* hook"?$/) || isMarked && text.contains(/\/[^\/]*' hook["']*$/))
       }
     }
     var ranges: [Range<Int>] = []

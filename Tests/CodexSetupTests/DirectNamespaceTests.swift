@@ -73,6 +73,25 @@ private func removed(_ text: String) throws -> String? { try DirectNamespace.rem
     #expect(try removed(before) == nil)
   }
 
+  /// The binary may have any name; markers that are there tell what stands between them.
+  @Test(arguments: ["", "model = \"m\"", "a = 1\r\n"]) func hooksOfARenamedBinaryGoToo(before: String) throws {
+    let after = try added(before, "/opt/ocw")
+    #expect(try HookSettings.isPresent(in: Array(after.utf8)))
+    #expect(try added(after, "/opt/other name") == added(before, "/opt/other name"), "an upgrade")
+    #expect(try removed(after) == before)
+  }
+
+  /// What somebody wrote behind a section with a newline of its own doesn't end up on the last line before it.
+  @Test func theNewlineStaysWhenSomethingFollows() throws {
+    let theirs = "[x]\ny = 1\n"
+    #expect(try removed(added("model = \"m\"") + theirs) == "model = \"m\"\n" + theirs)
+    let hook = "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = \"command\"\ncommand = \"mine\"\n"
+    let between = try added("model = \"m\"").replacingOccurrences(of: "[[hooks.Stop]]\n", with: hook + "[[hooks.Stop]]\n")
+    #expect(try removed(between) == "model = \"m\"\n" + hook)
+    let entry = try CodexConfig.adding(command: "/opt/opencode-worker", to: Array("model = \"m\"".utf8))
+    #expect(try CodexConfig.removing(from: entry + Array(theirs.utf8)) == .content(Array(("model = \"m\"\n" + theirs).utf8)))
+  }
+
   @Test func whatStandsBetweenOurHooksStays() throws {
     let theirs = "[hooks.state.\"x\"]\ntrusted_hash = \"y\"\n"
     let after = try added("").replacingOccurrences(of: "[[hooks.Stop]]\n", with: theirs + "[[hooks.Stop]]\n")
