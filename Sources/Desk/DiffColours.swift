@@ -1,9 +1,8 @@
 import Text
 
-/// A unified diff as a terminal shows it. Elsewhere it stays what `git apply` takes, byte for byte.
+/// A unified diff as a terminal shows it.
 package enum DiffColours {
-  package static func text(_ patch: String, style: Style, isForTerminal: Bool) -> String {
-    guard isForTerminal else { return patch }
+  package static func text(_ patch: String, style: Style) -> String {
     return patch.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       let text = TerminalText.printable(String(line))
       if line.hasPrefix("diff ") || line.hasPrefix("index ") || line.hasPrefix("--- ") || line.hasPrefix("+++ ") { return style.bold(text) }

@@ -13,6 +13,15 @@ extension ChangedFiles {
   package func patch(
     paths: [String] = [], runFolder: String, git: String?, offset: Int = 0, limit: Int, deadline: Deadline = .after(10)
   ) throws -> (text: String, nextOffset: Int?) {
+    let page = try patchBytes(paths: paths, runFolder: runFolder, git: git, offset: offset, limit: limit, deadline: deadline)
+    return (String(decoding: page.bytes, as: UTF8.self), page.nextOffset)
+  }
+
+  /// The same in the bytes that the files have.
+  /// - Parameter isForGit: `git apply` takes it, forwards and backwards: the contents of binary files are in it
+  package func patchBytes(
+    paths: [String] = [], isForGit: Bool = false, runFolder: String, git: String?, offset: Int = 0, limit: Int, deadline: Deadline = .after(10)
+  ) throws -> (bytes: ArraySlice<UInt8>, nextOffset: Int?) {
     guard limit >= 4, offset >= 0, limit < 1 << 40, offset < 1 << 40 else { throw WorkspaceError("offset must be 0 or more, limit 4 or more") }
     guard !sources.isEmpty || (files.isEmpty && exact) else { throw WorkspaceError("no contents were kept: \(why ?? "there is no git repository")") }
     guard let git else { throw WorkspaceError("git is not installed") }
@@ -30,7 +39,7 @@ extension ChangedFiles {
         }
         // One byte more than the page shows whether there is another.
         do {
-          bytes += try diff(source, from: base, paths.isEmpty ? [] : compared, runFolder, program, limit: end + 1 - min(end, bytes.count))
+          bytes += try diff(source, from: base, paths.isEmpty ? [] : compared, isForGit, runFolder, program, limit: end + 1 - min(end, bytes.count))
         } catch let error as WorkspaceError where sources.count > 1 {
           // A nested repository that was deleted took its objects along; the others' diffs are still there.
           bytes += Array("# \(source.prefix.isEmpty ? "." : source.prefix): \(error)\n".utf8)
@@ -41,11 +50,11 @@ extension ChangedFiles {
       }
       if bytes.count > end { break }
     }
-    guard offset < bytes.count || offset == 0 else { return ("", nil) }
+    guard offset < bytes.count || offset == 0 else { return ([], nil) }
     var page = bytes[offset..<min(end, bytes.count)]
     let hasMore = bytes.count > end
     if hasMore { page = page.prefix(ChangedFiles.wholeCharacters(page)) }
-    return (String(decoding: page, as: UTF8.self), hasMore ? page.endIndex : nil)
+    return (page, hasMore ? page.endIndex : nil)
   }
 
   /// How many bytes of a page end with a whole character.
@@ -93,7 +102,9 @@ extension ChangedFiles {
     sources.last { WorkspacePath.relative(WorkspacePath.bytes(row.path), to: WorkspacePath.bytes($0.prefix)) != nil }
   }
 
-  private func diff(_ source: Source, from base: String, _ rows: [ChangedFile], _ runFolder: String, _ git: GitProgram, limit: Int) throws -> [UInt8] {
+  private func diff(
+    _ source: Source, from base: String, _ rows: [ChangedFile], _ isForGit: Bool, _ runFolder: String, _ git: GitProgram, limit: Int
+  ) throws -> [UInt8] {
     let directory = GitTree.directory(runFolder, source.name)
     guard PrivateFiles.exists("\(directory)/HEAD") else { throw WorkspaceError("the run's record of contents is gone") }
     let top = WorkspacePath.bytes(source.prefix)
@@ -106,8 +117,8 @@ extension ChangedFiles {
     return try git.run(
       [
         "diff-index", "-p", "-M", "--cached", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all", "--src-prefix=a/\(shownPrefix)",
-        "--dst-prefix=b/\(shownPrefix)", base, "--",
-      ] + specs, folder: hasWorkTree ? source.folder : directory,
+        "--dst-prefix=b/\(shownPrefix)",
+      ] + (isForGit ? ["--binary"] : []) + [base, "--"] + specs, folder: hasWorkTree ? source.folder : directory,
       place: GitPlace(directory: directory, workTree: hasWorkTree ? source.folder : nil, index: source.index),
       outputLimit: limit)
   }

@@ -74,6 +74,20 @@ import Testing
     }
   }
 
+  /// Whatever the files hold, and wherever the diff's pages end.
+  @Test func theDiffOfBinaryFilesCanBeTakenBackToo() throws {
+    let prepare = "head -c 3000 /dev/urandom >old.bin; printf 'Gr\\374n\\n' >latin"
+    #expect(try Command("/bin/sh", ["-c", prepare], folder: world.repository, deadline: .after(60)).run().succeeded)
+    try world.git("add", "-A")
+    try world.git("-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "Binary")
+    let command = "head -c 2000000 /dev/urandom >new.bin; head -c 3000 /dev/urandom >old.bin; printf 'Gr\\374ner\\n' >latin"
+    let run = try delegate([["tools": [shell(command)]], ["text": "Done."]])
+    let diff = try world.worker("diff", run)
+    try PrivateFiles.replace(world.path("patch"), with: diff.output)
+    try world.git("apply", "-R", world.path("patch"))
+    #expect(try world.git("status", "--porcelain") == "")
+  }
+
   /// An empty word, as of a variable that isn't set, is neither all nor this folder.
   @Test func anEmptyWordIsRefused() throws {
     let run = try delegate([["tools": [shell("echo more >> README.md")]], ["text": "Done."]])

@@ -43,14 +43,19 @@ enum DiffCommand {
     defer { pager?.finish() }
     var offset: Int? = 0
     while let from = offset {
-      let (text, next) = try changes.patch(paths: paths, runFolder: run.folder.path, git: git, offset: from, limit: page, deadline: .after(seconds))
+      let (bytes, next) = try changes.patchBytes(
+        paths: paths, isForGit: !Terminal.isTerminal, runFolder: run.folder.path, git: git, offset: from, limit: page, deadline: .after(seconds))
       // Not before there is something to show.
       if usesPager, from == 0 { pager = Pager(environment) }
-      let shown = DiffColours.text(text, style: style, isForTerminal: Terminal.isTerminal)
-      if let pager {
-        guard pager.write(shown) else { break }
+      if !Terminal.isTerminal {
+        Terminal.write(bytes)
       } else {
-        Terminal.write(shown)
+        let shown = DiffColours.text(String(decoding: bytes, as: UTF8.self), style: style)
+        if let pager {
+          guard pager.write(shown) else { break }
+        } else {
+          Terminal.write(shown)
+        }
       }
       offset = next
     }

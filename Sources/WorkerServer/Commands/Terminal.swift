@@ -35,10 +35,12 @@ enum Terminal {
     (try? Descriptor(raw: STDOUT_FILENO).writeAll(Array(shown(line + "\n", on: STDOUT_FILENO).utf8))) != nil
   }
 
+  static func write(_ text: String) { write(Array(shown(text, on: STDOUT_FILENO).utf8)) }
+
   /// Nobody reads on: the command is over, as `head` and a closed pager mean it. Not for commands that still have something to do (`tell`).
-  static func write(_ text: String) {
+  static func write(_ bytes: some ContiguousBytes) {
     do {
-      try Descriptor(raw: STDOUT_FILENO).writeAll(Array(shown(text, on: STDOUT_FILENO).utf8))
+      try Descriptor(raw: STDOUT_FILENO).writeAll(bytes)
     } catch let error as PosixError where error.code == EPIPE {
       exit(ExitCode.success)
     } catch {
