@@ -88,6 +88,13 @@ import Testing
     #expect(try world.git("status", "--porcelain") == "")
   }
 
+  @Test func aWrongRunIsSaidAlsoWhenNothingWasChanged() throws {
+    let run = try delegate([["text": "Done."]])
+    let diff = try world.worker("diff", "zzzz")
+    #expect(diff.status == .exited(1) && diff.errorText.contains("\"zzzz\" is no run, and not among the changed files of \(run)"), "\(diff.errorText)")
+    #expect(try world.worker("diff", run).errorText.contains("The run changed no file."))
+  }
+
   /// An empty word, as of a variable that isn't set, is neither all nor this folder.
   @Test func anEmptyWordIsRefused() throws {
     let run = try delegate([["tools": [shell("echo more >> README.md")]], ["text": "Done."]])

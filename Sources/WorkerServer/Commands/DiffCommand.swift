@@ -33,11 +33,11 @@ enum DiffCommand {
       throw WorkspaceError("the list of changes of \(run.folder.id) is gone or damaged: \(run.folder.changes)")
     }
     if !changes.exact { Terminal.error("opencode-worker: not exact: \(Words.line(changes.why ?? "unknown why", 400))") }
+    let paths = try paths.map { try place(of: $0, in: changes, run) }
     if changes.files.isEmpty {
       Terminal.error("The run changed no file.")
       return ExitCode.success
     }
-    let paths = try paths.map { try place(of: $0, in: changes, run) }
     let git = ProgramFinder.locate("git", path: environment["PATH"], workspace: run.record.request.cwd)
     var pager: Pager?
     defer { pager?.finish() }
