@@ -76,10 +76,47 @@ package enum SecretMask {
       }
       var end = index
       while end < bytes.count, isPart(bytes[end]) { end += 1 }
-      if let range = token(bytes, index..<end) { found.append(range) }
+      let starts = [index] + textStarts(bytes, index..<end)
+      if let range = starts.lazy.compactMap({ token(bytes, $0..<end) }).first { found.append(range) }
       index = end
     }
     return found
+  }
+
+  /// Where a word begins whose first letters belong to what stands before it: an escape in a string's source (`\n`, `\u001b`, `\x1b`, `%0A`), or
+  /// the rest of a colour whose ESC was taken away (`[31m`, `31m`).
+  private static func textStarts(_ bytes: [UInt8], _ word: Range<Int>) -> [Int] {
+    guard let first = bytes[word].first else { return [] }
+    let before = word.lowerBound > 0 ? bytes[word.lowerBound - 1] : 0x20
+    func hexadecimal(from start: Int, _ count: Int) -> [Int] {
+      let end = start + count
+      return end <= word.upperBound && bytes[start..<end].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) ? [end] : []
+    }
+    switch before {
+    case UInt8(ascii: "\\"):
+      switch first {
+      case UInt8(ascii: "u"): return hexadecimal(from: word.lowerBound + 1, 4)
+      case UInt8(ascii: "x"): return hexadecimal(from: word.lowerBound + 1, 2)
+      case UInt8(ascii: "0"), UInt8(ascii: "a"), UInt8(ascii: "b"), UInt8(ascii: "e"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"),
+        UInt8(ascii: "t"), UInt8(ascii: "v"):
+        return [word.lowerBound + 1]
+      default: return []
+      }
+    case UInt8(ascii: "%"): return hexadecimal(from: word.lowerBound, 2)
+    default:
+      let letter = word.lowerBound + bytes[word].prefix(while: isDigit).count
+      guard letter < word.upperBound, isLetter(bytes[letter]) else { return [] }
+      let isSequence = before == UInt8(ascii: "[") || before == UInt8(ascii: ";")
+      return isSequence || (letter > word.lowerBound && bytes[letter] == UInt8(ascii: "m")) ? [letter + 1] : []
+    }
+  }
+
+  /// Whether something that begins here stands at the beginning of a word.
+  private static func isAtStart(_ bytes: [UInt8], _ index: Int) -> Bool {
+    guard index > 0, isAlphanumeric(bytes[index - 1]) else { return true }
+    var start = index
+    while start > 0, index - start < 8, isPart(bytes[start - 1]) { start -= 1 }
+    return textStarts(bytes, start..<bytes.count).contains(index)
   }
 
   private static func token(_ bytes: [UInt8], _ word: Range<Int>) -> Range<Int>? {
@@ -171,7 +208,7 @@ package enum SecretMask {
       var at = 0
       while let match = find(word, in: bytes, from: at, ignoringCase: true) {
         at = match.upperBound
-        if match.lowerBound > 0, isAlphanumeric(bytes[match.lowerBound - 1]) { continue }
+        guard isAtStart(bytes, match.lowerBound) else { continue }
         var end = at
         while end < bytes.count, isPart(bytes[end]) || Array("+/=~".utf8).contains(bytes[end]) { end += 1 }
         while end > at, [UInt8(ascii: "."), UInt8(ascii: "-")].contains(bytes[end - 1]) { end -= 1 }
@@ -192,7 +229,7 @@ package enum SecretMask {
       while let match = find(name, in: bytes, from: at, ignoringCase: true) {
         at = match.upperBound
         var start = at
-        while start < bytes.count, start - at < 8, Array(" \t:=\"'".utf8).contains(bytes[start]) { start += 1 }
+        while start < bytes.count, start - at < 8, Array(" \t:=\"'\\".utf8).contains(bytes[start]) { start += 1 }
         let end = base64End(bytes, start)
         if end - start >= 30 { found.append(start..<end) }
       }

@@ -6,6 +6,8 @@ import Testing
 @Suite struct SecretMaskTests {
   private static let key40 = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
+  private static let token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+
   private static let hits: [(text: String, secret: String)] = [
     ("key sk-abcdEFGH1234567890abcd in use", "abcdEFGH1234567890abcd"),
     ("ANTHROPIC_API_KEY=sk-ant-api03-Ab1Cd2Ef3Gh4Ij5Kl6Mn7", "Ab1Cd2Ef3Gh4Ij5Kl6Mn7"),
@@ -37,6 +39,13 @@ import Testing
     ("npm_abcdefghijklmnopqrstuvwxyz0123456789", "abcdefghijklmnopqrstuvwxyz0123456789"),
     ("AIzaSyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6", "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6"),
     ("token=hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345.", "AbCdEfGhIjKlMnOpQrStUvWxYz012345"),
+    // Coloured, with and without its ESC; in a string's source.
+    ("31m\(token)", token), (" [31m\(token) [0m", token), ("[0;1m\(token)", token), (" 0;1m\(token)", token), ("[m\(token)", token),
+    ("[K\(token)", token), ("\\u001b[31m\(token)\\u001b[0m", token), ("\\x1b[1m\(token)", token), ("\u{9b}31m\(token)", token),
+    ("\\u001b\(token)", token), ("first\\n\(token)", token), ("a\\t\(token)\\r\\n", token), ("\\r\(token)", token),
+    ("{\"a\":\"{\\\"k\\\":\\\"\(token)\\\"}\"}", token), ("\\\\n\(token)", token), ("a=%0A\(token)", token), ("k%3D\(token)&x", token),
+    ("x\\nBearer abc123def456ghi789jkl", "abc123def456ghi789jkl"), ("[1mBearer abc123def456ghi789jkl", "abc123def456ghi789jkl"),
+    ("{\\\"SecretAccessKey\\\": \\\"\(key40)\\\"}", key40), ("\\nAKIAIOSFODNN7EXAMPLE", "IOSFODNN7EXAMPLE"),
     ("SG.abcdefghijklmnop1234.qrstuvwxyz5678", "abcdefghijklmnop1234"),
   ]
 
@@ -45,7 +54,9 @@ import Testing
     "https://github.com/a/b.git", "https://user@github.com/a/b", "git@github.com:a/b.git", "ssh://git@example.org:22/a",
     "postgres://admin:$PASSWORD@db", "postgres://admin:${DB_PASSWORD}@db", "https://user:***@host", "mail me@example.org: hello", "see http://x/ and a@b",
     "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
-    "the bearer of this letter", "Bearer token is missing", "Bearer authentication-required-for-this",
+    "the bearer of this letter", "C:\\new_model4-of-the-year", "\\nsk-learn-model-20b-quantized-v2", "[31msk-learn-model-20b-quantized-v2", "31musicians",
+    "xghp_16C7e42F292c6912E7710c838347Ae178B4a", "amghp_16C7e42F292c6912E7710c838347Ae178B4a", "\\ughp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "forbearer abc123def456ghi789jkl", "Bearer token is missing", "Bearer authentication-required-for-this",
     "commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904", "sha256:6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
     "/usr/lib/node_modules/sk-utils-for-everyone/index.js", "ses_6d5c4b3a2918", "20261122-162803-k3f9", "eyJ is how base64 of JSON begins",
     "AKIA", "npm_config_registry", "npm_lifecycle_event_that_is_a_long_name_indeed", "hf_transfer", "pypi-server", "xai-sdk", "SG.",
