@@ -218,13 +218,13 @@ private struct JSONParser {
     guard byte == UInt8(ascii: "u") else { throw error("an unknown escape in a string") }
     var code = try hexadecimal()
     if (0xD800..<0xDC00).contains(code), next == UInt8(ascii: "\\"), position + 1 < bytes.count, bytes[position + 1] == UInt8(ascii: "u") {
+      let first = position
       position += 2
       let low = try hexadecimal()
-      guard (0xDC00..<0xE000).contains(low) else { throw error("half a surrogate pair in a string") }
-      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00)
+      if (0xDC00..<0xE000).contains(low) { code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) } else { position = first }
     }
-    guard let scalar = Unicode.Scalar(code) else { throw error("half a surrogate pair in a string") }
-    text += Array(String(Character(scalar)).utf8)
+    // Half a pair is what other readers take, and what a text cut between two halves holds: the rest of it is worth reading.
+    text += Array(String(Character(Unicode.Scalar(code) ?? "\u{FFFD}")).utf8)
   }
 
   private mutating func hexadecimal() throws -> UInt32 {

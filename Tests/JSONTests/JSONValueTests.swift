@@ -37,6 +37,13 @@ import Testing
   }
 
   @Test func escapesAreReadAsTheyAreMeant() throws {
+    // Half a surrogate pair is U+FFFD, as other readers have it.
+    for (text, meant) in [
+      (#"\ud83d"#, "\u{FFFD}"), (#"\udc00x"#, "\u{FFFD}x"), (#"\ud83d icon"#, "\u{FFFD} icon"), (#"\ud800\u0041"#, "\u{FFFD}A"),
+      (#"\ud83d\ud83d\ude00"#, "\u{FFFD}\u{1F600}"), (#"\ud800\n"#, "\u{FFFD}\n"),
+    ] {
+      #expect(try JSONValue(parsing: Array("\"\(text)\"".utf8)) == .string(meant), "\(text)")
+    }
     #expect(try JSONValue(parsing: #""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00\u0000""#.utf8) == "\"\\/\u{8}\u{C}\n\r\tA\u{E9}\u{1F600}\u{0}")
   }
 
