@@ -122,7 +122,7 @@ package struct UndoRecording {
     }
     try noteEncodings(candidates, tree, snapshot, top, &blocked)
     let permissions = GitSnapshot.permissions(in: directory)
-    let contents = try loadBefore(candidates.filter { blocked[$0.path] == nil }, snapshot, &blocked, &nextContent)
+    let contents = try loadBefore(candidates.filter { blocked[$0.path] == nil }, snapshot, top, &blocked, &nextContent)
     let unchanged = try unchangedSince(candidates.filter { blocked[$0.path] == nil }, snapshot, top)
     for candidate in candidates {
       let shown = WorkspacePath.shown(candidate.path)
@@ -156,7 +156,8 @@ package struct UndoRecording {
       if let before = candidate.before, let content {
         let inside = WorkspacePath.relative(candidate.path, to: top) ?? []
         entry.before = .init(
-          kind: before.isLink ? .link : .file, permissions: before.isLink ? 0 : chosen(permissions[inside], now, before.isExecutable), content: content.name)
+          kind: before.isLink ? .link : .file, permissions: before.isLink ? 0 : chosen(permissions[inside], now, before.isExecutable),
+          content: content.name)
       }
       found.entries.append(entry)
     }
@@ -208,12 +209,14 @@ package struct UndoRecording {
 
   /// Brings what was before into the store.
   private func loadBefore(
-    _ candidates: [Candidate], _ snapshot: GitSnapshot, _ blocked: inout [PathBytes: String], _ nextContent: inout Int
+    _ candidates: [Candidate], _ snapshot: GitSnapshot, _ top: PathBytes, _ blocked: inout [PathBytes: String], _ nextContent: inout Int
   ) throws -> [PathBytes: Content] {
     let wanted = candidates.filter { $0.before != nil }
     guard !wanted.isEmpty else { return [:] }
     let ids = Array(Set(wanted.compactMap { $0.before?.id }))
     let sizes = try snapshot.objectSizes(ids)
+    let longer = wanted.filter { candidate in candidate.before.map { sizes[$0.id] != Int($0.diskSize) } ?? false }
+    let converted = try withLineEndings(longer.map(\.path), snapshot, top)
     var contents: [PathBytes: Content] = [:]
     var group: [Candidate] = []
     var total = 0
@@ -224,7 +227,7 @@ package struct UndoRecording {
           blocked[candidate.path] = "what it held before is gone from the repository"
           continue
         }
-        guard let bytes = UndoRecording.onDisk(object, size: before.diskSize, isLink: before.isLink) else {
+        guard let bytes = UndoRecording.onDisk(object, size: before.diskSize, isLink: before.isLink, hasCRLF: converted.contains(candidate.path)) else {
           blocked[candidate.path] = "git converted it (line endings, a filter): the bytes that it had weren't kept"
           continue
         }
@@ -254,10 +257,11 @@ package struct UndoRecording {
 
   /// The bytes that a file had whose object is `object` and whose size git remembers. What git does to contents on the way into an object makes them
   /// shorter (line endings, `$Id$`): of the same size they are the same, and where every line lost a byte each had CRLF.
+  /// - Parameter hasCRLF: git converts this file's line endings: otherwise a filter has made it shorter, and nothing tells how
   /// - Returns: nil: that can't be told
-  package static func onDisk(_ object: [UInt8], size: UInt32, isLink: Bool) -> [UInt8]? {
+  package static func onDisk(_ object: [UInt8], size: UInt32, isLink: Bool, hasCRLF: Bool) -> [UInt8]? {
     if UInt32(truncatingIfNeeded: object.count) == size { return object }
-    guard !isLink, object.count < size else { return nil }
+    guard !isLink, hasCRLF, object.count < size else { return nil }
     let (cr, lf) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
     guard object.count + object.count(where: { $0 == lf }) == Int(size), !object.contains(cr), object.firstRange(of: Array("$Id".utf8)) == nil else {
       return nil
@@ -269,6 +273,31 @@ package struct UndoRecording {
       bytes.append(byte)
     }
     return bytes
+  }
+
+  /// The paths whose line endings git converts, by the rules of now or those that the run has changed.
+  private func withLineEndings(_ paths: [PathBytes], _ snapshot: GitSnapshot, _ top: PathBytes) throws -> Set<PathBytes> {
+    guard !paths.isEmpty else { return [] }
+    let configuration = String(decoding: (try? PrivateFiles.read("\(snapshot.directory)/config")) ?? [], as: UTF8.self).lowercased()
+    let isOn = ["true", "input", "yes", "on", "1"]
+    if configuration.split(separator: "\n").contains(where: { line in line.hasPrefix("autocrlf = ") && isOn.contains { line.contains($0) } }) {
+      return Set(paths)
+    }
+    let inside = paths.map { WorkspacePath.relative($0, to: top) ?? [] }
+    var found: Set<PathBytes> = []
+    for source in [[], ["--cached"]] {
+      let place = GitPlace(
+        directory: snapshot.directory, workTree: snapshot.workTree, seesObjects: true, index: source.isEmpty ? "index" : GitSnapshot.beginIndex)
+      let output = try git.run(
+        ["check-attr"] + source + ["-z", "--stdin", "text", "eol", "crlf"], folder: snapshot.workTree, place: place, input: terminated(inside))
+      let fields = output.split(separator: 0, omittingEmptySubsequences: false)
+      guard fields.count == 9 * paths.count + 1 else { throw WorkspaceError("git check-attr: unexpected reply") }
+      for (number, path) in paths.enumerated() {
+        let values = (0..<3).map { String(decoding: fields[9 * number + 3 * $0 + 2], as: UTF8.self) }
+        if values.contains(where: { !["unspecified", "unset"].contains($0) }) { found.insert(path) }
+      }
+    }
+    return found
   }
 
   private func isThere(_ candidate: Candidate, _ before: Object, _ bytes: [UInt8]) throws -> Bool {

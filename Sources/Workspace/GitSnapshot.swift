@@ -310,19 +310,25 @@ package struct GitSnapshot: Sendable {
   }
 
   /// Whether the attributes that apply here (as text, `.gitattributes` files and others) speak of filters, of automatic line endings and of
-  /// other encodings.
-  package func attributes(_ index: GitIndex, untracked: [PathBytes]) -> (filters: Bool, lineEndings: Bool, encodings: Bool) {
+  /// other encodings; and whether the repository has a filter that none of them names (any more): then nothing tells which objects it made.
+  /// (git-lfs's are told by their size.)
+  package func attributes(
+    _ index: GitIndex, untracked: [PathBytes], repository: GitRepository
+  ) -> (filters: Bool, lineEndings: Bool, encodings: Bool, forgotten: Bool) {
     let name = Array(".gitattributes".utf8)
     let paths = index.entries.lazy.filter { index.hasSuffix($0, name) }.map(index.path) + untracked.filter { $0.suffix(name.count).elementsEqual(name) }
     let configuration = String(decoding: (try? PrivateFiles.read("\(directory)/config")) ?? [], as: UTF8.self)
-    // A file of the user's own elsewhere may say anything.
-    if configuration.contains("attributesfile") { return (true, true, true) }
     var text = String(decoding: (try? PrivateFiles.read("\(directory)/info/attributes", limit: 4 << 20)) ?? [], as: UTF8.self)
     for path in paths.map({ WorkspacePath.join(root, $0) }) {
       guard FileFacts.of(path)?.kind == .file, let readable = String(validating: path, as: UTF8.self) else { continue }
       text += String(decoding: (try? PrivateFiles.read(readable, limit: 4 << 20)) ?? [], as: UTF8.self) + "\n"
     }
-    return (text.contains("filter"), text.contains("auto") || configuration.contains("autocrlf"), text.contains("working-tree-encoding"))
+    let files = ["\(repository.common)/config", "\(repository.directory)/config.worktree"]
+    let own = files.map { String(decoding: (try? PrivateFiles.read($0, limit: 4 << 20)) ?? [], as: UTF8.self) }.joined(separator: "\n")
+    let forgotten = own.matches(of: /\[\s*[Ff]ilter\s+"([^"]+)"\s*\]/).contains { $0.1 != "lfs" && !text.contains("filter=\($0.1)") }
+    // A file of the user's own elsewhere may say anything.
+    if configuration.contains("attributesfile") { return (true, true, true, forgotten) }
+    return (text.contains("filter"), text.contains("auto") || configuration.contains("autocrlf"), text.contains("working-tree-encoding"), forgotten)
   }
 
   /// Tracked paths with a `filter` attribute (git-lfs and its like): their index entries don't hold what is on disk.

@@ -75,11 +75,13 @@ package struct GitTree: Codable, Sendable {
     tree.inner = (candidates.nested + index.entries.filter(\.isGitlink).map(index.path)).map(WorkspacePath.shown)
 
     // Filtered files: drop their entries, so that both trees hold the bytes on disk. Those too large to be hashed keep theirs.
-    let attributes = snapshot.attributes(index, untracked: candidates.untracked)
+    let attributes = snapshot.attributes(index, untracked: candidates.untracked, repository: found)
     tree.convertsLineEndings = attributes.lineEndings
     tree.convertsEncodings = attributes.encodings
     snapshot.convertsLineEndings = attributes.lineEndings
-    let filtered = attributes.filters ? try snapshot.filtered(index) : []
+    let filtered =
+      attributes.forgotten
+      ? index.entries.filter { !$0.isGitlink }.map(index.path) : attributes.filters ? try snapshot.filtered(index) : []
     var rehashed: [PathBytes] = []
     for path in filtered where !dirtyBySize.contains(path) {
       guard let facts = FileFacts.of(WorkspacePath.join(snapshot.root, path)), facts.kind == .file else { continue }

@@ -250,13 +250,40 @@ private struct Dice {
   }
 
   @Test func theBytesOnDiskFollowFromObjectAndSize() {
-    func text(_ object: String, _ size: UInt32, isLink: Bool = false) -> String? {
-      UndoRecording.onDisk(Array(object.utf8), size: size, isLink: isLink).map { String(decoding: $0, as: UTF8.self) }
+    func text(_ object: String, _ size: UInt32, isLink: Bool = false, hasCRLF: Bool = true) -> String? {
+      UndoRecording.onDisk(Array(object.utf8), size: size, isLink: isLink, hasCRLF: hasCRLF).map { String(decoding: $0, as: UTF8.self) }
     }
     #expect(text("a\nb\n", 4) == "a\nb\n" && text("", 0) == "")
-    #expect(text("a\nb\n", 6) == "a\r\nb\r\n")
+    #expect(text("a\nb\n", 6) == "a\r\nb\r\n" && text("a\nb\n", 6, hasCRLF: false) == nil)
     #expect(text("a\nb\n", 5) == nil && text("a\nb\n", 3) == nil && text("a\nb\n", 7) == nil)
     #expect(text("$Id$\n", 6) == nil && text("a\rb\n", 5) == nil && text("a\n", 3, isLink: true) == nil)
+  }
+
+  /// A filter whose attribute is gone: its objects hold other bytes than the files did, of the same number or as many more as there are lines.
+  @Test(arguments: [false, true]) func bytesThatNeverWereArentWritten(settingIsGone: Bool) throws {
+    let fixture = try GitFixture()
+    try fixture.git("config", "filter.r.clean", "sed 's/ $//'")
+    try fixture.git("config", "filter.t.clean", "tr a-z A-Z")
+    try fixture.write(fixture.path(".git/info/attributes"), "*.s filter=r\n*.t filter=t\n")
+    // Older than the index: git doesn't look at them again.
+    for (name, text) in [("x.s", "a \nb \n"), ("x.t", "lower\n"), ("plain.c", "c\n")] {
+      try fixture.write(name, text)
+      try BytePaths.setModified(fixture.path(name), 1_700_000_000_000_000_000)
+    }
+    try fixture.commit("filtered")
+    try fixture.remove(".git/info/attributes")
+    for name in ["r", "t"] where settingIsGone { try fixture.git("config", "--remove-section", "filter.\(name)") }
+    let before = try picture(fixture.work)
+    // Nothing tells of a filter that changed no length and is gone with its setting.
+    let names = settingIsGone ? ["x.s", "plain.c"] : ["x.s", "x.t", "plain.c"]
+    let run = try UndoneRun(fixture) { for name in names { try fixture.remove(name) } }
+    let (journal, found) = try run.recorded()
+    #expect(found.obstacles.map(\.path) == (settingIsGone ? ["x.s"] : []), "\(found.obstacles)")
+    #expect(found.obstacles.allSatisfy { $0.why.contains("a filter") })
+    var move = run.move(journal, to: .before)
+    try move.carryOut(now: 1)
+    let now = try picture(fixture.work)
+    for name in names where !found.obstacles.map(\.path).contains(name) { #expect(now[name] == before[name], "\(name)") }
   }
 
   @Test func whatWasHiddenOrIsNotOursIsRefused() throws {
