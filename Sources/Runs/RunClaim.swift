@@ -55,7 +55,10 @@ package final class RunClaim: @unchecked Sendable {
   @discardableResult func restore() -> Bool {
     mutex.withLock {
       guard !isReleased else { return false }
-      // A folder that is gone is a run that somebody wants forgotten.
+      // A run's folder that is gone is a run that somebody wants forgotten. The whole state folder isn't: it holds the lock, without which another
+      // run could start. (With the folder above it gone too, the whole place is.)
+      let above = (state.root as NSString).deletingLastPathComponent
+      if !PrivateFiles.exists(state.root), PrivateFiles.isFolder(above) { try? PrivateFiles.createFolder(folder.path) }
       if PrivateFiles.exists(folder.path) {
         if !fifo.isFile(at: folder.fifo), let renewed = try? Fifo.hold(folder.fifo) {
           fifo.close()

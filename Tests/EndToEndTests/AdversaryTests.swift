@@ -88,6 +88,19 @@ import Testing
     #expect(!world.exists("state/runs/\(run)"))
   }
 
+  /// Unlike a run's own folder, the whole state folder holds what keeps a second run from starting.
+  @Test func aDeletedStateFolderIsPutBackAroundTheLivingRun() throws {
+    let run = try startHeldRun()
+    try remove("state")
+    #expect(eventually { world.read("state/live.lock") == run && world.exists("state/runs/\(run)/record.json") })
+    #expect(try client.call("opencode_start", arguments)["error"]?["code"]?.string == "busy")
+    let other = try world.worker("call", "opencode_start", JSONValue.object(arguments).text)
+    #expect(other.outputText.contains("\"busy\"") && other.outputText.contains(run), "\(other.outputText)")
+    try release()
+    #expect(try client.call("opencode_wait", ["run": .string(run)])["run"]?.string == run)
+    #expect(try eventually { try client.call("opencode_start", arguments)["error"] == nil })
+  }
+
   @Test func aStoppedSupervisorHoldsUpNoAnswer() throws {
     let run = try startHeldRun()
     let listing = try Command("/bin/ps", ["-eo", "pid,args"], deadline: .after(10)).run().outputText
