@@ -93,6 +93,9 @@ extension BytePaths {
     try check("rename", target, withPath(path) { path in withPath(target) { rename(path, $0) } })
   }
 
+  /// Whether what lies in a folder can be reached.
+  package static func mayEnter(_ folder: [UInt8]) -> Bool { withPath(folder) { access($0, X_OK) } == 0 }
+
   /// Whether a name can be added to or taken from a folder.
   package static func mayChange(_ folder: [UInt8]) -> Bool { withPath(folder) { access($0, W_OK | X_OK) } == 0 }
 

@@ -118,6 +118,7 @@ package struct UndoRecording {
     for candidate in candidates {
       let isWhole = candidate.before != nil || candidate.after != nil || (candidate.row.change == .added && candidate.row.end != nil)
       if !isWhole { blocked[candidate.path] = "what it held before wasn't kept" }
+      if let why = unreadable(candidate, in: root) { blocked[candidate.path] = why }
       if candidate.before?.isLink == true, snapshot.hasNoLinks { blocked[candidate.path] = "git was told that there are no symlinks here (core.symlinks)" }
     }
     try noteEncodings(candidates, tree, snapshot, top, &blocked)
@@ -161,6 +162,13 @@ package struct UndoRecording {
       }
       found.entries.append(entry)
     }
+  }
+
+  /// Why what a path is now can't be told.
+  private func unreadable(_ candidate: Candidate, in root: PathBytes) -> String? {
+    if let folder = UndoMove.closedFolder(above: candidate.path, in: root) { return "no right to look into the folder \(WorkspacePath.shown(folder))" }
+    let isReadable = candidate.facts?.kind != .file || BytePaths.canRead(WorkspacePath.join(root, candidate.path))
+    return isReadable ? nil : "it can't be read"
   }
 
   /// The permissions of a file that git knows to be executable or not.
@@ -338,8 +346,6 @@ package struct UndoRecording {
     }
     if !hashed.isEmpty {
       let lines = hashed.map { WorkspacePath.quotedForGit(WorkspacePath.relative($0.0.path, to: top) ?? []) }
-      let readable = hashed.allSatisfy { BytePaths.canRead(WorkspacePath.join(Array(changes.root.utf8), $0.0.path)) }
-      guard readable else { throw WorkspaceError("not every file can be read") }
       let output = try snapshot.run(["hash-object", "--stdin-paths"], input: Array(lines.joined(separator: [0x0a])) + [0x0a], seesObjects: false)
       let ids = output.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
       guard ids.count == hashed.count else { throw WorkspaceError("git hash-object: unexpected reply") }

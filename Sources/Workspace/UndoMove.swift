@@ -74,6 +74,8 @@ package struct UndoMove {
   /// Whether a path is in a state.
   private func isThere(_ path: PathBytes, _ state: UndoJournal.State?) throws -> Bool {
     let full = WorkspacePath.join(root, path)
+    // What can't be seen isn't gone.
+    if let folder = UndoMove.closedFolder(above: path, in: root) { throw WorkspaceError("no right to look into the folder \(WorkspacePath.shown(folder))") }
     let facts = UndoMove.isReachable(path, in: root) ? FileFacts.of(full) : nil
     guard let state else { return facts == nil || facts?.kind == .folder }
     guard let facts, facts.kind == state.kind else { return false }
@@ -91,6 +93,14 @@ package struct UndoMove {
   /// Whether the way to a path leads through real folders only.
   package static func isReachable(_ path: PathBytes, in root: PathBytes) -> Bool {
     WorkspacePath.parents(path).allSatisfy { FileFacts.of(WorkspacePath.join(root, $0))?.kind == .folder }
+  }
+
+  /// The first folder on the way to a path into which this user can't look.
+  package static func closedFolder(above path: PathBytes, in root: PathBytes) -> PathBytes? {
+    WorkspacePath.parents(path).reversed().first { parent in
+      let folder = WorkspacePath.join(root, parent)
+      return FileFacts.of(folder)?.kind == .folder && !BytePaths.mayEnter(folder)
+    }
   }
 
   /// What is in the way of an entry.

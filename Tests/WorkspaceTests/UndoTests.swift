@@ -329,6 +329,25 @@ private struct Dice {
     #expect(permissions("key") == 0o600 && permissions("tool") == 0o755 && permissions("a.txt") == 0o640)
   }
 
+  /// What this user can't read is named, and the others are put back.
+  @Test(.enabled(if: getuid() != 0, "whoever is root can read everything")) func whatCantBeReadIsLeftAlone() throws {
+    let fixture = try GitFixture()
+    let run = try UndoneRun(fixture) {
+      for name in ["a.txt", "b.txt", "dir/c.txt", "dir/new"] { try fixture.write(name, "changed\n") }
+    }
+    chmod(fixture.path("a.txt"), 0)
+    chmod(fixture.path("dir"), 0)
+    defer { chmod(fixture.path("dir"), 0o755) }
+    let (journal, found) = try run.recorded()
+    #expect(Set(found.obstacles.map(\.path)) == ["a.txt", "dir/c.txt", "dir/new"] && found.alreadyThere.isEmpty, "\(found.obstacles)")
+    #expect(journal.entries.map(\.path) == ["b.txt"])
+    var move = run.move(journal, to: .before)
+    try move.carryOut(now: 1)
+    #expect(try PrivateFiles.read(fixture.path("b.txt")) == Array("b\n".utf8))
+    chmod(fixture.path("b.txt"), 0)
+    if case .blocked = run.move(try #require(try run.store.load()), to: .after).standings()[0] {} else { Issue.record("b.txt isn't blocked") }
+  }
+
   /// Nothing is written through a link, and a file with other names isn't torn from them.
   @Test func linksOnTheWayAndHardLinksAreRefused() throws {
     let fixture = try GitFixture()

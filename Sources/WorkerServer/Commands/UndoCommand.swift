@@ -39,6 +39,9 @@ enum UndoCommand {
       Terminal.error("opencode-worker: \(Words.line(refusal.description, 1000)).")
       for command in refusal.commands { Terminal.error("  \(command)") }
       return ExitCode.failure
+    } catch {
+      guard isJSON else { throw error }
+      return show(undo, nil, done: false, refusal: UndoRefusal("\(error)"))
     }
     let isRefused = !plan.obstacles.isEmpty && !flags.contains("--leave")
     if isRefused || isDryRun || (plan.steps.isEmpty && !plan.isInterrupted) {
@@ -56,12 +59,15 @@ enum UndoCommand {
     }
     do {
       try undo.carryOut(plan)
-    } catch let error as UndoRefusal {
+    } catch let refusal as UndoRefusal {
       undo.abandon(plan)
-      throw error
+      guard isJSON else { throw refusal }
+      return show(undo, nil, done: false, refusal: refusal)
     } catch {
       let id = undo.run.folder.id
-      throw WorkspaceError("\(error). `opencode-worker undo \(id)` finishes what was begun, `opencode-worker undo \(id) --redo` takes it back.")
+      let why = "\(error). `opencode-worker undo \(id)` finishes what was begun, `opencode-worker undo \(id) --redo` takes it back."
+      guard isJSON else { throw WorkspaceError(why) }
+      return show(undo, plan, done: false, refusal: UndoRefusal(why))
     }
     if isJSON { return show(undo, plan, done: true) }
     let what = "\(Words.counted(plan.steps.count, "file")) \(plan.steps.count == 1 ? "is" : "are")"
