@@ -126,10 +126,20 @@ package struct UndoMove {
       }
     }
     if isBelow, !BytePaths.mayChange(root) { return "no right to change the folder" }
+    if entry.state(side) == nil {
+      // Folders that go with it are taken from those above them.
+      for parent in WorkspacePath.parents(path) where isOurs(parent) {
+        let above = WorkspacePath.parents(parent).first ?? []
+        if !BytePaths.mayChange(WorkspacePath.join(root, above)), isEmptied(parent, by: leaving) {
+          return "no right to change the folder \(WorkspacePath.shown(above))"
+        }
+      }
+    }
     guard entry.state(side) != nil, facts?.kind == .folder else { return nil }
     // A folder is in its place: everything in there must be ours to delete.
     var queue = [path]
     while let folder = queue.popLast() {
+      guard BytePaths.mayChange(WorkspacePath.join(root, folder)) else { return "no right to change the folder \(WorkspacePath.shown(folder))" }
       guard let names = try? BytePaths.names(in: WorkspacePath.join(root, folder)) else { return "the folder in its place can't be read" }
       for name in names {
         let inside = WorkspacePath.join(folder, name)
@@ -141,6 +151,29 @@ package struct UndoMove {
       }
     }
     return nil
+  }
+
+  private func isFolder(_ path: PathBytes) -> Bool {
+    UndoMove.isReachable(path, in: root) && FileFacts.of(WorkspacePath.join(root, path))?.kind == .folder
+  }
+
+  /// Undone, a folder goes that the run made; done again, one that the undo made.
+  private func isOurs(_ folder: PathBytes) -> Bool {
+    guard isFolder(folder) else { return false }
+    if side == .after { return journal.madeFolders.contains(WorkspacePath.shown(folder)) }
+    return BytePaths.born(WorkspacePath.join(root, folder)).map { $0 >= began } ?? true
+  }
+
+  /// Whether nothing but folders would be left in a folder.
+  private func isEmptied(_ folder: PathBytes, by leaving: Set<PathBytes>) -> Bool {
+    var queue = [folder]
+    while let next = queue.popLast() {
+      for name in (try? BytePaths.names(in: WorkspacePath.join(root, next))) ?? [] {
+        let inside = WorkspacePath.join(next, name)
+        if isFolder(inside) { queue.append(inside) } else if !leaving.contains(inside) { return false }
+      }
+    }
+    return true
   }
 
   // MARK: - Moving
@@ -239,15 +272,11 @@ package struct UndoMove {
 
   /// Folders that the other side needed and this one doesn't, the deepest first.
   private func superfluousFolders(_ moving: [Int]) -> [Superfluous] {
-    let made = Set(journal.madeFolders.map(WorkspacePath.bytes))
-    func isFolder(_ path: PathBytes) -> Bool { UndoMove.isReachable(path, in: root) && FileFacts.of(WorkspacePath.join(root, path))?.kind == .folder }
     var found: [PathBytes: Bool] = [:]
     // Of those that are there already, too: an earlier attempt may have been ended before it came to the folders.
     for index in chosen where journal.entries[index].state(side) == nil {
-      for parent in WorkspacePath.parents(WorkspacePath.bytes(journal.entries[index].path)) where found[parent] == nil && isFolder(parent) {
-        // Undone, a folder goes that the run made; done again, one that the undo made.
-        let isOurs = side == .before ? BytePaths.born(WorkspacePath.join(root, parent)).map { $0 >= began } ?? true : made.contains(parent)
-        if isOurs { found[parent] = false }
+      for parent in WorkspacePath.parents(WorkspacePath.bytes(journal.entries[index].path)) where found[parent] == nil && isOurs(parent) {
+        found[parent] = false
       }
     }
     for index in moving where journal.entries[index].state(side) != nil {
@@ -279,6 +308,8 @@ package struct UndoMove {
 
   private func removeIfEmpty(_ folder: Superfluous) throws {
     guard UndoMove.isReachable(folder.path, in: root) else { return }
+    // With something in it, it stays, whoever may change the folder above it.
+    if !folder.mustGo, (try? BytePaths.names(in: WorkspacePath.join(root, folder.path)))?.isEmpty == false { return }
     do {
       try BytePaths.removeFolder(WorkspacePath.join(root, folder.path))
     } catch let error as PosixError where error.code == ENOENT || (!folder.mustGo && [ENOTEMPTY, EEXIST].contains(error.code)) {

@@ -348,6 +348,27 @@ private struct Dice {
     if case .blocked = run.move(try #require(try run.store.load()), to: .after).standings()[0] {} else { Issue.record("b.txt isn't blocked") }
   }
 
+  /// A folder that goes is taken from the one above it.
+  @Test(.enabled(if: getuid() != 0, "whoever is root may change everything")) func foldersThatCantGoAreSaidBefore() throws {
+    let fixture = try GitFixture()
+    let run = try UndoneRun(fixture) {
+      try fixture.write("n/m/q", "q\n")
+      try fixture.write("a.txt", "changed\n")
+      chmod(fixture.path("n"), 0o555)
+    }
+    defer { chmod(fixture.path("n"), 0o755) }
+    let (journal, found) = try run.recorded()
+    #expect(found.obstacles.isEmpty && journal.entries.count == 2)
+    let standings = run.move(journal, to: .before).standings()
+    #expect(standings.contains(.blocked("no right to change the folder n")) && standings.contains(.toMove), "\(standings)")
+    // What holds something else stays, and is in nobody's way.
+    try fixture.write("n/m/mine", "mine\n")
+    #expect(run.move(journal, to: .before).standings() == [.toMove, .toMove])
+    var move = run.move(journal, to: .before)
+    try move.carryOut(now: 1)
+    #expect(PrivateFiles.exists(fixture.path("n/m/mine")) && !PrivateFiles.exists(fixture.path("n/m/q")))
+  }
+
   /// Nothing is written through a link, and a file with other names isn't torn from them.
   @Test func linksOnTheWayAndHardLinksAreRefused() throws {
     let fixture = try GitFixture()
