@@ -126,6 +126,18 @@ import Testing
     #expect(piped.succeeded && world.read("repository/read.html") == world.read("page.html"), "\(piped.errorText)")
   }
 
+  /// Whoever stops reading still gets the run's exit code, and the page in a browser.
+  @Test func theReportIsOpenedWhoeverReadsOn() throws {
+    let run = try delegate([["tools": [shell("false")]], ["text": "Done."]], checks: ["false"])
+    try PrivateFiles.createFolder(world.path("browser"))
+    try Program.write("#!/bin/sh\necho \"$1\" >'\(world.path("opened"))'\n", to: world.path("browser/xdg-open"))
+    let command = "trap '' PIPE; ('\(World.binary)' report \(run) --open; echo $? >status) | true; while [ ! -s status ]; do sleep 0.1; done"
+    let environment = world.environment.merging(["PATH": world.path("browser") + ":" + (world.environment["PATH"] ?? "/usr/bin:/bin")]) { $1 }
+    let piped = try Command("/bin/sh", ["-c", command], environment: environment, folder: world.repository, deadline: .after(120)).run()
+    #expect(piped.succeeded && world.read("repository/status") == "1\n", "\(piped.errorText)")
+    #expect(world.read("opened") == world.file("report.html", of: run) + "\n")
+  }
+
   /// Every event once, in order, also when there are many.
   @Test func watchAndLogsShowEveryEventOnce() throws {
     let calls: JSONValue = .array((0..<60).map { shell("echo \($0)") })

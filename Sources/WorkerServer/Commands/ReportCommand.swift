@@ -37,8 +37,8 @@ enum ReportCommand {
         Terminal.error("opencode-worker: the page can't be written to \(path): \(why). -o FILE names another place, `-o -` prints it.")
         return ExitCode.failure
       }
-      for line in ShortReview(run: run, attention: attention, style: style).lines { Terminal.line(line) }
-      Terminal.line("\n\(style.dim("The whole report:")) \(path)")
+      for line in ShortReview(run: run, attention: attention, style: style).lines { Terminal.tell(line) }
+      Terminal.tell("\n\(style.dim("The whole report:")) \(path)")
       if words.flags.contains("--open"), !openInBrowser(path, environment) {
         Terminal.error("opencode-worker: no browser could be started (xdg-open, open); the page is in \(path)")
         return ExitCode.failure
