@@ -81,6 +81,8 @@ import Testing
     #expect(world.read("repository/README.md") == "# Repository\nmore\n")
     let (reply, status) = try json(run)
     #expect(status == .exited(1) && reply["done"] == false && reply["refused"]?.array?.first?["path"] == "new.txt", "\(reply.text)")
+    let (unknown, code) = try json(run, "other")
+    #expect(code == .exited(1) && unknown["done"] == false && unknown["why"]?.string?.contains("not among the changed files") == true, "\(unknown.text)")
     #expect(try world.worker("undo", run, "--leave").status == .exited(0))
     #expect(world.read("repository/README.md") == "# Repository\n" && world.read("repository/new.txt") == "mine now\n")
   }
