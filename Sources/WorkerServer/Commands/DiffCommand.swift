@@ -6,7 +6,8 @@ import Workspace
 
 /// `diff [RUN] [PATH...]`: the run's own diff.
 enum DiffCommand {
-  private static let page = 1 << 20
+  /// Bytes at a time. git makes all that comes before them each time, which is much where binary files are in it.
+  private static let (page, pipePage) = (1 << 20, 64 << 20)
   private static let seconds = 60.0
 
   static func run(_ arguments: [String], environment: [String: String]) throws -> Int32 {
@@ -44,7 +45,8 @@ enum DiffCommand {
     var offset: Int? = 0
     while let from = offset {
       let (bytes, next) = try changes.patchBytes(
-        paths: paths, isForGit: !Terminal.isTerminal, runFolder: run.folder.path, git: git, offset: from, limit: page, deadline: .after(seconds))
+        paths: paths, isForGit: !Terminal.isTerminal, runFolder: run.folder.path, git: git, offset: from, limit: Terminal.isTerminal ? page : pipePage,
+        deadline: .after(seconds))
       // Not before there is something to show.
       if usesPager, from == 0 { pager = Pager(environment) }
       if !Terminal.isTerminal {
