@@ -18,13 +18,6 @@ extension BytePaths {
     return Attributes(permissions: UInt32(info.st_mode & 0o7777), owner: info.st_uid, group: info.st_gid, names: Int(info.st_nlink))
   }
 
-  /// The twelve bits that `chmod` sets, of a plain file.
-  package static func permissions(ofFile path: [UInt8]) -> UInt32? {
-    var info = stat()
-    guard withPath(path, { lstat($0, &info) }) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
-    return UInt32(info.st_mode & 0o7777)
-  }
-
   /// Nanoseconds since 1970; when the file or folder was made. nil: the file system doesn't tell.
   package static func born(_ path: [UInt8]) -> Int64? {
     #if os(Linux)

@@ -157,7 +157,7 @@ package struct UndoRecording {
       if let before = candidate.before, let content {
         let inside = WorkspacePath.relative(candidate.path, to: top) ?? []
         entry.before = .init(
-          kind: before.isLink ? .link : .file, permissions: before.isLink ? 0 : chosen(permissions[inside], permissions[[]], now, before.isExecutable),
+          kind: before.isLink ? .link : .file, permissions: before.isLink ? 0 : chosen(permissions[inside], now, before.isExecutable),
           content: content.name)
       }
       found.entries.append(entry)
@@ -172,12 +172,8 @@ package struct UndoRecording {
   }
 
   /// The permissions of a file that git knows to be executable or not.
-  /// - Parameters:
-  ///   - recorded: those of this file, where they were unusual
-  ///   - usual: of the others, where they are executable; nil: not every file was looked at
-  private func chosen(_ recorded: UInt32?, _ usual: UInt32?, _ now: UInt32?, _ isExecutable: Bool) -> UInt32 {
+  private func chosen(_ recorded: UInt32?, _ now: UInt32?, _ isExecutable: Bool) -> UInt32 {
     if let recorded, (recorded & 0o100 != 0) == isExecutable { return recorded }
-    if recorded == nil, let usual { return isExecutable ? usual : usual & 0o666 }
     guard let now else { return (isExecutable ? 0o777 : 0o666) & ~FileMask.current }
     if isExecutable { return now & 0o100 != 0 ? now : now | (now & 0o444) >> 2 }
     return now & ~0o111

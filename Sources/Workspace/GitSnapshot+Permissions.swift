@@ -2,28 +2,24 @@ import PosixSupport
 
 extension GitSnapshot {
   package static let permissionsFile = "permissions"
-  /// Keeps the permissions of files that a new file wouldn't have: git knows only whether a file is executable, and `undo` mustn't open what was
-  /// closed. One `lstat` a file: 20,000 take some tens of milliseconds, beside git's own.
-  /// - Returns: records for `keepPermissions`
-  package func unusualPermissions(_ paths: some Sequence<PathBytes>) -> [UInt8] {
-    let usual: Set<UInt32> = [0o666 & ~FileMask.current, 0o777 & ~FileMask.current]
+  /// What files have unless somebody chose otherwise.
+  private static let usual: Set<UInt32> = [0o644, 0o755, 0o664, 0o775, 0o666, 0o777]
+
+  /// Keeps the permissions of files that have unusual ones: git knows only whether a file is executable, and `undo` mustn't open what was closed.
+  /// - Throws: `PosixError`
+  package func notePermissions(_ paths: [PathBytes]) throws {
     var bytes: [UInt8] = []
     for path in paths {
-      guard let permissions = BytePaths.permissions(ofFile: WorkspacePath.join(root, path)), !usual.contains(permissions) else { continue }
-      bytes += Array("\(String(permissions, radix: 8)) ".utf8) + path + [0]
+      let full = WorkspacePath.join(root, path)
+      guard FileFacts.of(full)?.kind == .file, let attributes = BytePaths.attributes(full), !GitSnapshot.usual.contains(attributes.permissions) else {
+        continue
+      }
+      bytes += Array("\(String(attributes.permissions, radix: 8)) ".utf8) + path + [0]
     }
-    return bytes
+    if !bytes.isEmpty { try PrivateFiles.replace("\(directory)/\(GitSnapshot.permissionsFile)", with: bytes) }
   }
 
-  /// - Throws: `PosixError`
-  package func keepPermissions(_ records: [UInt8]) throws {
-    // Without a path: what the others have, whoever undoes it with whichever mask.
-    let usual = Array("\(String(0o777 & ~FileMask.current, radix: 8)) ".utf8) + [0]
-    try PrivateFiles.replace("\(directory)/\(GitSnapshot.permissionsFile)", with: usual + records)
-  }
-
-  /// What `keepPermissions` kept in a git directory of a run's: of files, and for an empty path of all others where they are executable. (Older
-  /// versions kept those of uncommitted files only, and nothing of the others.)
+  /// What `notePermissions` kept in a git directory of a run's.
   package static func permissions(in directory: String) -> [PathBytes: UInt32] {
     guard let bytes = try? PrivateFiles.read("\(directory)/\(permissionsFile)", limit: 256 << 20) else { return [:] }
     var found: [PathBytes: UInt32] = [:]

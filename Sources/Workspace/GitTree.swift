@@ -68,10 +68,7 @@ package struct GitTree: Codable, Sendable {
     let head = found.head ?? snapshot.emptyTree
     // As a rule nothing has to be recorded; then this is what differs from the commit at the end, too.
     let copied = snapshot
-    let (asked, permissions) = both(
-      { both({ Result { try GitTree.differing(copied, from: head) } }, { Result { try copied.candidates() } }) },
-      { copied.unusualPermissions(index.entries.lazy.filter { !$0.isGitlink }.map(index.path)) })
-    let (staged, listed) = asked
+    let (staged, listed) = both({ Result { try GitTree.differing(copied, from: head) } }, { Result { try copied.candidates() } })
     var candidates = try listed.get()
     try PrivateFiles.replace("\(snapshot.directory)/ignored", with: terminated(candidates.ignored))
     let dirtyBySize = Set(candidates.tracked)
@@ -98,7 +95,7 @@ package struct GitTree: Codable, Sendable {
     if !filtered.isEmpty { try PrivateFiles.replace("\(snapshot.directory)/filtered", with: terminated(filtered)) }
     candidates.untracked += rehashed
     tree.unhashed += try snapshot.record(candidates, budget: budget)
-    try snapshot.keepPermissions(permissions + snapshot.unusualPermissions(candidates.untracked))
+    try snapshot.notePermissions(candidates.tracked + candidates.untracked)
 
     let isAsCopied = rehashed.isEmpty && candidates.tracked.isEmpty && candidates.untracked.isEmpty
     let dirty = try isAsCopied ? staged.get() : GitTree.differing(snapshot, from: head)
