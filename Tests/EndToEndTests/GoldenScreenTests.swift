@@ -39,7 +39,8 @@ import Testing
           ],
           ["name": "bash", "arguments": ["command": "echo made > made.txt; rm README.md", "description": "Makes a file"]],
         ],
-      ], ["status": 429, "body": ["error": ["message": "Rate limit"]]],
+        // The log tells whole seconds: a pause, so that the order is certain.
+      ], ["status": 429, "body": ["error": ["message": "Rate limit"]], "delay": 2.1],
       [
         "tools": [
           ["name": "bash", "arguments": ["command": "test -s cli.py", "description": "Checks"]],
