@@ -60,7 +60,8 @@ package enum ProgramFinder {
     return (path ?? "").split(separator: ":").map(String.init).filter { seen.insert($0).inserted }
   }
 
-  private static func holds(_ root: String, _ path: String) -> Bool {
+  /// Whether a path is `root` or lies below it, by name.
+  package static func holds(_ root: String, _ path: String) -> Bool {
     root == "/" || path == root || path.hasPrefix(root + "/")
   }
 }

@@ -255,6 +255,6 @@ extension RunRecord {
     guard let root = PrivateFiles.resolved(request.cwd), let real = Begun({ PrivateFiles.resolved(path) }).value(deadline: .after(5)) ?? nil else {
       return true
     }
-    return real != root && !real.hasPrefix(root == "/" ? root : root + "/")
+    return !ProgramFinder.holds(root, real)
   }
 }
