@@ -104,7 +104,7 @@ package struct VerificationTally: Codable, Sendable, Equatable {
     for (index, declared) in commands.enumerated() {
       guard var finding = declared.finding(in: command, exitCode: exitCode, startedIn: folder ?? workspace) else { continue }
       // Elsewhere, by where the tool started it, is elsewhere, also below; where only `cd` says so it is in the workspace.
-      let isElsewhere = folder != nil && workspace != nil && !(finding.folders ?? []).allSatisfy { $0 == workspace } && !isWorkspace(folder)
+      let isElsewhere = !isWorkspace(folder) && !(finding.folders ?? []).allSatisfy { $0 == workspace }
       if finding.verdict != .unknown, isElsewhere || finding.isInside(workspace ?? "") != true {
         finding = ShellFinding(verdict: .unknown, why: "it ran in \(finding.folders?.joined(separator: " or ") ?? "a folder that isn't known")")
       }

@@ -104,15 +104,15 @@ extension WorkspaceBaseline {
         { @Sendable in Result { try tree.end(runFolder, git, innerTrees: tree.prefix.isEmpty ? innerTrees : [], budget: budget) } }
       })
     var rows: [ChangedFile] = []
-    var shared: [GitTree] = []
+    var repositories: Set<String> = []
     for (tree, end) in zip(trees, ends) {
       switch end {
       case .success(let end):
         rows += end.rows
         // A linked work tree inside shares its refs with the repository that it is of.
         result.commits += end.commits.filter { commit in !result.commits.contains { $0.id == commit.id } }
-        result.refs += end.refs.filter { ref in !shared.contains { $0.common == tree.common } || ref.name == "HEAD" }
-        shared.append(tree)
+        let isFirst = repositories.insert(tree.common).inserted
+        result.refs += end.refs.filter { isFirst || $0.name == "HEAD" }
         result.ignoredGone += end.ignoredGone.map { WorkspacePath.shown($0) }
         result.doubt(end.doubts)
         if end.baseTree != nil || end.lostContents || !end.rows.isEmpty {
