@@ -19,9 +19,10 @@ package final class StdioTransport: Sendable {
     writer = FrameWriter(output)
   }
 
-  /// The frames as they come; the sequence ends at end of file. The reader stays a few frames ahead of whoever takes them, no more.
+  /// The frames as they come; the sequence ends at end of file. The reader stays a few frames ahead of whoever takes them, no more, and reads none while
+  /// much lies there that nobody takes from stdout.
   package func frames() -> FrameSequence {
-    let input = input
+    let (input, writer) = (input, writer)
     let credits = Credits(8)
     let (stream, continuation) = AsyncStream.makeStream(of: Frame.self)
     Thread.detachNewThread {
@@ -30,6 +31,7 @@ package final class StdioTransport: Sendable {
       defer { buffer.deallocate() }
       while let count = try? input.readWaiting(into: buffer), count > 0 {
         for frame in framing.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
+          writer.waitForRoom()
           credits.take()
           continuation.yield(frame)
         }
@@ -99,6 +101,10 @@ private final class FrameWriter: @unchecked Sendable {
   private let output: Descriptor
   private let condition = NSCondition()
   private var queue: [[UInt8]] = []
+  /// Bytes that are queued or being written.
+  private var unwritten = 0
+  /// Far more than answers to what a client asks at the same time.
+  private static let room = 16 << 20
   private var writing = false
   private var broken = false
   private var brokenHandler: (@Sendable () -> Void)?
@@ -114,8 +120,18 @@ private final class FrameWriter: @unchecked Sendable {
 
   func enqueue(_ frame: [UInt8]) {
     condition.lock()
-    if !broken { queue.append(frame) }
+    if !broken {
+      queue.append(frame)
+      unwritten += frame.count
+    }
     condition.broadcast()
+    condition.unlock()
+  }
+
+  /// Blocks while more is queued than a client that reads leaves there.
+  func waitForRoom() {
+    condition.lock()
+    while unwritten > FrameWriter.room, !broken { condition.wait() }
     condition.unlock()
   }
 
@@ -137,6 +153,10 @@ private final class FrameWriter: @unchecked Sendable {
       var failed = false
       for frame in frames where !failed {
         failed = (try? output.writeAll(frame)) == nil
+        condition.withLock {
+          unwritten -= frame.count
+          condition.broadcast()
+        }
       }
       condition.lock()
       writing = false

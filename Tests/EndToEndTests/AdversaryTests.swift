@@ -294,23 +294,24 @@ import Testing
 
   // MARK: - The client
 
-  @Test func aClientThatDoesNotReadForAWhileLosesNothing() throws {
+  private static func toolsList(_ id: Int) -> [UInt8] {
+    let version: JSONObject = ["io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": [:]]
+    return (["jsonrpc": "2.0", "id": JSONValue(id), "method": "tools/list", "params": ["_meta": .object(version)]] as JSONValue).bytes + [10]
+  }
+
+  /// A server whose pipes a test holds itself: `asking` writes, and only then somebody reads so many answers.
+  private func unread(_ answers: Int, asking: (Descriptor) throws -> Void) throws {
     let toServer = try Descriptor.pipe()
     let fromServer = try Descriptor.pipe()
     let errors = try Descriptor.open("/dev/null", O_WRONLY)
     let server = try ChildProcess(World.binary, [], environment: world.environment, folder: "/", input: toServer.read, output: fromServer.write, errors: errors)
     for end in [toServer.read, fromServer.write, errors] { end.close() }
-    for id in 0..<200 {
-      let version: JSONObject = ["io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": [:]]
-      let message: JSONValue = ["jsonrpc": "2.0", "id": JSONValue(id), "method": "tools/list", "params": ["_meta": .object(version)]]
-      try toServer.write.writeAll(message.bytes + [10])
-    }
-    // 200 answers of 7 KiB are far more than a pipe holds.
+    try asking(toServer.write)
     var framing = LineFraming()
     var seen: Set<Int> = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     defer { buffer.deallocate() }
-    while seen.count < 200 {
+    while seen.count < answers {
       let count = try fromServer.read.read(into: buffer)
       try #require(count > 0)
       for case .line(let line) in framing.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
@@ -320,6 +321,45 @@ import Testing
     toServer.write.close()
     #expect(server.wait(deadline: .after(20)) == .exited(0))
     fromServer.read.close()
+  }
+
+  @Test func aClientThatDoesNotReadForAWhileLosesNothing() throws {
+    // 200 answers of 7 KiB are far more than a pipe holds.
+    try unread(200) { input in
+      for id in 0..<200 { try input.writeAll(Self.toolsList(id)) }
+    }
+  }
+
+  /// Else a client that never reads fills the memory.
+  @Test func answersThatNobodyReadsAreBounded() throws {
+    let all = 6_000
+    var (sent, rest) = (0, ArraySlice<UInt8>())
+    try unread(all) { pipe in
+      // A client that goes on as long as it can; the answers to all of it are 45 MiB.
+      let flags = fcntl(pipe.raw, F_GETFL)
+      #expect(fcntl(pipe.raw, F_SETFL, flags | O_NONBLOCK) == 0)
+      var waited = 0
+      while sent < all, waited < 40 {
+        if rest.isEmpty { rest = Self.toolsList(sent)[...] }
+        let count = rest.withUnsafeBytes { write(pipe.raw, $0.baseAddress, $0.count) }
+        if count > 0 {
+          rest = rest.dropFirst(count)
+          if rest.isEmpty { sent += 1 }
+          waited = 0
+        } else {
+          usleep(100_000)
+          waited += 1
+        }
+      }
+      #expect(sent < all, "the server has read them all, and holds what it answered")
+      #expect(fcntl(pipe.raw, F_SETFL, flags) == 0)
+      // Once somebody reads it goes on with the others.
+      let (next, remaining) = (sent, Array(rest))
+      Thread.detachNewThread {
+        try? pipe.writeAll(remaining)
+        for id in (remaining.isEmpty ? next : next + 1)..<all { try? pipe.writeAll(Self.toolsList(id)) }
+      }
+    }
   }
 
   @Test func aCancelledStartGoesOnAsARun() throws {
