@@ -66,7 +66,8 @@ package struct GitIndex: Sendable {
     entries.reserveCapacity(count)
     var names: [UInt8] = []
     names.reserveCapacity(data.count)
-    var previous = 0..<0
+    // Apart from `names`: a slice of itself, appended, would copy it whole each time.
+    var name: [UInt8] = []
     var at = 12
     for _ in 0..<count {
       let start = at
@@ -83,19 +84,21 @@ package struct GitIndex: Sendable {
       }
       let from = names.count
       if version == 4 {
-        guard let (drop, next) = GitIndex.offset(data, at, end), drop <= previous.count else { throw damaged }
+        guard let (drop, next) = GitIndex.offset(data, at, end), drop <= name.count else { throw damaged }
         at = next
-        names.append(contentsOf: names[previous.lowerBound..<(previous.upperBound - drop)])
+        name.removeLast(drop)
+      } else {
+        name.removeAll(keepingCapacity: true)
       }
       guard let zero = data[at..<end].firstIndex(of: 0) else { throw damaged }
-      names.append(contentsOf: data[at..<zero])
-      guard names.count > from else { throw damaged }
-      guard names.count - from <= GitIndex.longestName, names.count <= GitIndex.allNames else { throw WorkspaceError("index: names too long to be files'") }
+      name.append(contentsOf: data[at..<zero])
+      guard !name.isEmpty else { throw damaged }
+      names.append(contentsOf: name)
+      guard name.count <= GitIndex.longestName, names.count <= GitIndex.allNames else { throw WorkspaceError("index: names too long to be files'") }
       at = version == 4 ? zero + 1 : start + ((zero - start + 8) & ~7)
-      previous = from..<names.count
       entries.append(
         Entry(
-          name: previous, id: (start + 40)..<(start + 40 + idLength), mode: number(start + 24), diskSize: number(start + 36), stage: flags >> 12 & 3,
+          name: from..<names.count, id: (start + 40)..<(start + 40 + idLength), mode: number(start + 24), diskSize: number(start + 36), stage: flags >> 12 & 3,
           assumedUnchanged: flags & 0x8000 != 0, skipsWorkTree: extended & 0x4000 != 0, intendedToAdd: extended & 0x2000 != 0))
     }
     var isPartial = false
