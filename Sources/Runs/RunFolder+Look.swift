@@ -26,7 +26,7 @@ extension RunFolder {
   package func findRecord() throws -> RunRecord? {
     if let record = try Stored.find(RunRecord.self, at: record) { return record }
     guard let request = try Stored.find(RunRequest.self, at: request), let started = RunID.time(of: id) else { return nil }
-    return RunRecord(id: id, staging: "", startedAt: started, request: request)
+    return RunRecord(id: id, staging: "", startedAt: started, request: request, isMadeGood: true)
   }
 
   private func finished(_ record: RunRecord) throws -> RunSnapshot? {
@@ -35,7 +35,7 @@ extension RunFolder {
     var log = RunLog(self, record, checkpoint: checkpoint)
     if checkpoint == nil { log.catchUp(final: true, seconds: RunFolder.patienceForLog) }
     return RunSnapshot(
-      folder: self, record: record, phase: .ended, digest: log.digest, review: review, process: nil, remarks: [log.backlog].compactMap { $0 } + recordRemarks)
+      folder: self, record: record, phase: .ended, digest: log.digest, review: review, process: nil, remarks: [log.backlog].compactMap { $0 } + remarks(on: record))
   }
 
   /// Seconds that a reply may spend on a log whose digest is gone, and on what a live one has gained since.
@@ -43,8 +43,8 @@ extension RunFolder {
   private static let patienceForLiveLog = 0.05
 
   /// What is wrong with the run's record, when it could be made good.
-  private var recordRemarks: [String] {
-    Stored.load(RunRecord.self, from: record) == nil ? ["the run's record is damaged (\(damage(of: record))): what was asked is from its request"] : []
+  private func remarks(on record: RunRecord) -> [String] {
+    record.isMadeGood ? ["the run's record is damaged (\(damage(of: self.record))): what was asked is from its request"] : []
   }
 
   /// A run without a review, as it stands.
@@ -56,7 +56,7 @@ extension RunFolder {
       if PrivateFiles.exists(processPath) { process?.isAlive == true ? .running : .finishing } else { .starting }
     return RunSnapshot(
       folder: self, record: record, phase: phase, digest: log.digest, review: nil, process: phase == .running ? process : nil,
-      remarks: stuck(now: Date().timeIntervalSince1970) + [log.backlog].compactMap { $0 } + recordRemarks)
+      remarks: stuck(now: Date().timeIntervalSince1970) + [log.backlog].compactMap { $0 } + remarks(on: record))
   }
 
   /// The result of a run that nobody could record: worked out for this reply only.

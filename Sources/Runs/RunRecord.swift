@@ -159,6 +159,10 @@ package struct RunRecord: Codable, Sendable {
   /// The same moment on a clock that nobody sets; a record of version 1.0.0 has none.
   package var startedSinceBoot: SinceBoot?
   package var request: RunRequest
+  /// Its file is damaged: this is what the run's request and its id tell. Never written.
+  package var isMadeGood = false
+
+  private enum CodingKeys: CodingKey { case id, staging, startedAt, startedSinceBoot, request }
 }
 
 /// Who OpenCode is, or that it never was.
