@@ -18,7 +18,7 @@ package struct LineFraming: Sendable {
 
   package init(limit: Int = LineFraming.defaultLimit) { self.limit = limit }
 
-  package mutating func feed(_ bytes: some Collection<UInt8>) -> [Frame] {
+  package mutating func feed(_ bytes: UnsafeRawBufferPointer) -> [Frame] {
     var frames: [Frame] = []
     var rest = bytes[...]
     while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -33,7 +33,7 @@ package struct LineFraming: Sendable {
   /// What stood after the last LF, at end of file.
   package mutating func finish() -> Frame? { endLine() }
 
-  private mutating func append(_ bytes: some Collection<UInt8>) {
+  private mutating func append(_ bytes: Slice<UnsafeRawBufferPointer>) {
     if skipping { return }
     partial.append(contentsOf: bytes)
     if partial.count > limit {

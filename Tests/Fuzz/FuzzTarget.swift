@@ -29,7 +29,7 @@ enum FuzzTarget: String, CaseIterable {
   private static func framing(_ bytes: [UInt8]) {
     func count(_ parts: [ArraySlice<UInt8>]) -> Int {
       var framing = LineFraming(limit: 64)
-      return parts.reduce(0) { $0 + framing.feed($1).count } + (framing.finish() == nil ? 0 : 1)
+      return parts.reduce(0) { count, part in count + part.withUnsafeBytes { framing.feed($0).count } } + (framing.finish() == nil ? 0 : 1)
     }
     let middle = bytes.count / 2
     precondition(count([bytes[...]]) == count([bytes[..<middle], bytes[middle...]]), "lines depend on where reads end")

@@ -6,7 +6,7 @@ import Testing
 @Suite struct FramingTests {
   private func frames(_ chunks: [String], limit: Int = 64) -> [Frame] {
     var framing = LineFraming(limit: limit)
-    var all = chunks.flatMap { framing.feed(Array($0.utf8)) }
+    var all = chunks.flatMap { Array($0.utf8).withUnsafeBytes { framing.feed($0) } }
     if let last = framing.finish() { all.append(last) }
     return all
   }
