@@ -17,13 +17,13 @@ let staticRuntime: [LinkerSetting] = [
   .unsafeFlags(["-static-stdlib", "-Xlinker", "-s", "-Xclang-linker", "-no-pie"], .when(platforms: [.linux], configuration: .release))
 ]
 
-/// A module and what it may know: an arrow that isn't here doesn't compile.
-func module(_ name: String, knows others: [Target.Dependency] = [], settings: [SwiftSetting] = []) -> Target {
-  .target(name: name, dependencies: others, exclude: ["README.md"], swiftSettings: strict + settings)
-}
-
-/// Every byte goes through these modules: unoptimised they are half of what the tests compute.
+/// Unoptimised they are a third of what the tests compute, and they take as long to build.
 let fastInDebugToo: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+/// A module and what it may know: an arrow that isn't here doesn't compile.
+func module(_ name: String, knows others: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: others, exclude: ["README.md"], swiftSettings: strict + fastInDebugToo)
+}
 
 /// A module's tests. What they share is in `TestSupport`.
 func tests(_ name: String, know others: [Target.Dependency]) -> Target {
@@ -38,9 +38,9 @@ let package = Package(
   ],
   targets: [
     module("PosixSupport"),
-    module("JSON", settings: fastInDebugToo),
+    module("JSON"),
     module("Text"),
-    module("JSONRPC", knows: ["JSON", "PosixSupport"], settings: fastInDebugToo),
+    module("JSONRPC", knows: ["JSON", "PosixSupport"]),
     module("MCP", knows: ["JSON", "JSONRPC", "PosixSupport", "Text"]),
     module("OpenCode", knows: ["JSON", "PosixSupport", "Text"]),
     module("ShellReading"),
