@@ -35,7 +35,8 @@ extension RunFolder {
     var log = RunLog(self, record, checkpoint: checkpoint)
     if checkpoint == nil { log.catchUp(final: true, seconds: RunFolder.patienceForLog) }
     return RunSnapshot(
-      folder: self, record: record, phase: .ended, digest: log.digest, review: review, process: nil, remarks: [log.backlog].compactMap { $0 } + remarks(on: record))
+      folder: self, record: record, phase: .ended, digest: log.digest, review: review, process: nil,
+      remarks: [log.backlog].compactMap { $0 } + remarks(on: record))
   }
 
   /// Seconds that a reply may spend on a log whose digest is gone, and on what a live one has gained since.
