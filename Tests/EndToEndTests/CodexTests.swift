@@ -19,21 +19,19 @@ import Testing
 
   @Test func theScriptHasTests() { #expect(CodexTests.names.count > 10) }
 
-  /// With the real OpenCode too.
-  @Test(.busy, arguments: names.filter { $0.hasPrefix("Delegation.") })
-  func theRealCodexDelegates(test: String) throws { try run(test) }
-
-  @Test(.blocking, arguments: names.filter { !$0.hasPrefix("Delegation.") })
+  @Test(.blocking, arguments: names.filter { !takesLong($0) })
   func theRealCodexIsServed(test: String) throws { try run(test) }
 
+  @Test(.waiting, arguments: names.filter { takesLong($0) })
+  func theRealCodexWaits(test: String) throws { try run(test) }
+
+  private static func takesLong(_ name: String) -> Bool { name.hasPrefix("Waiting.test_a_run_of_75_seconds") }
+
   private func run(_ test: String) throws {
+    guard let python = Python.interpreter() else { return }
     let script = CodexTests.script
     let environment = ProcessInfo.processInfo.environment.merging(["OPENCODE_WORKER_BIN": World.binary]) { $1 }
-    let result = try Command("/usr/bin/env", ["python3", script, "-v", test], environment: environment, folder: "/", deadline: .after(900)).run()
-    if result.status == .exited(127) {
-      print("NOTICE: Codex's end-to-end tests did not run: no python3")
-      return
-    }
+    let result = try Command(python, [script, "-v", test], environment: environment, folder: "/", deadline: .after(900)).run()
     for line in result.outputText.split(separator: "\n") where line.hasPrefix("NOTICE") { print(line) }
     let isWell = result.succeeded
     #expect(isWell, "\(result.outputText)\n\(result.errorText)")

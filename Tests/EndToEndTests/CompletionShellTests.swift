@@ -57,9 +57,9 @@ import Testing
     """
 
   /// What the command got for a line that ends with TAB.
-  private func completed(_ line: String, load: String, shell: [String]) throws -> String {
+  private func completed(_ line: String, load: String, shell: [String], by python: String) throws -> String {
     let result = try Command(
-      "/usr/bin/env", ["python3", "-c", Self.typist, load, line] + shell, environment: world.environment, folder: world.repository, deadline: .after(120)
+      python, ["-c", Self.typist, load, line] + shell, environment: world.environment, folder: world.repository, deadline: .after(120)
     ).run()
     let text = result.outputText
     guard let start = text.range(of: "[["), let end = text.range(of: "]]", range: start.upperBound..<text.endIndex) else {
@@ -77,21 +77,21 @@ import Testing
 
   @Test(arguments: [["bash", "--norc", "-i"], ["zsh", "-f", "-i"]])
   func evaluated(_ shell: [String]) throws {
-    guard isInstalled(shell[0]), isInstalled("python3") else { return }
+    guard isInstalled(shell[0]), let python = Python.interpreter() else { return }
     for (line, expected) in cases {
       let load =
         "eval \"$(opencode-worker completions \(shell[0]))\"; opencode-worker() { if [ \"$1\" = runs ]; then command opencode-worker \"$@\"; else echo \"[[$*]]\"; fi; }"
-      #expect(try completed(line, load: load, shell: shell) == expected, "\(line)")
+      #expect(try completed(line, load: load, shell: shell, by: python) == expected, "\(line)")
     }
   }
 
   /// As a file on zsh's function path, which is loaded at the first TAB.
   @Test func zshFromItsFunctionPath() throws {
-    guard isInstalled("zsh"), isInstalled("python3") else { return }
+    guard isInstalled("zsh"), let python = Python.interpreter() else { return }
     try PrivateFiles.createFolder(world.path("functions"))
     try world.write("functions/_opencode-worker", try world.worker("completions", "zsh").outputText)
     let load = "fpath=(\(world.path("functions")) $fpath); autoload -Uz compinit; compinit -u -d \(world.path("dump")); opencode-worker() { echo \"[[$*]]\"; }"
-    #expect(try completed("opencode-worker wa", load: load, shell: ["zsh", "-f", "-i"]) == "watch")
+    #expect(try completed("opencode-worker wa", load: load, shell: ["zsh", "-f", "-i"], by: python) == "watch")
   }
 
   @Test func fish() throws {

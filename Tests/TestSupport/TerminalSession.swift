@@ -46,10 +46,7 @@ package struct TerminalSession {
     _ words: [String], in world: World, prompt: String = "", typed: String = "", size: (columns: Int, rows: Int) = (80, 24), extra: [String: String] = [:],
     test: String = #function
   ) throws -> TerminalSession? {
-    guard let python = ProgramFinder.locate("python3", path: world.environment["PATH"], workspace: nil) else {
-      print("NOTICE: \(test) was skipped: there is no python3")
-      return nil
-    }
+    guard let python = Python.interpreter(for: test) else { return nil }
     // Python would put a UTF-8 locale in place of C.
     let environment = world.environment.merging(["TERM": "xterm-256color", "PYTHONCOERCECLOCALE": "0"]) { $1 }.merging(extra) { $1 }
     let result = try Command(

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The real Codex CLI with a scripted model, this server, and the real OpenCode with a scripted model of its own: nothing leaves loopback.
+"""The real Codex CLI with a scripted model, this server, and the stand-in OpenCode; once the real OpenCode with a scripted model of its own.
+Nothing leaves loopback.
 
 usage: codex_end_to_end.py [-v] [Class[.test]...]
 Needs: the Codex CLI (CODEX_BIN, the package codex_cli_bin, or codex on PATH), the built server (OPENCODE_WORKER_BIN, else .build), and the two
@@ -135,6 +136,17 @@ class CodexCase(unittest.TestCase):
         env.update(self.extra)
         return env
 
+    def stand_in(self, turns):
+        """What the stand-in OpenCode does from now on; the form of its turns is the scripted model's."""
+        self.bin = os.path.join(self.root, "bin")
+        os.makedirs(self.bin, exist_ok=True)
+        program = os.path.join(self.bin, "opencode")
+        if not os.path.lexists(program):
+            os.symlink(WORKER, program)
+        with open(os.path.join(self.bin, "stand-in.json"), "w") as f:
+            json.dump({"turns": turns}, f)
+        self.extra["OPENCODE_BIN"] = program
+
     def worker(self, *arguments, status=0):
         done = subprocess.run([WORKER, *arguments], env=self.environment(), capture_output=True, text=True, timeout=WAIT, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
@@ -267,11 +279,10 @@ class SetUp(CodexCase):
         self.assertEqual(self.read_config(), before)
 
 
-@unittest.skipUnless(with_opencode, "no ../shared/opencode/with_opencode.py")
 class Delegation(CodexCase):
     """Codex, the server and OpenCode together."""
 
-    def script(self, turns):
+    def real_opencode(self, turns):
         model = ScriptedModel(turns)
         opencode_home = os.path.join(self.root, "opencode-home")
         os.makedirs(opencode_home, exist_ok=True)
@@ -292,8 +303,9 @@ class Delegation(CodexCase):
         with open(os.path.join(folder, "greeting.txt")) as f:
             self.assertEqual(f.read(), "hello\n")
 
+    @unittest.skipUnless(with_opencode, "no ../shared/opencode/with_opencode.py")
     def test_through_the_plugin_with_a_plain_request(self):
-        self.script(WRITES_A_FILE)
+        self.real_opencode(WRITES_A_FILE)
         result = self.drive([
             [{"tool_search": {"query": "delegate this to OpenCode"}}],
             [{"tool": "opencode_run_and_wait", "arguments": TASK}],
@@ -307,13 +319,13 @@ class Delegation(CodexCase):
         self.assertIn("opencode-worker:opencode-worker: Delegate", json.dumps(first), "the skill is not listed")
 
     def test_in_code_mode(self):
-        self.script(WRITES_A_FILE)
+        self.stand_in(WRITES_A_FILE)
         result = self.drive([[code_script(TASK)], {"final": "done"}], install=("install",), model="gpt-6-astra", mode="code")
         self.assertIn("completed", json.dumps(result["calls"][0]["shown"]))
         self.assertTrue(os.path.exists(os.path.join(self.repository, "greeting.txt")))
 
     def test_through_the_direct_entry(self):
-        self.script(WRITES_A_FILE)
+        self.stand_in(WRITES_A_FILE)
         reply = self.delegate(install=("install", "--direct"))
         self.assert_delegated(reply, self.repository)
         self.worker("uninstall")
@@ -330,13 +342,14 @@ class Delegation(CodexCase):
             self.assertIn("requires approval", json.dumps(call["shown"]))
 
     def test_the_run_works_in_the_threads_folder(self):
-        self.script(WRITES_A_FILE)
+        self.stand_in(WRITES_A_FILE)
         other = self.make_repository("another föld er")
         self.assert_delegated(self.delegate(workdir=other), other)
         self.assertFalse(os.path.exists(os.path.join(self.repository, "greeting.txt")))
 
     def test_a_run_outlives_codex_and_is_found_again(self):
-        self.script([{"delay": 8, **WRITES_A_FILE[0]}] + WRITES_A_FILE[1:])
+        release = os.path.join(self.root, "release")
+        self.stand_in([{"until": release, **WRITES_A_FILE[0]}] + WRITES_A_FILE[1:])
         runs = os.path.join(self.home, ".local", "state", "codex-opencode-worker", "runs")
 
         def is_running():
@@ -349,36 +362,37 @@ class Delegation(CodexCase):
         killed = self.drive([[{"tool": "opencode_run_and_wait", "arguments": TASK}], {"final": "never"}], kill_when=is_running, kill_after=1,
                             kill_signal="KILL")
         self.assertEqual(killed["exit_code"], -signal.SIGKILL)
-        result = self.drive([[{"tool": "opencode_status", "arguments": {}}], [{"tool": "opencode_wait", "arguments": {}}], {"final": "done"}])
-        status, waited = (structured(call) for call in result["calls"])
+        status = structured(self.drive([[{"tool": "opencode_status", "arguments": {}}], DONE])["calls"][0])
+        open(release, "w").close()
+        waited = structured(self.drive([REVIEW, DONE])["calls"][0])
         self.assertEqual(status["run"], waited["run"])
         self.assertTrue(status["running"], status)
         self.assert_delegated(waited, self.repository)
         self.assertEqual(waited["exitCode"], 0)
 
     def test_a_read_only_sandbox_gets_a_read_only_run(self):
-        self.script(WRITES_A_FILE)
+        self.stand_in(WRITES_A_FILE)
         reply = self.delegate(sandbox="read-only")
         self.assertFalse(os.path.exists(os.path.join(self.repository, "greeting.txt")), reply)
         self.assertEqual(reply["changedFiles"]["files"], [], reply)
-        self.script(WRITES_A_FILE)
+        self.stand_in(WRITES_A_FILE)
         refused = self.delegate({**TASK, "permissions": "full"}, sandbox="read-only")
         self.assertEqual(refused["error"]["code"], "bad_argument", refused)
         self.extra["OPENCODE_WORKER_IGNORE_SANDBOX"] = "1"
-        self.script(WRITES_A_FILE)
+        self.stand_in(WRITES_A_FILE)
         self.assert_delegated(self.delegate(sandbox="read-only"), self.repository)
 
     def test_full_permissions_need_full_access_or_the_users_word(self):
         """`codex exec` asks nobody: in a sandbox that is no consent, and with full access none is needed."""
         full = {**TASK, "permissions": "full"}
-        self.script(WRITES_A_FILE)
+        self.stand_in(WRITES_A_FILE)
         refused = self.delegate(full)
         self.assertEqual(refused["error"]["code"], "consent_needed", refused)
         self.assertIn("OPENCODE_WORKER_ALLOW_FULL=1", refused["error"]["hint"])
         self.assertFalse(os.path.exists(os.path.join(self.repository, "greeting.txt")), "it ran all the same")
         self.assert_delegated(self.delegate(full, sandbox="danger-full-access"), self.repository)
         os.remove(os.path.join(self.repository, "greeting.txt"))
-        self.script(WRITES_A_FILE)
+        self.stand_in(WRITES_A_FILE)
         self.extra["OPENCODE_WORKER_ALLOW_FULL"] = "1"
         self.assert_delegated(self.delegate(full), self.repository)
 
@@ -386,7 +400,7 @@ class Delegation(CodexCase):
         status = [{"tool": "opencode_status", "arguments": {}}]
         threads = []
         for _ in range(2):
-            self.script([{"text": "Nothing to do."}])
+            self.stand_in([{"text": "Nothing to do."}])
             result = self.drive([[{"tool": "opencode_run_and_wait", "arguments": {"message": "look"}}], status, {"final": "done"}])
             first, second = (structured(call) for call in result["calls"])
             self.assertEqual(first["run"], second["run"])
@@ -414,15 +428,12 @@ class Waiting(CodexCase):
 
     def setUp(self):
         super().setUp()
-        self.bin = os.path.join(self.root, "bin")
-        os.makedirs(self.bin)
-        os.symlink(WORKER, os.path.join(self.bin, "opencode"))
+        self.runs_take(0)
         os.symlink(os.path.realpath(CODEX), os.path.join(self.bin, "codex"))
-        self.extra.update(OPENCODE_BIN=os.path.join(self.bin, "opencode"), MOCK_API_KEY="dummy")
+        self.extra["MOCK_API_KEY"] = "dummy"
 
     def runs_take(self, seconds):
-        with open(os.path.join(self.bin, "stand-in.json"), "w") as f:
-            json.dump({"turns": [{"delay": seconds, "text": "Done."}]}, f)
+        self.stand_in([{"delay": seconds, "text": "Done."}])
 
     def runs(self):
         folder = os.path.join(self.home, ".local", "state", "codex-opencode-worker", "runs")
@@ -510,20 +521,22 @@ class Waiting(CodexCase):
                 self.worker("uninstall")
 
     def test_an_interrupt_ends_the_waiting_and_never_the_run(self):
-        self.runs_take(20)
+        release = os.path.join(self.root, "release")
+        self.stand_in([{"until": release, "text": "Done."}])
         app = AppServer(self, [[START], {"final": "started"}, REVIEW, DONE], ("--direct", "--hooks"), trust=True)
         thread = app.start_thread()
         turn = app.start_turn(thread)
-        hooks = lambda: [m for m in app.messages if m.get("method") == "hook/started" and "stop" in json.dumps(m).lower()]
-        self.assertTrue(self.eventually(hooks), [m.get("method") for m in app.messages])
+        mark = lambda name: os.path.join(self.runs()[0], name)
+        waits = lambda: self.runs() and os.path.exists(mark("stopping"))
+        self.assertTrue(self.eventually(waits), "the hook writes first that it waits: %s" % [m.get("method") for m in app.messages])
         app.request("turn/interrupt", {"threadId": thread, "turnId": turn})
-        self.assertTrue(self.eventually(lambda: app.count("turn/completed") == 1, 15), [m.get("method") for m in app.messages])
-        self.assertFalse(os.path.exists(os.path.join(self.runs()[0], "review.json")), "the run goes on")
-        self.assertTrue(self.eventually(lambda: os.path.exists(os.path.join(self.runs()[0], "review.json"))))
-        self.assertFalse(os.path.exists(os.path.join(self.runs()[0], "reminded")))
-        self.assertTrue(os.path.exists(os.path.join(self.runs()[0], "stopping")), "the hook has written first that it waits")
+        self.assertTrue(self.eventually(lambda: app.count("turn/completed") == 1), [m.get("method") for m in app.messages])
+        self.assertFalse(os.path.exists(mark("review.json")), "the run goes on")
+        open(release, "w").close()
+        self.assertTrue(self.eventually(lambda: os.path.exists(mark("review.json"))))
+        self.assertFalse(os.path.exists(mark("reminded")))
         if VERSION >= (0, 163, 0):
-            self.assertTrue(os.path.exists(os.path.join(self.runs()[0], "interrupted")), "Codex has called the hook of the interrupt")
+            self.assertTrue(os.path.exists(mark("interrupted")), "Codex has called the hook of the interrupt")
 
     # The wake-up
 
@@ -659,7 +672,7 @@ if __name__ == "__main__":
         print("NOTICE: Codex's end-to-end tests did not run: " + "; ".join(MISSING))
         sys.exit(0)
     if not with_opencode:
-        print("NOTICE: delegations through Codex did not run: no ../shared/opencode/with_opencode.py")
+        print("NOTICE: a delegation through Codex to the real OpenCode did not run: no ../shared/opencode/with_opencode.py")
     if not shutil.which("tmux"):
         print("NOTICE: the wake-up in a terminal did not run: no tmux")
     unittest.main()
