@@ -93,8 +93,8 @@ extension World {
     let plain = settled(text).replacing(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]+/, with: "2026-11-22 16:31:07 UTC")
       .replacing(/\d{4}-\d\d-\d\d \d\d:\d\d(?!:)/, with: "2026-11-22 16:28").replacing(/\b\d\d:\d\d:\d\d\b(?! UTC)/, with: "16:28:03")
       .replacing(/\b(?:\d+(?:\.\d+)? s|\d+m \d\ds|\d+h \d\dm)\b/, with: "9 s").replacing(/kill -- -\d+/, with: "kill -- -4242")
-      // A command's time is shown from a second on.
-      .replacing(#/(?m)(  exit \d+)  9 s$/#) { $0.1 }
+      // A tool's time is shown from a second on.
+      .replacing(#/(?m)(  exit \d+|^16:28:03  .*)  9 s$/#) { $0.1 }
     return collapsing ? plain.replacing(#/ {2,}/#, with: "  ") : plain
   }
 

@@ -36,7 +36,12 @@ package final class World {
   }
 
   deinit {
-    for process in ProcessTable.carrying("WORKER_TEST_WORLD", root) { Foundation.kill(process.pid, SIGKILL) }
+    // Until there is none: one that wasn't killed yet may have started another.
+    for _ in 0..<100 {
+      let living = ProcessTable.carrying("WORKER_TEST_WORLD", root)
+      if living.isEmpty { break }
+      for process in living { Foundation.kill(process.pid, SIGKILL) }
+    }
     try? FileManager.default.removeItem(atPath: root)
   }
 
@@ -74,7 +79,7 @@ package final class World {
 
   @discardableResult
   package func git(_ arguments: String...) throws -> String {
-    let result = try Command("/usr/bin/env", ["git"] + arguments, environment: environment, folder: repository, deadline: .after(30)).run()
+    let result = try Command(GitFixture.git, arguments, environment: environment, folder: repository, deadline: .after(30)).run()
     guard result.succeeded else { throw TestFailure("git \(arguments): \(result.errorText)") }
     return result.outputText
   }
