@@ -146,7 +146,7 @@ import Testing
     #expect(try told.call("opencode_run_and_wait", ["message": "Do it.", "cwd": "."])["cwd"]?.string == world.repository)
   }
 
-  @Test func aSilentRunShowsASignOfLifeToWhoAskedForOne() throws {
+  @Test(.waiting) func aSilentRunShowsASignOfLifeToWhoAskedForOne() throws {
     try world.standIn(["turns": [["text": "Done.", "delay": 24]]])
     let client = try connect(ClientTableTests.columns[0])
     let quiet = try client.begin("tools/call", ["name": "opencode_run_and_wait", "arguments": ["message": "Do it."], "_meta": ["progressToken": "quiet"]])

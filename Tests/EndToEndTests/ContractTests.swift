@@ -299,7 +299,7 @@ import Testing
   }
 
   /// Nobody waits for an OpenCode that hangs, nor longer because two things are asked.
-  @Test func anOpenCodeThatHangsIsATimeout() throws {
+  @Test(.waiting) func anOpenCodeThatHangsIsATimeout() throws {
     try play([["text": "Done."]], ["commands": ["models": ["hang": true], "stats": ["hang": true], "db": ["hang": true], "export": ["hang": true]]])
     let asked = try [
       ("opencode_models", [:]), ("opencode_check_model", ["model": "a/b"]), ("opencode_usage", ["aggregate": true]), ("opencode_usage", ["session": "ses_1"]),

@@ -46,7 +46,7 @@ import Testing
     #expect(world.read("calls") == "0\n" && log(run) == "", "\(log(run))")
   }
 
-  @Test func aSlowOneIsEndedWithAllItStarted() throws {
+  @Test(.waiting) func aSlowOneIsEndedWithAllItStarted() throws {
     try program("sleep 300 & echo $! > \(world.path("child")); sleep 300")
     let run = try delegate()
     // The review is there at once; nobody waits for the program.

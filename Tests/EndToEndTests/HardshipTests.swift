@@ -29,7 +29,7 @@ import Testing
   // MARK: - Hangs
 
   /// A part of the end-work that never comes back, whatever its own deadline says: the review is written past the deadline of them all.
-  @Test(arguments: [true, false]) func aFileSystemThatNeverAnswers(isRepository: Bool) throws {
+  @Test(.waiting, arguments: [true, false]) func aFileSystemThatNeverAnswers(isRepository: Bool) throws {
     if !isRepository { try FileManager.default.removeItem(atPath: world.path("repository/.git")) }
     guard let hung = try HungFolder.prepared(at: world.path("repository/deep/mounted"), in: world) else { return }
     let write: JSONValue = ["name": "write", "arguments": ["filePath": "a.txt", "content": "x"]]

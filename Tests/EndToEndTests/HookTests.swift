@@ -171,7 +171,7 @@ import Testing
     #expect(world.read("codex-calls") == nil)
   }
 
-  @Test func aHookThatIsSlowToSpeakIsWaitedFor() throws {
+  @Test(.waiting) func aHookThatIsSlowToSpeakIsWaitedFor() throws {
     let run = try startWaking(seconds: 1)
     let folder = StateFolder(root: world.path("state")).run(run)
     let held = try #require(try folder.addHeld(.stopping, by: "thread-1"))

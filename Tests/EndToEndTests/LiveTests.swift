@@ -35,7 +35,7 @@ import Testing
   private static let refused: JSONValue = ["status": 429, "body": ["error": ["message": "Rate limit reached"]], "retryAfter": 900]
 
   /// Not a word in the stream for a quarter of an hour: when it goes on is what OpenCode itself says.
-  @Test(arguments: [SIGINT, SIGKILL]) func aRefusingProviderIsSeenWhileItWaits(by number: Int32) throws {
+  @Test(.waiting, arguments: [SIGINT, SIGKILL]) func aRefusingProviderIsSeenWhileItWaits(by number: Int32) throws {
     try play("2.0.26", [Self.refused, ["text": "Never."]])
     let patient = try MCPClient(world, extra: ["OPENCODE_WORKER_PROVIDER_SECONDS": "2", "OPENCODE_WORKER_WAIT_SECONDS": "120"])
     try patient.initialize()
@@ -58,7 +58,7 @@ import Testing
     #expect(!world.exists("bin/service.log"))
   }
 
-  @Test func aSubagentAtWorkIsNamedAndWhyItIsSilent() throws {
+  @Test(.waiting) func aSubagentAtWorkIsNamedAndWhyItIsSilent() throws {
     let call: JSONValue = [
       "name": "task", "arguments": ["description": "Helps a lot", "prompt": "p", "subagent_type": "general"], "turns": [Self.refused, ["text": "Never."]],
     ]
@@ -84,7 +84,7 @@ import Testing
     #expect(!attention(try client.call("opencode_wait")).contains("session delete"))
   }
 
-  @Test func afterTheAnswerItSaysWhatTheRunWaitsFor() throws {
+  @Test(.waiting) func afterTheAnswerItSaysWhatTheRunWaitsFor() throws {
     let command = "until test -s go; do sleep 0.1; done"
     try play(
       "2.3.2",

@@ -269,7 +269,7 @@ import Testing
     }
   }
 
-  @Test func aLongCallShowsASignOfLifeWhateverItDoes() async throws {
+  @Test(.waiting) func aLongCallShowsASignOfLifeWhateverItDoes() async throws {
     try await initialize()
     await call(1, "sleep", meta: ["progressToken": "long"])
     await call(2, "sleep")

@@ -10,6 +10,9 @@ package struct BlockingTests: SuiteTrait, TestTrait, TestScoping {
   package var isRecursive: Bool { true }
 
   package func provideScope(for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void) async throws {
+    // What a test says of itself counts instead of what its suite says; each of the two comes by here.
+    let own = test.traits.last { $0 is Self } as? Self
+    if let own, own.places != places { return try await function() }
     await TestPlaces.shared.take(places)
     defer { TestPlaces.shared.giveBack(places) }
     try await withTaskExecutorPreference(TestThreads.shared, operation: function)
@@ -18,11 +21,13 @@ package struct BlockingTests: SuiteTrait, TestTrait, TestScoping {
 
 extension Trait where Self == BlockingTests {
   package static var blocking: Self { Self(places: 1) }
-  /// Programs that take seconds of computing to start, and in which time limits of OpenCode's and Codex's run: nothing else beside two of them.
-  package static var busy: Self { Self(places: TestPlaces.count / 2) }
+  /// Waits for many seconds and computes nothing meanwhile: it is begun at once and takes no place, so that no test waits for it in the end.
+  package static var waiting: Self { Self(places: 0) }
+  /// The real OpenCode: a run computes for seconds, on more than one core, and time limits of its own run meanwhile. Three at once.
+  package static var busy: Self { Self(places: TestPlaces.count / 3) }
 }
 
-/// Given out in the order in which they are asked for, so that whoever needs many gets them too.
+/// Whoever needs many comes first, for those tests take longest; else the order in which they are asked for counts.
 private final class TestPlaces: @unchecked Sendable {
   static let count = max(8, 6 * ProcessInfo.processInfo.activeProcessorCount)
   static let shared = TestPlaces()
@@ -32,8 +37,9 @@ private final class TestPlaces: @unchecked Sendable {
   private var queue: [(places: Int, go: CheckedContinuation<Void, Never>)] = []
 
   func take(_ places: Int) async {
+    if places == 0 { return }
     await withCheckedContinuation { go in
-      lock.withLock { queue.append((places, go)) }
+      lock.withLock { queue.insert((places, go), at: queue.firstIndex { $0.places < places } ?? queue.count) }
       letIn()
     }
   }
@@ -61,7 +67,7 @@ private final class TestThreads: TaskExecutor, @unchecked Sendable {
 
   /// A test may have some tasks of its own.
   private init() {
-    for _ in 0..<2 * TestPlaces.count {
+    for _ in 0..<4 * TestPlaces.count {
       Thread.detachNewThread { [self] in
         while true { next().runSynchronously(on: asUnownedTaskExecutor()) }
       }

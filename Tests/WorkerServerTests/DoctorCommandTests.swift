@@ -221,7 +221,7 @@ private func codex(_ change: (inout CodexChecks.Facts) -> Void) -> [Check] {
     #expect(text.contains("can't read its configuration: Error: failed to load invalid transport"))
   }
 
-  @Test func aPartThatHangsCostsOnlyItsOwnAnswer() async throws {
+  @Test(.waiting) func aPartThatHangsCostsOnlyItsOwnAnswer() async throws {
     let home = try PrivateHome()
     let end = DispatchSemaphore(value: 0)
     defer { end.signal() }

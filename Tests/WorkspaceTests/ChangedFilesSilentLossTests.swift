@@ -166,7 +166,9 @@ import Testing
     #expect(baseline.why == "git couldn't look at everything: could not open directory 'x/': Permission denied")
   }
 
-  @Test("FIFOs where git and we look for files don't hold anything up", arguments: ["shallow", "info/exclude", "objects/info/alternates", "logs/refs/stash"])
+  @Test(
+    "FIFOs where git and we look for files don't hold anything up", .waiting,
+    arguments: ["shallow", "info/exclude", "objects/info/alternates", "logs/refs/stash"])
   func fifos(name: String) throws {
     let fixture = try GitFixture()
     // git itself hangs on some of them, and is ended then. That it comes back at all is what is shown.
