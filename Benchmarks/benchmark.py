@@ -337,6 +337,13 @@ def is_running(pid):
         return False
 
 
+def digest(binary, env, path, name):
+    size = os.path.getsize(path) / (1 << 20)
+    started = time.monotonic()
+    done = subprocess.run([binary, "measure", "log", path], env=env, capture_output=True, text=True)
+    row("digest of a %d MiB %s" % (size, name), "%.0f MiB/s %s" % (size / (time.monotonic() - started), done.stdout.strip()))
+
+
 def logs(binary, work, env, mebibytes):
     """A run with a large log: what its supervisor needs to fold it, and what a first look at it costs."""
     line = json.dumps({
@@ -350,11 +357,20 @@ def logs(binary, work, env, mebibytes):
     with open(path, "wb") as f:
         while f.tell() < mebibytes << 20:
             f.write(block)
-    size = os.path.getsize(path) / (1 << 20)
-    started = time.monotonic()
-    done = subprocess.run([binary, "measure", "log", path], env=env, capture_output=True, text=True)
-    seconds = time.monotonic() - started
-    row("digest of a %d MiB log" % size, "%.0f MiB/s %s" % (size / seconds, done.stdout.strip()))
+    digest(binary, env, path, "log")
+    other = work + "/other.jsonl"
+    with open(other, "w") as f:
+        f.write("  words of a plugin or a server, which are no event\n" * 100000)
+    digest(binary, env, other, "log of other programs' lines")
+    with open(other, "w") as f:
+        f.write("".join(json.dumps({
+            "type": "tool_use", "timestamp": 1795364080500, "sessionID": "ses_1",
+            "part": {"type": "tool", "tool": "write", "callID": "call%d" % i, "id": "prt_%010d" % i, "sessionID": "ses_1", "messageID": "msg_1", "state": {
+                "status": "completed", "input": {"filePath": "/w/f%d.txt" % i, "content": "x"}, "output": "Wrote file successfully.",
+                "metadata": {"filepath": "/w/f%d.txt" % i}, "title": "f", "time": {"start": 1795364080459, "end": 1795364080494}}}}) + "\n"
+            for i in range(20000)))
+    digest(binary, env, other, "log of edits")
+    os.remove(other)
 
     env["OPENCODE_BIN"] = stand_in(work + "/bin-large", binary, {"version": "1.18.34", "turns": [{"text": "Done."}]})
     repository = work + "/repository-log"

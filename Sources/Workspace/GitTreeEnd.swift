@@ -46,7 +46,8 @@ extension GitTree {
     let changedExclusions = exclusions != GitSnapshot.information("exclude", of: snapshot.directory)
     if changedExclusions { try snapshot.addUnignored(by: exclusions, to: &candidates) }
     end.doubts += GitTree.unseen(candidates.warnings, prefix: prefix)
-    end.newInner = candidates.nested.filter { !inner.map(WorkspacePath.bytes).contains($0) }
+    let knownInner = Set(inner.map(WorkspacePath.bytes))
+    end.newInner = candidates.nested.filter { !knownInner.contains($0) }
     let hidden = try takeHidden(&candidates, snapshot, &end)
     try prepare(&candidates, snapshot, innerTrees: innerTrees, changedExclusions: changedExclusions)
 

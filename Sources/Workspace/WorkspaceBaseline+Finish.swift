@@ -172,13 +172,13 @@ extension WorkspaceBaseline {
   /// Tool paths that are neither in the trees nor outside the root: git ignores them.
   private func ignoredRows(_ paths: [PathBytes], _ runFolder: String) -> [ChangedFile] {
     var rows: [ChangedFile] = []
-    var known: [String: Set<PathBytes>] = [:]
+    var (known, listed): ([String: Set<PathBytes>], [String: Set<PathBytes>]) = ([:], [:])
     for path in Set(paths) where !path.isEmpty && !path.split(separator: WorkspacePath.slash).contains(where: { $0.elementsEqual(".git".utf8) }) {
       guard let tree = trees.last(where: { WorkspacePath.relative(path, to: WorkspacePath.bytes($0.prefix)) != nil }),
         let inTree = WorkspacePath.relative(path, to: WorkspacePath.bytes(tree.prefix))
       else { continue }
-      let ignored = Set(
-        ((try? PrivateFiles.read("\(GitTree.directory(runFolder, tree.name))/ignored", limit: 256 << 20)) ?? []).split(separator: 0).map { PathBytes($0) })
+      let ignored = listed[tree.name] ?? ignoredBefore(tree, runFolder)
+      listed[tree.name] = ignored
       let shown = WorkspacePath.shown(path)
       guard let facts = FileFacts.of(WorkspacePath.join(Array(root.utf8), path)) else {
         if ignored.contains(inTree) { rows.append(ChangedFile(path: shown, change: .deleted, ignored: true)) }
@@ -198,6 +198,12 @@ extension WorkspaceBaseline {
       rows.append(ChangedFile(path: shown, change: existed ? .modified : .added, ignored: true, end: .init(facts, id: nil)))
     }
     return rows
+  }
+
+  /// Paths in a tree that git ignored when the run began.
+  private func ignoredBefore(_ tree: GitTree, _ runFolder: String) -> Set<PathBytes> {
+    let bytes = (try? PrivateFiles.read("\(GitTree.directory(runFolder, tree.name))/ignored", limit: 256 << 20)) ?? []
+    return Set(bytes.split(separator: 0).map { PathBytes($0) })
   }
 
   /// A tool's path relative to the root: by its own name, with the folders on the way to it resolved, and what it points to when it is a

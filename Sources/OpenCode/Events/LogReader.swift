@@ -86,6 +86,7 @@ package struct LogReader: Sendable {
   /// The facts in one line.
   package mutating func facts(in line: BoundedText) -> [LogFact] {
     let head = TerminalText.plain(line.head)
+    guard dump != nil || LogReader.mayTell(head) else { return [] }
     let text = head.trimmingCharacters(in: .whitespacesAndNewlines)
     guard !text.isEmpty else { return [] }
     if let fact = dumped(head) { return [fact] }
@@ -94,6 +95,24 @@ package struct LogReader: Sendable {
     if text.contains("level=ERROR") { return LogReader.logLine(text) }
     if text.hasPrefix("ERROR ") { return LogReader.oldLogLine(text, tail: line.tail) }
     return []
+  }
+
+  /// One of them is in every line that tells something, or it is a line of the help.
+  private static let signs = ["ERROR", "Error: ", "permission requested: ", "agent \"", "Unknown ", "Unrecognized flag: "].map { Array($0.utf8) }
+
+  /// By its bytes: of a server's or a plugin's own log there may be gigabytes.
+  private static func mayTell(_ line: String) -> Bool {
+    var line = line
+    return line.withUTF8 { bytes in
+      guard let start = bytes.firstIndex(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else { return false }
+      if bytes[start] == UInt8(ascii: "-") || bytes.count - start < 32 { return true }
+      return bytes.indices[start...].contains { at in
+        switch bytes[at] {
+        case UInt8(ascii: "E"), UInt8(ascii: "U"), UInt8(ascii: "a"), UInt8(ascii: "p"): signs.contains { bytes[at...].starts(with: $0) }
+        default: false
+        }
+      }
+    }
   }
 
   // MARK: - Notices for people
@@ -113,8 +132,10 @@ package struct LogReader: Sendable {
       return .agentIsSubagent(name: String(text[found.upperBound..<end.lowerBound]).oneLine(100))
     }
     if text.hasPrefix("Error: ") { return .failure(String(text.dropFirst(7)).oneLine(500)) }
-    // 2.x, recording `2.0-preview-20260807/export-missing`.
-    if let found = text.firstMatch(of: /^\[[0-9:.]+\] ERROR \(#[0-9]+\): (?:Error: )?(.+)$/) { return .failure(String(found.1).oneLine(500)) }
+    // 2.x, recording `2.0-preview-20260807/export-missing`. A regular expression is made anew each time: no line without need.
+    if text.hasPrefix("["), let found = text.firstMatch(of: /^\[[0-9:.]+\] ERROR \(#[0-9]+\): (?:Error: )?(.+)$/) {
+      return .failure(String(found.1).oneLine(500))
+    }
     for words in ["Unknown argument: ", "Unknown arguments: ", "Unrecognized flag: ", "Unknown option: ", "Unknown flag: "] {
       if let found = text.range(of: words) { return .refusedArgument(String(text[found.upperBound...]).oneLine(200)) }
     }

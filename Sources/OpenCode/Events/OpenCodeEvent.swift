@@ -106,7 +106,10 @@ package struct ToolUse: Sendable, Equatable {
   package var otherDiagnosedFiles: [String] {
     guard isEdit, let output else { return [] }
     let own = Set(files.map(\.path))
-    let named = [output.head, output.tail].flatMap { text in text.matches(of: /<diagnostics file="([^"\n]+)">/).map { String($0.1) } }
+    // Few outputs hold one, and a regular expression is made anew each time.
+    let named = [output.head, output.tail].filter { $0.contains("<diagnostics file=\"") }.flatMap { text in
+      text.matches(of: /<diagnostics file="([^"\n]+)">/).map { String($0.1) }
+    }
     return named.filter { !own.contains($0) }
   }
 
