@@ -401,7 +401,7 @@ def logs(binary, work, env, mebibytes):
             times.append(time.monotonic() - started)
             memory = max(memory, server.memory())
             server.close()
-        row("%s, first look, %d MiB log" % (tool, size), "%s, %.1f MiB" % (ms(times), memory), "target 50 ms, 30 MiB")
+        row("%s, first look, %d MiB log" % (tool, mebibytes), "%s, %.1f MiB" % (ms(times), memory), "target 50 ms, 30 MiB")
 
 
 if __name__ == "__main__":

@@ -24,12 +24,12 @@ extension Trait where Self == BlockingTests {
   /// Waits for many seconds and computes nothing meanwhile: it is begun at once and takes no place, so that no test waits for it in the end.
   package static var waiting: Self { Self(places: 0) }
   /// The real OpenCode: a run computes for seconds, on more than one core, and time limits of its own run meanwhile. Three at once.
-  package static var busy: Self { Self(places: TestPlaces.count / 3) }
+  package static var busy: Self { Self(places: TestPlaces.count * 2 / 7) }
 }
 
 /// Whoever needs many comes first, for those tests take longest; else the order in which they are asked for counts.
 private final class TestPlaces: @unchecked Sendable {
-  static let count = max(8, 6 * ProcessInfo.processInfo.activeProcessorCount)
+  static let count = max(8, 7 * ProcessInfo.processInfo.activeProcessorCount)
   static let shared = TestPlaces()
 
   private let lock = NSLock()
