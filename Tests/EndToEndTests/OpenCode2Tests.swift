@@ -369,7 +369,7 @@ import Testing
     let place = world.path("bin/opencode")
     let file = upgrade == .file ? world.path("bin/new") : world.path("bin/Cellar/\(version)/bin/opencode")
     try FileManager.default.createDirectory(atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try FileManager.default.copyItem(atPath: World.binary, toPath: file)
+    try Program.copy(World.binary, to: file)
     try BytePaths.setModified(file, 1_000_000_000)
     if upgrade == .link { try FileManager.default.createSymbolicLink(atPath: world.path("bin/new"), withDestinationPath: file) }
     try #require(rename(world.path("bin/new"), place) == 0)

@@ -60,6 +60,9 @@ package final class GitFixture: Sendable {
     try file.writeAll(bytes)
   }
 
+  /// A script that git or a test starts.
+  package func program(_ name: String, _ text: String) throws { try Program.write(text, to: path(name)) }
+
   package func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
 
   package func link(_ name: String, to target: String) throws { try FileManager.default.createSymbolicLink(atPath: path(name), withDestinationPath: target) }

@@ -10,4 +10,11 @@ package enum Program {
     let result = try Command("/bin/sh", ["-c", words, path], deadline: .after(60)).run(input: Array(text.utf8))
     if !result.succeeded { throw TestFailure("\(path): \(result.errorText)") }
   }
+
+  /// A copy, made by another process for the same reason.
+  /// - Throws: with cp's words
+  package static func copy(_ program: String, to path: String) throws {
+    let result = try Command("/bin/cp", ["-f", "--", program, path], deadline: .after(60)).run()
+    if !result.succeeded { throw TestFailure("\(path): \(result.errorText)") }
+  }
 }

@@ -156,12 +156,10 @@ import Testing
   func warnings() throws {
     let fixture = try GitFixture()
     let git = "\(fixture.top)/git"
-    try fixture.write(
+    try fixture.program(
       git,
-      Array(
-        "#!/bin/sh\ncase \"$*\" in *-o*--exclude-standard) echo \"warning: could not open directory 'x/': Permission denied\" >&2;; esac\nexec /usr/bin/git \"$@\"\n"
-          .utf8),
-      executable: true)
+      "#!/bin/sh\ncase \"$*\" in *-o*--exclude-standard) echo \"warning: could not open directory 'x/': Permission denied\" >&2;; esac\nexec /usr/bin/git \"$@\"\n"
+    )
     let baseline = fixture.record(git: git)
     #expect(baseline.why == "git couldn't look at everything: could not open directory 'x/': Permission denied")
   }

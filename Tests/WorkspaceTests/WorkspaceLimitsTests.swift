@@ -38,14 +38,14 @@ import Testing
     #expect(fixture.finish(without).lines == ["M a.txt"])
 
     let failing = "\(fixture.top)/failing"
-    try fixture.write(failing, Array("#!/bin/sh\necho 'fatal: out of order' >&2\nexit 128\n".utf8), executable: true)
+    try fixture.program(failing, "#!/bin/sh\necho 'fatal: out of order' >&2\nexit 128\n")
     let failed = fixture.record(git: failing)
     #expect(failed.kind == .plain && failed.why?.contains("out of order") == true)
     try fixture.write("b.txt", "changed, and longer\n")
     #expect(fixture.finish(failed).lines == ["M b.txt"])
 
     let hanging = "\(fixture.top)/hanging"
-    try fixture.write(hanging, Array("#!/bin/sh\nsleep 60\n".utf8), executable: true)
+    try fixture.program(hanging, "#!/bin/sh\nsleep 60\n")
     let hung = fixture.record(git: hanging, deadline: .after(0.5))
     #expect(hung.kind == .none && !hung.exact && hung.why?.contains("too slow") == true)
     #expect(!fixture.finish(hung).exact)

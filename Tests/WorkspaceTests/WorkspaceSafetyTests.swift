@@ -78,7 +78,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
     try fixture.git("add", "a.txt", "sub")
     try fixture.git("commit", "-qm", "second")
     let (script, marker) = ("\(fixture.top)/trap", "\(fixture.top)/ran")
-    try fixture.write(script, Array("#!/bin/sh\necho \"$0 $*\" >>\(marker)\ncat\n".utf8), executable: true)
+    try fixture.program(script, "#!/bin/sh\necho \"$0 $*\" >>\(marker)\ncat\n")
     try trap.arm(fixture, folder, script)
     let prefix = folder.isEmpty ? "" : folder + "/"
     try fixture.write("\(prefix)untracked.txt", "u\n")
