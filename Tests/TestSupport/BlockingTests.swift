@@ -23,8 +23,8 @@ extension Trait where Self == BlockingTests {
   package static var blocking: Self { Self(places: 1) }
   /// Waits for many seconds and computes nothing meanwhile: it is begun at once and takes no place, so that no test waits for it in the end.
   package static var waiting: Self { Self(places: 0) }
-  /// The real OpenCode: a run computes for seconds, on more than one core, and time limits of its own run meanwhile. Three at once.
-  package static var busy: Self { Self(places: TestPlaces.count * 2 / 7) }
+  /// The real OpenCode: a run computes for seconds, on more than one core, and time limits of its own run meanwhile. Two at once.
+  package static var busy: Self { Self(places: TestPlaces.count / 2) }
 }
 
 /// Whoever needs many comes first, for those tests take longest; else the order in which they are asked for counts.
