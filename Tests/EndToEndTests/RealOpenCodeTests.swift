@@ -72,9 +72,11 @@ import Testing
     let raw = try client.call("opencode_logs", ["source": "raw", "lines": 1])["lines"]?.array?.first?.string ?? ""
     #expect(try JSONValue(parsing: Array(raw.utf8))["type"]?.string == "step_finish")
 
-    // An agent that is one for subagents isn't paid for; a follow-up counts its own steps only.
-    let refused = try client.call("opencode_run_and_wait", ["message": "More?", "session": .string(session), "agent": "general"])
-    #expect(refused["error"]?["code"]?.string == "bad_argument" && refused["error"]?["hint"]?.string?.contains("build") == true, "\(refused.text)")
+    // An agent that doesn't exist, or is one for subagents, isn't paid for; a follow-up counts its own steps only.
+    for agent in ["nobody", "general"] {
+      let refused = try client.call("opencode_run_and_wait", ["message": "More?", "session": .string(session), "agent": .string(agent)])
+      #expect(refused["error"]?["code"]?.string == "bad_argument" && refused["error"]?["hint"]?.string?.contains("build") == true, "\(refused.text)")
+    }
     let second = try client.call("opencode_run_and_wait", ["message": "More?", "session": .string(session), "agent": "build"])
     #expect(second["state"]?.string == "completed", "\(second.text)")
     #expect(second["session"]?.string == session)
@@ -229,13 +231,14 @@ import Testing
   @Test func modelsAndTotalsAreOpenCodesOwn() throws {
     guard let (world, real) = try World.real([["text": "Done."]]) else { return }
     let client = try connect(world)
-    let models = try client.call("opencode_models", ["provider": "scripted", "verbose": true])
-    let rows = models["models"]?.array ?? []
-    #expect(rows.compactMap { $0["id"]?.string }.sorted() == ["scripted/m1", "scripted/m2", "scripted/org/nested:free"], "\(models.text)")
+    let models = try client.call("opencode_models", ["provider": "scripted"])
+    #expect(models["models"]?.array?.compactMap(\.string).sorted() == ["scripted/m1", "scripted/m2", "scripted/org/nested:free"], "\(models.text)")
     #expect(models["count"]?.int == 3)
-    let first = try #require(rows.first { $0["id"]?.string == "scripted/m1" })
+    let verbose = try client.call("opencode_models", ["provider": "scripted", "verbose": true])["models"]?.array ?? []
+    let first = try #require(verbose.first { $0["id"]?.string == "scripted/m1" })
     #expect(first["name"]?.string == "Scripted One" && first["context"]?.int == 128_000 && first["output"]?.int == 8192)
     #expect(first["usdPerMillionTokens"]?["input"]?.double == 3 && first["usdPerMillionTokens"]?["output"]?.double == 15)
+    #expect(try client.call("opencode_models", ["provider": "nope"])["error"]?["code"]?.string == "bad_argument")
 
     // On a busy machine OpenCode may not have said in time who is signed in.
     var miss: JSONValue = .null
@@ -247,6 +250,10 @@ import Testing
     #expect(miss["available"]?.bool == false)
     #expect(miss["suggestions"]?.array?.first?.string == "scripted/org/nested:free", "\(miss.text)")
     #expect(miss["providerSignedIn"]?.bool == false)
+    #expect(try client.call("opencode_check_model", ["model": "scripted/org/nested:free"])["available"]?.bool == true)
+    let foreign = try client.call("opencode_check_model", ["model": "nope/m1"])
+    #expect(foreign["available"]?.bool == false)
+    #expect(foreign["suggestions"]?.array?.contains("scripted/m1") == true, "\(foreign.text)")
 
     let run = try client.call("opencode_run_and_wait", ["message": "Go.", "cwd": .string(world.repository), "model": "scripted/org/nested:free"])
     #expect(run["state"]?.string == "completed", "\(run.text)")
