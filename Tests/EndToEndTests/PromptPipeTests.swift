@@ -24,7 +24,7 @@ import Testing
   }
 
   /// More than any pipe holds; ends with a newline, as a prompt needn't.
-  private static let message = String(repeating: "0123456789abcde\n", count: 6 << 14)
+  private static let message = String(repeating: "0123456789abcde\n", count: 6 << 16)
 
   private func run(_ message: String = PromptPipeTests.message) throws -> JSONValue {
     try client.call("opencode_run_and_wait", ["message": .string(message), "cwd": .string(world.repository), "title": "T"], within: 120)

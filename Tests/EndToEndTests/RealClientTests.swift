@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The real OpenCode 1.18.34 as a client of this server, by an entry in its `opencode.json`.
-@Suite(.busy) struct RealClientTests {
+@Suite(.realPrograms, .busy) struct RealClientTests {
   /// Names this server in the project's configuration. Its OpenCode is the stand-in unless told otherwise.
   private func configure(_ world: World, bin: String) throws {
     let server: JSONValue = [

@@ -6,7 +6,7 @@ import Testing
 
 /// The built server with the real OpenCode 1.18.34, which works offline against a scripted model. A run takes it some seconds of
 /// computing, so each test shows several things.
-@Suite(.busy) struct RealOpenCodeTests {
+@Suite(.realPrograms, .busy) struct RealOpenCodeTests {
   private func connect(_ world: World) throws -> MCPClient {
     let client = try MCPClient(world)
     try client.initialize()

@@ -6,11 +6,11 @@ import Testing
 @testable import ShellReading
 
 /// The verdicts against what real shells did: each program runs in a folder of its own, where T is a script that notes that it ran, where and how it exited.
-/// `SHELL_PROGRAMS` is the number of programs (1000), `SHELL_SEED` another seed.
+/// `SHELL_PROGRAMS` is the number of programs (1500), `SHELL_SEED` another seed.
 @Suite(.blocking) struct ShellDifferentialTests {
   @Test func noVerdictContradictsWhatTheShellDid() async throws {
     let environment = ProcessInfo.processInfo.environment
-    let count = environment["SHELL_PROGRAMS"].flatMap(Int.init) ?? 1000
+    let count = environment["SHELL_PROGRAMS"].flatMap(Int.init) ?? 1500
     let seed = environment["SHELL_SEED"].flatMap(UInt64.init) ?? 20_261_124
     let trials = ShellDifferentialTests.trials(count, seed: seed)
     let threads = min(4, max(2, ProcessInfo.processInfo.activeProcessorCount))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The real Codex CLI with a scripted model, this server, and the stand-in OpenCode; once the real OpenCode with a scripted model of its own.
-Nothing leaves loopback.
+"""The real Codex CLI with a scripted model, this server, and the real OpenCode with a scripted model of its own, or the stand-in: nothing leaves
+loopback.
 
 usage: codex_end_to_end.py [-v] [Class[.test]...]
 Needs: the Codex CLI (CODEX_BIN, the package codex_cli_bin, or codex on PATH), the built server (OPENCODE_WORKER_BIN, else .build), and the two
@@ -279,10 +279,11 @@ class SetUp(CodexCase):
         self.assertEqual(self.read_config(), before)
 
 
+@unittest.skipUnless(with_opencode, "no ../shared/opencode/with_opencode.py")
 class Delegation(CodexCase):
-    """Codex, the server and OpenCode together."""
+    """Codex, the server and the real OpenCode together."""
 
-    def real_opencode(self, turns):
+    def play(self, turns):
         model = ScriptedModel(turns)
         opencode_home = os.path.join(self.root, "opencode-home")
         os.makedirs(opencode_home, exist_ok=True)
@@ -303,9 +304,8 @@ class Delegation(CodexCase):
         with open(os.path.join(folder, "greeting.txt")) as f:
             self.assertEqual(f.read(), "hello\n")
 
-    @unittest.skipUnless(with_opencode, "no ../shared/opencode/with_opencode.py")
     def test_through_the_plugin_with_a_plain_request(self):
-        self.real_opencode(WRITES_A_FILE)
+        self.play(WRITES_A_FILE)
         result = self.drive([
             [{"tool_search": {"query": "delegate this to OpenCode"}}],
             [{"tool": "opencode_run_and_wait", "arguments": TASK}],
@@ -319,13 +319,13 @@ class Delegation(CodexCase):
         self.assertIn("opencode-worker:opencode-worker: Delegate", json.dumps(first), "the skill is not listed")
 
     def test_in_code_mode(self):
-        self.stand_in(WRITES_A_FILE)
+        self.play(WRITES_A_FILE)
         result = self.drive([[code_script(TASK)], {"final": "done"}], install=("install",), model="gpt-6-astra", mode="code")
         self.assertIn("completed", json.dumps(result["calls"][0]["shown"]))
         self.assertTrue(os.path.exists(os.path.join(self.repository, "greeting.txt")))
 
     def test_through_the_direct_entry(self):
-        self.stand_in(WRITES_A_FILE)
+        self.play(WRITES_A_FILE)
         reply = self.delegate(install=("install", "--direct"))
         self.assert_delegated(reply, self.repository)
         self.worker("uninstall")
@@ -342,14 +342,15 @@ class Delegation(CodexCase):
             self.assertIn("requires approval", json.dumps(call["shown"]))
 
     def test_the_run_works_in_the_threads_folder(self):
-        self.stand_in(WRITES_A_FILE)
+        self.play(WRITES_A_FILE)
         other = self.make_repository("another föld er")
         self.assert_delegated(self.delegate(workdir=other), other)
         self.assertFalse(os.path.exists(os.path.join(self.repository, "greeting.txt")))
 
     def test_a_run_outlives_codex_and_is_found_again(self):
         release = os.path.join(self.root, "release")
-        self.stand_in([{"until": release, **WRITES_A_FILE[0]}] + WRITES_A_FILE[1:])
+        hold = "while ! test -e %s; do sleep 0.1; done" % release
+        self.play([{"tools": [{"name": "bash", "arguments": {"command": hold, "description": "Waits"}}]}] + WRITES_A_FILE)
         runs = os.path.join(self.home, ".local", "state", "codex-opencode-worker", "runs")
 
         def is_running():
@@ -371,28 +372,28 @@ class Delegation(CodexCase):
         self.assertEqual(waited["exitCode"], 0)
 
     def test_a_read_only_sandbox_gets_a_read_only_run(self):
-        self.stand_in(WRITES_A_FILE)
+        self.play(WRITES_A_FILE)
         reply = self.delegate(sandbox="read-only")
         self.assertFalse(os.path.exists(os.path.join(self.repository, "greeting.txt")), reply)
         self.assertEqual(reply["changedFiles"]["files"], [], reply)
-        self.stand_in(WRITES_A_FILE)
+        self.play(WRITES_A_FILE)
         refused = self.delegate({**TASK, "permissions": "full"}, sandbox="read-only")
         self.assertEqual(refused["error"]["code"], "bad_argument", refused)
         self.extra["OPENCODE_WORKER_IGNORE_SANDBOX"] = "1"
-        self.stand_in(WRITES_A_FILE)
+        self.play(WRITES_A_FILE)
         self.assert_delegated(self.delegate(sandbox="read-only"), self.repository)
 
     def test_full_permissions_need_full_access_or_the_users_word(self):
         """`codex exec` asks nobody: in a sandbox that is no consent, and with full access none is needed."""
         full = {**TASK, "permissions": "full"}
-        self.stand_in(WRITES_A_FILE)
+        self.play(WRITES_A_FILE)
         refused = self.delegate(full)
         self.assertEqual(refused["error"]["code"], "consent_needed", refused)
         self.assertIn("OPENCODE_WORKER_ALLOW_FULL=1", refused["error"]["hint"])
         self.assertFalse(os.path.exists(os.path.join(self.repository, "greeting.txt")), "it ran all the same")
         self.assert_delegated(self.delegate(full, sandbox="danger-full-access"), self.repository)
         os.remove(os.path.join(self.repository, "greeting.txt"))
-        self.stand_in(WRITES_A_FILE)
+        self.play(WRITES_A_FILE)
         self.extra["OPENCODE_WORKER_ALLOW_FULL"] = "1"
         self.assert_delegated(self.delegate(full), self.repository)
 
@@ -400,7 +401,7 @@ class Delegation(CodexCase):
         status = [{"tool": "opencode_status", "arguments": {}}]
         threads = []
         for _ in range(2):
-            self.stand_in([{"text": "Nothing to do."}])
+            self.play([{"text": "Nothing to do."}])
             result = self.drive([[{"tool": "opencode_run_and_wait", "arguments": {"message": "look"}}], status, {"final": "done"}])
             first, second = (structured(call) for call in result["calls"])
             self.assertEqual(first["run"], second["run"])
@@ -672,7 +673,7 @@ if __name__ == "__main__":
         print("NOTICE: Codex's end-to-end tests did not run: " + "; ".join(MISSING))
         sys.exit(0)
     if not with_opencode:
-        print("NOTICE: a delegation through Codex to the real OpenCode did not run: no ../shared/opencode/with_opencode.py")
+        print("NOTICE: delegations through Codex did not run: no ../shared/opencode/with_opencode.py")
     if not shutil.which("tmux"):
         print("NOTICE: the wake-up in a terminal did not run: no tmux")
     unittest.main()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The real Codex CLI against the built server: `codex/codex_end_to_end.py`, which says by a NOTICE what it lacks.
-@Suite struct CodexTests {
+@Suite(.realPrograms) struct RealCodexTests {
   private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("codex/codex_end_to_end.py").path
 
   /// `Class.test` of each test in the script, so that they run beside each other.
@@ -17,17 +17,25 @@ import Testing
     return names
   }()
 
-  @Test func theScriptHasTests() { #expect(CodexTests.names.count > 10) }
+  @Test func theScriptHasTests() {
+    #expect(Set(RealCodexTests.names.map { $0.prefix { $0 != "." } }) == ["SetUp", "Delegation", "Waiting"] && RealCodexTests.names.count > 10)
+  }
 
-  @Test(.blocking, arguments: names.filter { !$0.hasPrefix("Waiting.") })
+  private static func named(_ part: String) -> [String] { names.filter { $0.hasPrefix(part + ".") } }
+
+  /// With the real OpenCode too.
+  @Test(.busy, arguments: named("Delegation"))
+  func theRealCodexDelegates(test: String) throws { try run(test) }
+
+  @Test(.blocking, arguments: named("SetUp"))
   func theRealCodexIsServed(test: String) throws { try run(test) }
 
-  @Test(.waiting, arguments: names.filter { $0.hasPrefix("Waiting.") })
+  @Test(.waiting, arguments: named("Waiting"))
   func theRealCodexWaits(test: String) throws { try run(test) }
 
   private func run(_ test: String) throws {
     guard let python = Python.interpreter() else { return }
-    let script = CodexTests.script
+    let script = RealCodexTests.script
     let environment = ProcessInfo.processInfo.environment.merging(["OPENCODE_WORKER_BIN": World.binary]) { $1 }
     let result = try Command(python, [script, "-v", test], environment: environment, folder: "/", deadline: .after(900)).run()
     for line in result.outputText.split(separator: "\n") where line.hasPrefix("NOTICE") { print(line) }
