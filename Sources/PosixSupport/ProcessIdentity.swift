@@ -99,7 +99,7 @@ package enum ProcessTable {
         guard let pid = Int32(String(decoding: name, as: UTF8.self)), pid != getpid(), let state = state(of: pid), !state.isDead else { return nil }
         var texts = texts(of: pid)
         // In the midst of `execve` a process shows neither, though it has both: its starter goes on before that.
-        for _ in 0..<4 where texts.environment?.isEmpty == true && texts.words.isEmpty && ![0, 2].contains(state.parent) {
+        for _ in 0..<20 where texts.changes && ![0, 2].contains(state.parent) {
           usleep(2_000)
           texts = self.texts(of: pid)
         }
@@ -107,10 +107,14 @@ package enum ProcessTable {
       }
     }
 
-    /// The arguments and the environment. A process of the kernel's has none; one with other rights shows no environment.
-    private static func texts(of pid: Int32) -> (words: [ArraySlice<UInt8>], environment: [ArraySlice<UInt8>]?) {
-      let words = ((try? readSystemFile("/proc/\(pid)/cmdline")) ?? []).split(separator: 0)
-      return (words, try? readSystemFile("/proc/\(pid)/environ").split(separator: 0))
+    /// The arguments and the environment. A process of the kernel's has none; one with other rights shows no environment. They aren't read at
+    /// the same instant: `changes` is whether an `execve` may lie between them.
+    private static func texts(of pid: Int32) -> (words: [ArraySlice<UInt8>], environment: [ArraySlice<UInt8>]?, changes: Bool) {
+      func arguments() -> [UInt8] { (try? readSystemFile("/proc/\(pid)/cmdline")) ?? [] }
+      let read = arguments()
+      let environment = try? readSystemFile("/proc/\(pid)/environ").split(separator: 0)
+      let words = read.split(separator: 0)
+      return (words, environment, environment != nil && (words.isEmpty || environment?.isEmpty == true && arguments() != read))
     }
 
     /// Files under /proc have no size: read to the end.
