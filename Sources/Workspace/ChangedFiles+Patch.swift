@@ -68,34 +68,43 @@ extension ChangedFiles {
     return page.count
   }
 
-  /// The rows of a file, or of those below a folder, under their names before and after.
-  /// - Parameter path: as the rows show it, relative to the root, or absolute
-  /// - Returns: nil: it leads out of the workspace
-  package func rows(at path: String) -> [ChangedFile]? {
-    var bytes = WorkspacePath.bytes(path)
-    if bytes.first == WorkspacePath.slash, let inside = WorkspacePath.relative(bytes, to: Array(root.utf8)) { bytes = inside }
-    // A file outside has an absolute path in its row.
-    let isOutside = bytes.first == WorkspacePath.slash
-    guard let inside = WorkspacePath.normalized(bytes) else { return nil }
-    let normal = (isOutside ? [WorkspacePath.slash] : []) + inside
-    return files.filter { row in [row.path, row.from].contains { $0.flatMap { WorkspacePath.relative(WorkspacePath.bytes($0), to: normal) } != nil } }
+  /// The rows of files and of those below folders, under their names before and after, in the list's order.
+  /// - Parameter paths: as the rows show them, relative to the root, or absolute
+  /// - Returns: `missing`: those that no row is at
+  package func rows(at paths: [String]) -> (rows: [ChangedFile], missing: [String]) {
+    let places = paths.map(place)
+    let wanted = Set(places.compactMap { $0 })
+    var found: Set<PathBytes> = []
+    let rows = files.filter { row in
+      let hits = [row.path, row.from].compactMap { $0 }.flatMap { ChangedFiles.placesAbove(WorkspacePath.bytes($0)) }.filter(wanted.contains)
+      found.formUnion(hits)
+      return !hits.isEmpty
+    }
+    return (rows, zip(paths, places).filter { $1.map(found.contains) != true }.map(\.0))
   }
 
-  /// The rows of several paths, each once; all when there are none.
+  /// The rows of several paths; all when there are none.
   /// - Throws: `WorkspaceError` for a path that isn't in the list
   package func rows(atAll paths: [String]) throws -> [ChangedFile] {
     guard !paths.isEmpty else { return files }
-    var rows: [ChangedFile] = []
-    // Bytes: names that differ in their normal form only are different files.
-    var seen: Set<PathBytes> = []
-    for text in paths {
-      // As of something that wasn't filled in: it isn't all. The root is `.`, or its absolute path.
-      guard !text.isEmpty else { throw WorkspaceError("a path is empty") }
-      guard let found = self.rows(at: text) else { throw WorkspaceError("not in the workspace: \(text)") }
-      if found.isEmpty { throw WorkspaceError("not among the changed files: \(text)") }
-      rows += found.filter { seen.insert(Array($0.path.utf8)).inserted }
-    }
+    // As of something that wasn't filled in: it isn't all. The root is `.`, or its absolute path.
+    guard !paths.contains("") else { throw WorkspaceError("a path is empty") }
+    let (rows, missing) = self.rows(at: paths)
+    if let first = missing.first { throw WorkspaceError("not \(place(first) == nil ? "in the workspace" : "among the changed files"): \(first)") }
     return rows
+  }
+
+  /// Relative to the root, or absolute where it lies outside, as a file outside has it in its row; nil: it leads out of the workspace.
+  private func place(_ path: String) -> PathBytes? {
+    var bytes = WorkspacePath.bytes(path)
+    if bytes.first == WorkspacePath.slash, let inside = WorkspacePath.relative(bytes, to: Array(root.utf8)) { bytes = inside }
+    let isOutside = bytes.first == WorkspacePath.slash
+    return WorkspacePath.normalized(bytes).map { (isOutside ? [WorkspacePath.slash] : []) + $0 }
+  }
+
+  /// A path itself, the folders above it, and the root; of an absolute one also `/`.
+  private static func placesAbove(_ path: PathBytes) -> [PathBytes] {
+    [path, []] + WorkspacePath.parents(path) + (path.first == WorkspacePath.slash ? [[WorkspacePath.slash]] : [])
   }
 
   private func source(of row: ChangedFile) -> Source? {

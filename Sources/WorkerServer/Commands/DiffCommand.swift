@@ -68,7 +68,7 @@ enum DiffCommand {
 extension DiffCommand {
   /// A path is meant from where one is, as `undo` takes it, or as the lists show it.
   private static func place(of path: String, in changes: ChangedFiles, _ run: RunSnapshot) throws -> String {
-    for candidate in [UndoCommand.absolute(path), path] where changes.rows(at: candidate)?.isEmpty == false { return candidate }
+    for candidate in [UndoCommand.absolute(path), path] where changes.rows(at: [candidate]).missing.isEmpty { return candidate }
     throw WorkspaceError("\"\(Words.line(path, 300))\" is no run, and not among the changed files of \(run.folder.id)")
   }
 }

@@ -130,14 +130,7 @@ struct ChangedFilesTool: Tool {
       }
     }
     reply.structured.merge(structured)
-    let wanted: [ChangedFile]
-    if wants.paths.isEmpty {
-      wanted = changes.files
-    } else {
-      // Bytes: names that differ in their normal form only are different files.
-      let named = Set(wants.paths.flatMap { changes.rows(at: $0) ?? [] }.map { Array($0.path.utf8) })
-      wanted = changes.files.filter { named.contains(Array($0.path.utf8)) }
-    }
+    let wanted = wants.paths.isEmpty ? changes.files : changes.rows(at: wants.paths).rows
     let room = ReplyBound.limit - JSONValue.object(reply.structured).bytes.count - 1200
     ReplyBound.add(wanted.lazy.map { RunReply.changedFile($0) }, as: "files", from: wants.offset, bytes: room, to: &reply.structured)
     return reply
