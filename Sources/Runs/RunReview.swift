@@ -56,7 +56,7 @@ package struct ChangesSummary: Codable, Sendable {
     git = GitSummary(changes)
   }
 
-  package var count: Int { counts.added + counts.modified + counts.deleted + counts.renamed }
+  package var count: Int { counts.total }
 }
 
 /// What a run did to the repository itself.
@@ -66,7 +66,7 @@ package struct GitSummary: Codable, Sendable {
   /// Absent: HEAD is detached.
   package var branchBefore: String?
   package var branchAfter: String?
-  /// Commits made meanwhile: the newest, and how many (200 of each repository at most).
+  /// Commits made meanwhile: the newest, and how many.
   package var commits: [ChangedFiles.Commit]
   package var commitCount: Int
   /// What was checked out before has lost its last commit. Absent: unknown.
@@ -82,7 +82,7 @@ package struct GitSummary: Codable, Sendable {
     }
     (headBefore, headAfter) = (changes.headBefore, changes.headAfter)
     (branchBefore, branchAfter) = (changes.branchBefore, changes.branchAfter)
-    (commits, commitCount) = (Array(changes.commits.prefix(5)), changes.commits.count)
+    (commits, commitCount) = (Array(changes.commits.prefix(5)), changes.commitCount)
     rewritten = changes.rewritten
     (refs, refCount) = (Array(changes.refs.prefix(10)), changes.refs.count)
   }

@@ -94,14 +94,15 @@ package struct RunUndo: Sendable {
     guard PrivateFiles.isFolder(changes.root) else { throw UndoRefusal("the folder \(changes.root) is gone") }
     let rows = try changes.rows(atAll: paths)
     var journal = known ?? UndoJournal(root: changes.root, at: 0)
-    let places = Dictionary(journal.entries.indices.map { (journal.entries[$0].path, $0) }) { first, _ in first }
-    let meant = Set(rows.flatMap { [$0.path, $0.from].compactMap { $0 } })
-    if let stuck = journal.entries.first(where: { !$0.isSettled && !meant.contains($0.path) }) {
+    // Bytes: names that differ in their normal form only are different files.
+    let places = Set(journal.entries.map { Array($0.path.utf8) })
+    let meant = Set(rows.flatMap { [$0.path, $0.from].compactMap { $0 } }.map { Array($0.utf8) })
+    if let stuck = journal.entries.first(where: { !$0.isSettled && !meant.contains(Array($0.path.utf8)) }) {
       throw UndoRefusal("an undo of this run was interrupted at \(stuck.path): finish it first, without naming files (undo, or undo --redo)")
     }
     if side == .after {
       let chosen = journal.entries.indices.filter {
-        meant.contains(journal.entries[$0].path) && (journal.entries[$0].wanted == .before || !journal.entries[$0].isSettled)
+        meant.contains(Array(journal.entries[$0].path.utf8)) && (journal.entries[$0].wanted == .before || !journal.entries[$0].isSettled)
       }
       if chosen.isEmpty { throw UndoRefusal("nothing of that was undone: there is nothing to bring back") }
       var plan = Plan(move: UndoMove(journal, to: side, chosen: chosen, store: store, began: 0))
@@ -118,7 +119,7 @@ package struct RunUndo: Sendable {
       throw UndoRefusal(
         moved.why + (moved.commands.isEmpty ? "" : ". This takes it back and leaves every file as it is; then undo again"), commands: moved.commands)
     }
-    let new = rows.filter { row in [row.path, row.from].compactMap { $0 }.contains { places[$0] == nil } }
+    let new = rows.filter { row in [row.path, row.from].compactMap { $0 }.contains { !places.contains(Array($0.utf8)) } }
     let recording = UndoRecording(changes: changes, baseline: baseline, runFolder: run.folder.path, git: program, store: store, isDryRun: isDryRun)
     let first = journal.nextContent
     let found: UndoRecording.Found
@@ -128,11 +129,12 @@ package struct RunUndo: Sendable {
       store.remove((first..<journal.nextContent).map(String.init))
       throw error
     }
-    journal.entries += found.entries.filter { places[$0.path] == nil }
-    let recorded = Set(places.count..<journal.entries.count)
-    let chosen = journal.entries.indices.filter { meant.contains(journal.entries[$0].path) }
+    let recordedBefore = journal.entries.count
+    journal.entries += found.entries.filter { !places.contains(Array($0.path.utf8)) }
+    let recorded = Set(recordedBefore..<journal.entries.count)
+    let chosen = journal.entries.indices.filter { meant.contains(Array(journal.entries[$0].path.utf8)) }
     var plan = Plan(move: UndoMove(journal, to: side, chosen: chosen, store: store, began: baseline.began))
-    plan.known = places.count
+    plan.known = recordedBefore
     plan.fresh = (first..<journal.nextContent).map(String.init)
     plan.there = found.alreadyThere
     plan.obstacles = found.obstacles
@@ -179,7 +181,7 @@ package struct RunUndo: Sendable {
   private static func notes(_ changes: ChangedFiles) -> [String] {
     var notes: [String] = []
     if !changes.commits.isEmpty {
-      notes.append("\(changes.commits.count == 1 ? "1 commit" : "\(changes.commits.count) commits") that the run made stay in git")
+      notes.append("\(changes.commitCount == 1 ? "1 commit" : "\(changes.commitCount) commits") that the run made stay in git")
     }
     if !changes.refs.isEmpty {
       notes.append("what the run did to branches, tags and stashes stays: \(changes.refs.prefix(3).map(\.name).joined(separator: ", "))")

@@ -18,14 +18,14 @@ extension ChangedFiles {
       let top = WorkspacePath.bytes(tree.prefix)
       guard tree.prefix.isEmpty || rows.contains(where: { WorkspacePath.relative(WorkspacePath.bytes($0.path), to: top) != nil }) else { continue }
       let own = commits.filter { ($0.repository ?? "") == tree.prefix }
-      let isMoved = tree.prefix.isEmpty ? headBefore != headAfter || branchBefore != branchAfter : !own.isEmpty
+      let isMoved = tree.prefix.isEmpty ? headBefore != headAfter || switchedBranch : !own.isEmpty
       guard isMoved, case .repository(let now) = try GitRepository.find(tree.folder, git) else { continue }
-      if now.head == tree.head, now.branch == tree.branch { continue }
+      if now.head == tree.head, GitRef.isSame(now.branch, tree.branch) { continue }
       func short(_ id: String?) -> String { id.map { String($0.prefix(10)) } ?? "no commit" }
       let place = tree.prefix.isEmpty ? "" : " in \(tree.prefix)"
       let after = tree.prefix.isEmpty ? headAfter : own.first?.id
       let made = own.isEmpty ? "" : own.count == 1 ? " (1 commit)" : " (\(own.count) commits)"
-      let branch = tree.prefix.isEmpty && branchBefore != branchAfter ? ", from \(branchBefore ?? "no branch") to \(branchAfter ?? "no branch")" : ""
+      let branch = tree.prefix.isEmpty && switchedBranch ? ", from \(branchBefore ?? "no branch") to \(branchAfter ?? "no branch")" : ""
       let why = "the run moved HEAD\(place) from \(short(tree.head)) to \(short(after))\(made)\(branch)"
       guard now.head == after else { return MovedHead(why: "\(why), and it has moved again since: take that back with git first", commands: []) }
       return MovedHead(why: why, commands: commands(tree, now))
@@ -36,7 +36,7 @@ extension ChangedFiles {
   private func commands(_ tree: GitTree, _ now: GitRepository) -> [String] {
     let git = "git -C \(ChangedFiles.shellWord(tree.folder))"
     var commands: [String] = []
-    if now.branch != tree.branch {
+    if !GitRef.isSame(now.branch, tree.branch) {
       commands.append(tree.branch.map { "\(git) symbolic-ref HEAD \(ChangedFiles.shellWord("refs/heads/\($0)"))" } ?? "\(git) checkout --quiet --detach")
     }
     commands.append(tree.head.map { "\(git) reset --quiet \($0)" } ?? "\(git) update-ref -d HEAD")

@@ -5,7 +5,7 @@ import PosixSupport
 package struct ChangedFile: Codable, Sendable, Equatable {
   package enum Change: String, Codable, Sendable {
     case added, modified, deleted, renamed
-    /// Of a file outside: a tool wrote it; whether it was there before isn't known.
+    /// It was written; what it held before, and whether it was there, isn't known: it lies outside, or git ignored it then.
     case written
   }
 
@@ -28,12 +28,18 @@ package struct ChangedFile: Codable, Sendable, Equatable {
   package var ignored: Bool?
   /// It is no part of the workspace, or is git's own (`.git/hooks`): `path` is absolute, and nothing was recorded of it before.
   package var outside: Bool?
-  /// git ignored it, or the folder it is in, before the run: whether it was there, and what it held, isn't known.
+  /// git ignored it, or the folder it is in, before the run: what it held isn't known.
   package var hiddenBefore: Bool?
   /// git's file modes before and after when they differ: `100644 to 100755`.
   package var mode: String?
   /// What it was at the end; absent: it was gone. For `changedSince`.
   package var end: EndState?
+
+  /// Nothing is known of it before but its name, and not always that: no lines can be counted.
+  mutating func markHiddenBefore() {
+    (change, hiddenBefore) = (.written, true)
+    (added, removed, mode) = (nil, nil, nil)
+  }
 
   package struct EndState: Codable, Sendable, Equatable {
     package var size: Int64
@@ -61,6 +67,10 @@ package struct ChangedFiles: Codable, Sendable {
     package var modified = 0
     package var deleted = 0
     package var renamed = 0
+    /// Absent in what older versions wrote.
+    package var written: Int?
+
+    package var total: Int { added + modified + deleted + renamed + (written ?? 0) }
   }
 
   package struct Commit: Codable, Sendable, Equatable {
@@ -92,6 +102,8 @@ package struct ChangedFiles: Codable, Sendable {
   package var counts = Counts()
   /// Commits that exist now and didn't before, newest first, 200 of each repository at most.
   package var commits: [Commit] = []
+  /// Of all repositories, those that aren't listed too.
+  package var commitCount = 0
   package var headBefore: String?
   package var headAfter: String?
   /// Absent: no repository, or a detached HEAD.
@@ -113,6 +125,9 @@ package struct ChangedFiles: Codable, Sendable {
   /// Rows whose uncommitted work from before the run is gone.
   package var lostWork: [ChangedFile] { files.filter { $0.lostWork == true } }
 
+  /// Another branch is checked out than before, or none.
+  package var switchedBranch: Bool { !GitRef.isSame(branchBefore, branchAfter) }
+
   /// Says that the list may not be the whole truth.
   package mutating func doubt(_ reasons: [String]) {
     guard !reasons.isEmpty else { return }
@@ -129,7 +144,7 @@ package struct ChangedFiles: Codable, Sendable {
       case .modified: counts.modified += 1
       case .deleted: counts.deleted += 1
       case .renamed: counts.renamed += 1
-      case .written: break
+      case .written: counts.written = (counts.written ?? 0) + 1
       }
     }
   }
@@ -137,7 +152,7 @@ package struct ChangedFiles: Codable, Sendable {
 
 extension ChangedFiles {
   private enum CodingKeys: String, CodingKey {
-    case root, basis, files, counts, commits, headBefore, headAfter, branchBefore, branchAfter, rewritten, refs, ignoredGone, exact, why, sources
+    case root, basis, files, counts, commits, commitCount, headBefore, headAfter, branchBefore, branchAfter, rewritten, refs, ignoredGone, exact, why, sources
   }
 
   /// What older versions didn't record is absent.
@@ -148,6 +163,7 @@ extension ChangedFiles {
     files = try values.decode([ChangedFile].self, forKey: .files)
     counts = try values.decode(Counts.self, forKey: .counts)
     commits = try values.decode([Commit].self, forKey: .commits)
+    commitCount = try values.decodeIfPresent(Int.self, forKey: .commitCount) ?? commits.count
     headBefore = try values.decodeIfPresent(String.self, forKey: .headBefore)
     headAfter = try values.decodeIfPresent(String.self, forKey: .headAfter)
     branchBefore = try values.decodeIfPresent(String.self, forKey: .branchBefore)

@@ -129,6 +129,10 @@ package struct GitIndex: Sendable {
   }
 
   /// Paths that are here and not in `other`; both are sorted by their bytes.
+  package func paths(named name: [UInt8]) -> [PathBytes] {
+    entries.lazy.filter { hasSuffix($0, name) }.map(path).filter { $0.count == name.count || $0[$0.count - name.count - 1] == WorkspacePath.slash }
+  }
+
   package func paths(missingIn other: GitIndex) -> [PathBytes] {
     var missing: [PathBytes] = []
     walk(other) { mine, theirs in

@@ -18,20 +18,21 @@ extension GitTree {
   /// - Parameters:
   ///   - before, now: as in `GitSnapshot.Candidates.ignored`
   ///   - since: nanoseconds since 1970
-  ///   - isNew: the whole repository has appeared since: so have all its rules
+  ///   - isOld: whether a file with rules in the work tree is as it was; nil: the whole repository has appeared since, and so have all its rules
   /// - Throws: `WorkspaceError`
-  package static func hidden(_ snapshot: GitSnapshot, before: [PathBytes], now: [PathBytes], since: Int64, isNew repositoryIsNew: Bool) throws -> Hidden {
+  package static func hidden(
+    _ snapshot: GitSnapshot, before old: Set<PathBytes>, now: [PathBytes], since: Int64, isOld: ((PathBytes) throws -> Bool)?
+  ) throws -> Hidden {
     var found = Hidden()
-    let (old, new) = (Set(before), Set(now))
-    for path in before where !new.contains(path) && FileFacts.of(WorkspacePath.join(snapshot.root, withoutSlash(path))) == nil { found.gone.append(path) }
+    let new = Set(now)
+    for path in old where !new.contains(path) && FileFacts.of(WorkspacePath.join(snapshot.root, withoutSlash(path))) == nil { found.gone.append(path) }
     // git lists a folder and, again, what is in it.
     let appeared = now.filter { path in
       !old.contains(path)
         && !WorkspacePath.parents(withoutSlash(path)).contains { old.contains($0 + [WorkspacePath.slash]) || new.contains($0 + [WorkspacePath.slash]) }
     }
     guard !appeared.isEmpty else { return found }
-    let isNew = { (path: PathBytes) in FileFacts.of(WorkspacePath.join(snapshot.root, path)).map { $0.changed >= since } ?? false }
-    var rules = RuleAges(snapshot, since: since, isNew: repositoryIsNew)
+    var rules = RuleAges(snapshot, since: since, isOld: isOld)
     var files: [PathBytes] = []
     var unsure: [PathBytes] = []
     var more: [(folder: PathBytes, count: Int)] = []
@@ -40,10 +41,10 @@ extension GitTree {
       let isFolder = path.last == WorkspacePath.slash
       if rule == .old { continue }
       if !isFolder {
-        if isNew(path) { files.append(path) }
+        if FileFacts.of(WorkspacePath.join(snapshot.root, path)) != nil { files.append(path) }
         continue
       }
-      let inside = walk(withoutSlash(path), snapshot.root, &left).filter(isNew)
+      let inside = walk(withoutSlash(path), snapshot.root, &left)
       // No rule names the folder itself: its files may be ignored each for its own reason.
       if rule == .none { unsure += inside } else if inside.count > hiddenLimit { more.append((path, inside.count)) } else { files += inside }
     }
@@ -93,13 +94,13 @@ private struct RuleAges {
 
   private let snapshot: GitSnapshot
   private let since: Int64
-  private let isNew: Bool
+  private let isOld: ((PathBytes) throws -> Bool)?
   private var known: [PathBytes: Rule] = [:]
 
-  init(_ snapshot: GitSnapshot, since: Int64, isNew: Bool) {
+  init(_ snapshot: GitSnapshot, since: Int64, isOld: ((PathBytes) throws -> Bool)?) {
     self.snapshot = snapshot
     self.since = since
-    self.isNew = isNew
+    self.isOld = isOld
   }
 
   /// - Throws: `WorkspaceError`
@@ -111,21 +112,21 @@ private struct RuleAges {
     // Where the rule is, its line, the rule, the path.
     let fields = output.split(separator: 0, omittingEmptySubsequences: false)
     guard fields.count == 4 * paths.count + 1 else { throw WorkspaceError("git check-ignore: unexpected reply") }
-    return paths.indices.map { index in
+    return try paths.indices.map { index in
       let (source, pattern) = (PathBytes(fields[4 * index]), fields[4 * index + 2])
       if source.isEmpty || pattern.first == UInt8(ascii: "!") { return .none }
       if let rule = known[source] { return rule }
       let rule: Rule
       if source.starts(with: Array("\(snapshot.directory)/".utf8)) {
         // Our copy of `info/exclude`, as it was at the beginning.
-        rule = isNew ? .new : .old
+        rule = isOld == nil ? .new : .old
+      } else if source.first == WorkspacePath.slash {
+        rule = (FileFacts.of(source)?.changed ?? .max) < since ? .old : .new
       } else {
-        rule = age(FileFacts.of(source.first == WorkspacePath.slash ? source : WorkspacePath.join(snapshot.root, source)))
+        rule = try isOld?(source) == true ? .old : .new
       }
       known[source] = rule
       return rule
     }
   }
-
-  private func age(_ facts: FileFacts?) -> Rule { facts.map { $0.changed >= since ? .new : .old } ?? .new }
 }

@@ -25,19 +25,24 @@ extension GitTree {
     for ref in before where ref.stash != nil && !stashes.contains(ref.id) { add(ref.stash ?? ref.name, .deleted, ref.id, nil) }
     for ref in now.refs where ref.stash != nil && !oldStashes.contains(ref.id) { add(ref.stash ?? ref.name, .added, nil, ref.id) }
 
-    let old = Dictionary(before.filter { $0.stash == nil }.map { ($0.name, $0.id) }) { first, _ in first }
-    let new = Dictionary(now.refs.filter { $0.stash == nil }.map { ($0.name, $0.id) }) { first, _ in first }
+    // Bytes: names that differ in their normal form only are different refs.
+    func byName(_ refs: [GitRef]) -> [PathBytes: GitRef] {
+      Dictionary(refs.filter { $0.stash == nil }.map { (Array($0.name.utf8), $0) }) { first, _ in first }
+    }
+    let (old, new) = (byName(before), byName(now.refs))
     var moved: [(name: String, before: String, after: String)] = []
-    for (name, id) in old.sorted(by: { $0.key < $1.key }) where new[name] != id {
+    for (key, ref) in old.sorted(by: { precedes($0.key, $1.key) }) where new[key]?.id != ref.id {
+      let (name, id) = (ref.name, ref.id)
       if name.hasPrefix("refs/remotes/") {
-        add(name, .remote, id, new[name], by: lastMove(of: name, in: now))
-      } else if let after = new[name] {
+        add(name, .remote, id, new[key]?.id, by: lastMove(of: name, in: now))
+      } else if let after = new[key]?.id {
         if name.hasPrefix("refs/heads/") { moved.append((name, id, after)) } else { add(name, .rewritten, id, after) }
       } else {
         add(name, .deleted, id, nil)
       }
     }
-    for (name, id) in new.sorted(by: { $0.key < $1.key }) where old[name] == nil {
+    for (key, ref) in new.sorted(by: { precedes($0.key, $1.key) }) where old[key] == nil {
+      let (name, id) = (ref.name, ref.id)
       if name.hasPrefix("refs/remotes/") { add(name, .remote, nil, id, by: lastMove(of: name, in: now)) }
       if name.hasPrefix("refs/tags/") { add(name, .added, nil, id) }
     }
@@ -58,12 +63,12 @@ extension GitTree {
       looked.map { move in { @Sendable in Result { try snapshot.isAncestor(move.before, of: move.after) } } })
     let own = branch.map { "refs/heads/\($0)" } ?? "HEAD"
     // A branch that stands where it stood, or is gone (which is told), rewrote nothing.
-    found.rewritten = moved.contains { $0.name == own } ? nil : false
+    found.rewritten = moved.contains { GitRef.isSame($0.name, own) } ? nil : false
     for (move, verdict) in zip(looked, verdicts) {
       switch verdict {
       case .success(let isAncestor):
         if !isAncestor { found.list.append(RefChange(name: move.name, kind: .rewritten, before: move.before, after: move.after, repository: repository)) }
-        if move.name == own { found.rewritten = !isAncestor }
+        if GitRef.isSame(move.name, own) { found.rewritten = !isAncestor }
       case .failure(let error): found.doubts.append("whether \(move.name) was rewritten is unknown: \(error)")
       }
     }

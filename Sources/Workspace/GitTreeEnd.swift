@@ -6,6 +6,8 @@ package struct GitTreeEnd: Sendable {
   /// Paths relative to the workspace's root.
   package var rows: [ChangedFile] = []
   package var commits: [ChangedFiles.Commit] = []
+  /// Commits beyond those.
+  package var unlistedCommits = 0
   package var refs: [RefChange] = []
   package var rewritten: Bool?
   /// Ignored files and folders that are gone, relative to the workspace's root.
@@ -43,13 +45,13 @@ extension GitTree {
     }
     var candidates = try listed.get()
     let exclusions = GitSnapshot.information("exclude", of: common)
-    let changedExclusions = exclusions != GitSnapshot.information("exclude", of: snapshot.directory)
-    if changedExclusions { try snapshot.addUnignored(by: exclusions, to: &candidates) }
+    if exclusions != GitSnapshot.information("exclude", of: snapshot.directory) { try snapshot.addUnignored(by: exclusions, to: &candidates) }
     end.doubts += GitTree.unseen(candidates.warnings, prefix: prefix)
     let knownInner = Set(inner.map(WorkspacePath.bytes))
     end.newInner = candidates.nested.filter { !knownInner.contains($0) }
-    let hidden = try takeHidden(&candidates, snapshot, &end)
-    try prepare(&candidates, snapshot, innerTrees: innerTrees, changedExclusions: changedExclusions)
+    let ignoredBefore = IgnoredBefore(self, runFolder)
+    let hidden = try takeHidden(&candidates, ignoredBefore, snapshot, &end)
+    try prepare(&candidates, ignoredBefore, snapshot, innerTrees: innerTrees)
 
     var rows: [PathBytes: ChangedFile] = [:]
     takeUnhashed(&candidates, snapshot, &rows)
@@ -66,7 +68,7 @@ extension GitTree {
       { Result { isUntouched ? Comparison() : try compare(snapshot, to: try snapshot.index()) } },
       { (Result { try newCommits(repository, snapshot) }, repository.map { refChanges($0, snapshot) }) })
     switch commits.0 {
-    case .success(let list): end.commits = list
+    case .success(let found): (end.commits, end.unlistedCommits) = (found.list, found.unlisted)
     case .failure(let error): end.doubts.append("commits unknown: \(error)")
     }
     if let refs = commits.1 {
@@ -75,19 +77,26 @@ extension GitTree {
     }
     try end.take(try compared.get(), tree: self, snapshot, byHand: rows)
     end.mark(hidden: hidden, top: WorkspacePath.bytes(prefix))
-    end.markHiddenBefore(ignoredBefore(snapshot), top: WorkspacePath.bytes(prefix))
+    end.markHiddenBefore(ignoredBefore, top: WorkspacePath.bytes(prefix))
     do { try noteLostWork(in: &end, snapshot) } catch { end.doubts.append("whether uncommitted work is gone is unknown: \(error)") }
     return end
   }
 
-  private func ignoredBefore(_ snapshot: GitSnapshot) -> [PathBytes] {
-    ((try? PrivateFiles.read("\(snapshot.directory)/ignored", limit: 256 << 20)) ?? []).split(separator: 0).map { PathBytes($0) }
-  }
-
   /// Files that only rules of the run's own hide are among those that appeared; the comparison sees them then.
-  private func takeHidden(_ candidates: inout GitSnapshot.Candidates, _ snapshot: GitSnapshot, _ end: inout GitTreeEnd) throws -> Set<PathBytes> {
-    let before = ignoredBefore(snapshot)
-    let found = try GitTree.hidden(snapshot, before: before, now: candidates.ignored, since: began, isNew: false)
+  private func takeHidden(
+    _ candidates: inout GitSnapshot.Candidates, _ before: IgnoredBefore, _ snapshot: GitSnapshot, _ end: inout GitTreeEnd
+  ) throws -> Set<PathBytes> {
+    let changed = Set(candidates.tracked)
+    var known: Set<PathBytes>?
+    // A rule's file in a folder that was moved is as old as it was there: it was here only if it was known here.
+    func isOld(_ path: PathBytes) throws -> Bool {
+      if before.isUntouched(path) { return true }
+      guard !changed.contains(path), (FileFacts.of(WorkspacePath.join(snapshot.root, path))?.changed ?? .max) < began else { return false }
+      let index = try known ?? Set(snapshot.index().paths(named: Array(".gitignore".utf8)))
+      known = index
+      return index.contains(path)
+    }
+    let found = try GitTree.hidden(snapshot, before: before.listed, now: candidates.ignored, since: began, isOld: isOld)
     end.doubts += found.doubts
     end.ignoredGone = found.gone.map { WorkspacePath.join(WorkspacePath.bytes(prefix), $0) }
     candidates.untracked += found.files
@@ -187,24 +196,18 @@ extension GitTree {
 
   /// Adds what git's two lists leave out and takes out what belongs to other trees or was there before.
   private func prepare(
-    _ candidates: inout GitSnapshot.Candidates, _ snapshot: GitSnapshot, innerTrees: [PathBytes], changedExclusions: Bool
+    _ candidates: inout GitSnapshot.Candidates, _ ignoredBefore: IgnoredBefore, _ snapshot: GitSnapshot, innerTrees: [PathBytes]
   ) throws {
     func isInside(_ path: PathBytes) -> Bool { innerTrees.contains { WorkspacePath.relative(path, to: $0).map { !$0.isEmpty } ?? false } }
     if !innerTrees.isEmpty { candidates.untracked.removeAll(where: isInside) }
-    func wasThereBefore(_ path: PathBytes) -> Bool {
-      FileFacts.of(WorkspacePath.join(snapshot.root, path)).map { $0.changed < began } ?? true
-    }
     // Files that were ignored and no longer are haven't been added by that.
-    let name = Array(".gitignore".utf8)
-    if changedExclusions || (candidates.tracked + candidates.untracked).contains(where: { $0.suffix(name.count).elementsEqual(name) }) {
-      candidates.untracked.removeAll(where: wasThereBefore)
-    }
+    candidates.untracked.removeAll(where: ignoredBefore.isUntouched)
     // Ignored files that were staged meanwhile are no longer ignored.
     if FileFacts.of(Array("\(repository)/index".utf8)) != userIndex, let index = try userIndexNow(snapshot) {
       let listed = Set(candidates.untracked)
       let unknownBefore = Set(unhashed.map { WorkspacePath.bytes($0.path) })
       candidates.untracked += index.paths(missingIn: try snapshot.index()).filter {
-        !listed.contains($0) && !isInside($0) && !unknownBefore.contains($0) && !wasThereBefore($0)
+        !listed.contains($0) && !isInside($0) && !unknownBefore.contains($0) && !ignoredBefore.isUntouched($0)
       }
     }
     // A submodule's place taken by a file: git ignores both.
@@ -259,31 +262,37 @@ extension GitTree {
     return end
   }
 
-  /// Commits that HEAD and the branches reach now and no ref reached before.
-  private func newCommits(_ repository: GitRepository?, _ snapshot: GitSnapshot) throws -> [ChangedFiles.Commit] {
-    guard let repository else { return [] }
+  /// Commits that HEAD and the branches reach now and no ref reached before, the newest of them listed.
+  private func newCommits(_ repository: GitRepository?, _ snapshot: GitSnapshot) throws -> (list: [ChangedFiles.Commit], unlisted: Int) {
+    guard let repository else { return ([], 0) }
     let old = Set(refsBefore(snapshot).map(\.id) + (head.map { [$0] } ?? []))
     let new = repository.tips.subtracting(old)
-    guard !new.isEmpty else { return [] }
-    func list(without old: [String]) throws -> [UInt8] {
+    guard !new.isEmpty else { return ([], 0) }
+    func revisions(_ options: [String], without old: [String]) throws -> [UInt8] {
       let input = (new.sorted() + old.map { "^\($0)" }).joined(separator: "\n") + "\n"
-      return try snapshot.run(
-        ["rev-list", "--stdin", "--ignore-missing", "--max-count=\(GitTree.commitLimit)", "--format=tformat:-%s"], input: Array(input.utf8))
+      return try snapshot.run(["rev-list", "--stdin", "--ignore-missing"] + options, input: Array(input.utf8))
     }
+    let newest = ["--max-count=\(GitTree.commitLimit)", "--format=tformat:-%s"]
+    var present = old.sorted()
     let output: [UInt8]
     do {
-      output = try list(without: old.sorted())
+      output = try revisions(newest, without: present)
     } catch {
       // Commits that were pruned meanwhile: git refuses them, and they are part of nothing that is there now.
       let checked = try snapshot.run(["cat-file", "--batch-check"], input: Array(old.sorted().map { "\($0)\n" }.joined().utf8))
-      let present = checked.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }.filter { !$0.hasSuffix(" missing") }
+      present = checked.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }.filter { !$0.hasSuffix(" missing") }
+        .compactMap { $0.split(separator: " ").first.map(String.init) }
       guard present.count < old.count else { throw error }
-      output = try list(without: present.compactMap { $0.split(separator: " ").first.map(String.init) })
+      output = try revisions(newest, without: present)
     }
     let lines = String(decoding: output, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-    return stride(from: 0, to: lines.count - 1, by: 2).map {
+    let list = stride(from: 0, to: lines.count - 1, by: 2).map {
       ChangedFiles.Commit(id: String(lines[$0].dropFirst(7)), subject: String(lines[$0 + 1].dropFirst()), repository: prefix.isEmpty ? nil : prefix)
     }
+    guard list.count == GitTree.commitLimit else { return (list, 0) }
+    let count = String(decoding: try revisions(["--count"], without: present).filter { $0 != 0x0a }, as: UTF8.self)
+    guard let all = Int(count), all >= list.count else { throw WorkspaceError("git rev-list --count: unexpected reply") }
+    return (list, all - list.count)
   }
 }
 
@@ -295,15 +304,11 @@ extension GitTreeEnd {
     }
   }
 
-  /// Added files that git ignored before may have been there all along.
-  fileprivate mutating func markHiddenBefore(_ ignored: [PathBytes], top: PathBytes) {
-    guard !ignored.isEmpty, rows.contains(where: { $0.change == .added }) else { return }
-    let ignored = Set(ignored)
+  /// Files that git ignored before may have been there all along: that they were written is all that is known.
+  fileprivate mutating func markHiddenBefore(_ ignored: IgnoredBefore, top: PathBytes) {
     for index in rows.indices where rows[index].change == .added {
-      guard let path = WorkspacePath.relative(WorkspacePath.bytes(rows[index].path), to: top) else { continue }
-      if ignored.contains(path) || WorkspacePath.parents(path).contains(where: { ignored.contains($0 + [WorkspacePath.slash]) }) {
-        rows[index].hiddenBefore = true
-      }
+      guard let path = WorkspacePath.relative(WorkspacePath.bytes(rows[index].path), to: top), ignored.mayHold(path) else { continue }
+      rows[index].markHiddenBefore()
     }
   }
 

@@ -29,6 +29,9 @@ package struct GitRef: Sendable, Equatable {
   /// A stash's own words; each entry of the stash is a ref here.
   package var stash: String?
 
+  /// Names and branches by their bytes: Swift takes two spellings of a letter for the same.
+  package static func isSame(_ one: String?, _ other: String?) -> Bool { one.map { Array($0.utf8) } == other.map { Array($0.utf8) } }
+
   package static let stashName = "refs/stash"
 
   /// One line each, for the run's folder.

@@ -160,7 +160,7 @@ package struct UndoMove {
   /// Undone, a folder goes that the run made; done again, one that the undo made.
   private func isOurs(_ folder: PathBytes) -> Bool {
     guard isFolder(folder) else { return false }
-    if side == .after { return journal.madeFolders.contains(WorkspacePath.shown(folder)) }
+    if side == .after { return journal.madeFolders.contains { WorkspacePath.bytes($0) == folder } }
     return BytePaths.born(WorkspacePath.join(root, folder)).map { $0 >= began } ?? true
   }
 
@@ -292,16 +292,16 @@ package struct UndoMove {
 
   /// What putting back will do to folders, so that it can be taken back: one more than it comes to does no harm.
   private mutating func noteFolders(_ moving: [Int], _ superfluous: [Superfluous]) {
-    let known = Set(journal.removedFolders.map(\.path))
-    for folder in superfluous where !known.contains(WorkspacePath.shown(folder.path)) {
+    let known = Set(journal.removedFolders.map { WorkspacePath.bytes($0.path) })
+    for folder in superfluous where !known.contains(folder.path) {
       guard let permissions = BytePaths.attributes(WorkspacePath.join(root, folder.path))?.permissions else { continue }
       journal.removedFolders.append(.init(path: WorkspacePath.shown(folder.path), permissions: permissions))
     }
-    var made = Set(journal.madeFolders)
+    var made = Set(journal.madeFolders.map(WorkspacePath.bytes))
     for index in moving where journal.entries[index].state(side) != nil {
       for parent in WorkspacePath.parents(WorkspacePath.bytes(journal.entries[index].path)) {
         let isThere = UndoMove.isReachable(parent, in: root) && FileFacts.of(WorkspacePath.join(root, parent))?.kind == .folder
-        if !isThere, made.insert(WorkspacePath.shown(parent)).inserted { journal.madeFolders.append(WorkspacePath.shown(parent)) }
+        if !isThere, made.insert(parent).inserted { journal.madeFolders.append(WorkspacePath.shown(parent)) }
       }
     }
   }
@@ -342,7 +342,7 @@ package struct UndoMove {
     let full = WorkspacePath.join(root, path)
     guard FileFacts.of(full) == nil, UndoMove.isReachable(path, in: root) else { return }
     try BytePaths.makeFolder(full)
-    guard side == .after, let permissions = journal.removedFolders.last(where: { $0.path == WorkspacePath.shown(path) })?.permissions else { return }
+    guard side == .after, let permissions = journal.removedFolders.last(where: { WorkspacePath.bytes($0.path) == path })?.permissions else { return }
     let file = try BytePaths.open(full, O_RDONLY | O_DIRECTORY)
     defer { file.close() }
     try file.set(permissions: permissions)

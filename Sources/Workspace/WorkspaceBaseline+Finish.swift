@@ -56,16 +56,16 @@ extension WorkspaceBaseline {
 
   /// Files that tools named outside the root, or among git's own: nothing else tells of them.
   private func addOutside(_ toolPaths: [String], to result: inout ChangedFiles) {
-    let known = Set(result.files.filter { $0.outside == true }.map(\.path))
-    var rows: [String: ChangedFile] = [:]
+    let known = Set(result.files.filter { $0.outside == true }.map { WorkspacePath.bytes($0.path) })
+    var rows: [PathBytes: ChangedFile] = [:]
     for text in toolPaths {
       let inside = inWorkspace(text)
       let isGits = inside.contains { $0.split(separator: WorkspacePath.slash).contains { $0.elementsEqual(".git".utf8) } }
       guard inside.isEmpty || isGits, let path = absolute(text) else { continue }
-      let shown = WorkspacePath.shown(path)
-      guard !known.contains(shown) else { continue }
+      guard !known.contains(path) else { continue }
       let facts = FileFacts.of(path)
-      rows[shown] = ChangedFile(path: shown, change: facts == nil ? .deleted : .written, byTool: true, outside: true, end: facts.map { .init($0, id: nil) })
+      let shown = WorkspacePath.shown(path)
+      rows[path] = ChangedFile(path: shown, change: facts == nil ? .deleted : .written, byTool: true, outside: true, end: facts.map { .init($0, id: nil) })
     }
     if !rows.isEmpty { result.settle(result.files + rows.values) }
   }
@@ -112,6 +112,7 @@ extension WorkspaceBaseline {
         // A linked work tree inside shares its refs with the repository that it is of.
         result.commits += end.commits.filter { commit in !result.commits.contains { $0.id == commit.id } }
         let isFirst = repositories.insert(tree.common).inserted
+        if isFirst { result.commitCount += end.unlistedCommits }
         result.refs += end.refs.filter { isFirst || $0.name == "HEAD" }
         result.ignoredGone += end.ignoredGone.map { WorkspacePath.shown($0) }
         result.doubt(end.doubts)
@@ -132,6 +133,7 @@ extension WorkspaceBaseline {
         result.doubt(["the state after the run wasn't recorded\(tree.prefix.isEmpty ? "" : " (\(tree.prefix))"): \(error)"])
       }
     }
+    result.commitCount += result.commits.count
     result.sources = sources
     result.settle(rows)
   }
@@ -142,13 +144,14 @@ extension WorkspaceBaseline {
   ) -> ([ChangedFile], [ChangedFiles.Source]) {
     var rows: [ChangedFile] = []
     var sources: [ChangedFiles.Source] = []
+    let ignoredBefore = IgnoredBefore(outer, runFolder)
     if paths.count > WorkspaceBaseline.innerLimit { result.doubt(["\(paths.count) new repositories inside: only \(WorkspaceBaseline.innerLimit) are listed"]) }
     for (number, path) in paths.prefix(WorkspaceBaseline.innerLimit).enumerated() {
       do {
         guard let tree = try outer.recordInner(path, name: "new\(number)", runFolder: runFolder, git: git, budget: budget) else { continue }
         let snapshot = tree.snapshot(runFolder, git)
         let all = try tree.uncommitted(snapshot, since: snapshot.emptyTree, dirtyOnly: false)
-        rows += all.filter { $0.change != .deleted }
+        rows += all.filter { $0.change != .deleted }.compactMap { WorkspaceBaseline.asKnown($0, ignoredBefore) }
         rows += try ignored(in: tree, snapshot, since: outer.began, &result)
         sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: snapshot.emptyTree, index: "index"))
       } catch {
@@ -158,10 +161,19 @@ extension WorkspaceBaseline {
     return (rows, sources)
   }
 
+  /// A file of a new repository whose folder may have been there, ignored, before; nil: it was, and is as it was.
+  private static func asKnown(_ row: ChangedFile, _ ignoredBefore: IgnoredBefore) -> ChangedFile? {
+    let path = WorkspacePath.bytes(row.path)
+    if ignoredBefore.isUntouched(path) { return nil }
+    var row = row
+    if ignoredBefore.mayHold(path) { row.markHiddenBefore() }
+    return row
+  }
+
   /// What a new repository hides from git by rules of its own: all of them are new.
   private func ignored(in tree: GitTree, _ snapshot: GitSnapshot, since: Int64, _ result: inout ChangedFiles) throws -> [ChangedFile] {
     let now = try PrivateFiles.read("\(snapshot.directory)/ignored", limit: 256 << 20).split(separator: 0).map { PathBytes($0) }
-    let found = try GitTree.hidden(snapshot, before: [], now: now, since: since, isNew: true)
+    let found = try GitTree.hidden(snapshot, before: [], now: now, since: since, isOld: nil)
     result.doubt(found.doubts)
     return found.files.compactMap { path in
       guard let facts = FileFacts.of(WorkspacePath.join(snapshot.root, path)) else { return nil }
@@ -169,19 +181,19 @@ extension WorkspaceBaseline {
     }
   }
 
-  /// Tool paths that are neither in the trees nor outside the root: git ignores them.
+  /// Tool paths that are neither in the trees nor outside the root: git ignores them. What they held before isn't known.
   private func ignoredRows(_ paths: [PathBytes], _ runFolder: String) -> [ChangedFile] {
     var rows: [ChangedFile] = []
-    var (known, listed): ([String: Set<PathBytes>], [String: Set<PathBytes>]) = ([:], [:])
+    var (known, before): ([String: Set<PathBytes>], [String: IgnoredBefore]) = ([:], [:])
     for path in Set(paths) where !path.isEmpty && !path.split(separator: WorkspacePath.slash).contains(where: { $0.elementsEqual(".git".utf8) }) {
       guard let tree = trees.last(where: { WorkspacePath.relative(path, to: WorkspacePath.bytes($0.prefix)) != nil }),
         let inTree = WorkspacePath.relative(path, to: WorkspacePath.bytes(tree.prefix))
       else { continue }
-      let ignored = listed[tree.name] ?? ignoredBefore(tree, runFolder)
-      listed[tree.name] = ignored
+      let ignored = before[tree.name] ?? IgnoredBefore(tree, runFolder)
+      before[tree.name] = ignored
       let shown = WorkspacePath.shown(path)
       guard let facts = FileFacts.of(WorkspacePath.join(Array(root.utf8), path)) else {
-        if ignored.contains(inTree) { rows.append(ChangedFile(path: shown, change: .deleted, ignored: true)) }
+        if ignored.listed.contains(inTree) { rows.append(ChangedFile(path: shown, change: .deleted, ignored: true)) }
         continue
       }
       guard facts.kind == .file || facts.kind == .link, facts.changed >= began else { continue }
@@ -191,19 +203,11 @@ extension WorkspaceBaseline {
         known[tree.name] = Set(index.map { index in index.entries.map(index.path) } ?? []).union(unhashed.map { WorkspacePath.bytes($0.path) })
       }
       if known[tree.name]?.contains(inTree) ?? false { continue }
-      // In a folder ignored as a whole nothing was listed: its own time says whether a name was added to it.
-      let isInIgnored = WorkspacePath.parents(inTree).contains { ignored.contains($0 + [WorkspacePath.slash]) }
-      let folder = WorkspacePath.parents(path).first.flatMap { FileFacts.of(WorkspacePath.join(Array(root.utf8), $0)) }
-      let existed = ignored.contains(inTree) || (isInIgnored && (folder?.modified ?? .max) < began)
-      rows.append(ChangedFile(path: shown, change: existed ? .modified : .added, ignored: true, end: .init(facts, id: nil)))
+      var row = ChangedFile(path: shown, change: .added, ignored: true, end: .init(facts, id: nil))
+      if ignored.mayHold(inTree) { row.markHiddenBefore() }
+      rows.append(row)
     }
     return rows
-  }
-
-  /// Paths in a tree that git ignored when the run began.
-  private func ignoredBefore(_ tree: GitTree, _ runFolder: String) -> Set<PathBytes> {
-    let bytes = (try? PrivateFiles.read("\(GitTree.directory(runFolder, tree.name))/ignored", limit: 256 << 20)) ?? []
-    return Set(bytes.split(separator: 0).map { PathBytes($0) })
   }
 
   /// A tool's path relative to the root: by its own name, with the folders on the way to it resolved, and what it points to when it is a

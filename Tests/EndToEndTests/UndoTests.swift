@@ -50,6 +50,25 @@ import Testing
     #expect(again.status == .exited(1) && again.errorText.contains("nothing to bring back"))
   }
 
+  /// Two spellings of a letter are two names; Swift takes them for the same.
+  @Test func namesThatDifferInTheirNormalFormOnlyAreTwoFiles() throws {
+    let (composed, decomposed) = ("\u{e9}", "e\u{301}")
+    try world.write("repository/\(decomposed)", "a\n")
+    try world.write("repository/b", "b\n")
+    try world.git("add", ".")
+    try world.git("-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "two")
+    // A disk that takes them for one file has nothing to show.
+    guard !world.exists("repository/\(composed)") else { return }
+    let run = try delegate("mv \(decomposed) \(composed); echo more >> \(composed); echo work > zz; echo x >> b")
+    #expect(try world.worker("undo", run, composed, "zz").succeeded)
+    #expect(try world.worker("undo", run, "b").succeeded)
+    #expect(try world.worker("undo", run, "--redo").succeeded)
+    #expect(world.read("repository/zz") == "work\n" && world.read("repository/\(composed)") == "a\nmore\n" && world.read("repository/b") == "b\nx\n")
+    #expect(!world.exists("repository/\(decomposed)"))
+    #expect(try world.worker("undo", run).succeeded)
+    #expect(world.read("repository/\(decomposed)") == "a\n" && !world.exists("repository/\(composed)") && world.read("repository/b") == "b\n")
+  }
+
   /// What is shown is shown; what is done doesn't hang on somebody who reads it.
   @Test func itIsDoneWhoeverReadsIt() throws {
     let run = try delegate("for i in $(seq 3000); do echo $i > new-$i; done; echo more >> README.md")

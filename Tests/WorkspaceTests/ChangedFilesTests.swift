@@ -209,7 +209,7 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
       try $0.write("seen.txt", "s\n")
     },
     ChangeCase(
-      "ignored files that a tool named", ["M .env", "D gone.log", "A x.log"], tools: ["x.log", ".env", "old.log", "gone.log"],
+      "ignored files that a tool named", ["W .env", "D gone.log", "A x.log"], tools: ["x.log", ".env", "old.log", "gone.log"],
       before: {
         try $0.write(".gitignore", "*.log\n.env\n")
         try $0.commit("ignore")

@@ -49,6 +49,30 @@ import Testing
     #expect(changes.commits.map(\.subject) == ["all of it"])
   }
 
+  @Test("Branches whose names differ in their normal form only")
+  func normalForms() throws {
+    let (composed, decomposed) = ("\u{e9}", "e\u{301}")
+    let fixture = try GitFixture()
+    try fixture.git("branch", decomposed)
+    try fixture.git("switch", "-qc", composed)
+    // On a disk that takes them for one name they are one branch.
+    guard try fixture.git("for-each-ref", "refs/heads").split(separator: "\n").count == 3 else { return }
+    let changes = try fixture.changes {
+      try fixture.git("switch", "-q", decomposed)
+      try fixture.git("branch", "-q", "-D", composed)
+    }
+    #expect(changes.refs.map(\.kind) == [.deleted] && changes.switchedBranch)
+    #expect(changes.refs.first.map { Array($0.name.utf8) } == Array("refs/heads/\(composed)".utf8))
+  }
+
+  @Test("Of many commits some are listed and all are counted")
+  func manyCommits() throws {
+    let fixture = try GitFixture()
+    let changes = try fixture.changes { for number in 0..<203 { try fixture.git("commit", "-q", "--allow-empty", "-m", "\(number)") } }
+    #expect(changes.commits.count == 200 && changes.commitCount == 203)
+    #expect(changes.commits.first?.subject == "202")
+  }
+
   @Test("Put back to another commit that was there already")
   func otherCommit() throws {
     let fixture = try GitFixture()

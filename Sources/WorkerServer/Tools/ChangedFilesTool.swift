@@ -123,9 +123,9 @@ struct ChangedFilesTool: Tool {
             row["repository"] = commit.repository.map { .string($0) }
             return .object(row)
           })
-        if changes.commits.count > 10 { structured["commitCount"] = JSONValue(changes.commits.count) }
+        if changes.commitCount > 10 { structured["commitCount"] = JSONValue(changes.commitCount) }
       }
-      if changes.basis == nil, changes.branchBefore != changes.branchAfter {
+      if changes.basis == nil, changes.switchedBranch {
         structured["branch"] = ["before": .string(changes.branchBefore ?? "(none)"), "after": .string(changes.branchAfter ?? "(none)")]
       }
     }

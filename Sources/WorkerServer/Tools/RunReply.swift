@@ -176,7 +176,9 @@ enum RunReply {
   }
 
   static func counts(_ counts: ChangedFiles.Counts) -> JSONValue {
-    let all = [("added", counts.added), ("modified", counts.modified), ("deleted", counts.deleted), ("renamed", counts.renamed)]
+    let all = [
+      ("added", counts.added), ("modified", counts.modified), ("deleted", counts.deleted), ("renamed", counts.renamed), ("written", counts.written ?? 0),
+    ]
     return .object(JSONObject(all.filter { $0.1 > 0 }.map { ($0.0, JSONValue($0.1)) }))
   }
 
@@ -310,7 +312,7 @@ enum RunReply {
       object["commits"] = .array(git.commits.map { ["id": .string($0.id), "subject": .string(TextCut.prefix($0.subject, bytes: 100))] })
       object["commitCount"] = JSONValue(git.commitCount)
     }
-    if git.branchBefore != git.branchAfter {
+    if !GitRef.isSame(git.branchBefore, git.branchAfter) {
       object["branch"] = ["before": .string(git.branchBefore ?? "(none)"), "after": .string(git.branchAfter ?? "(none)")]
     }
     if git.rewritten == true { object["rewritten"] = true }

@@ -1,0 +1,110 @@
+import Foundation
+import PosixSupport
+import TestSupport
+import Testing
+
+@testable import Workspace
+
+/// Files that git hid before the run, or hides after it, and folders that were moved: a file's age doesn't tell where it was.
+@Suite(.blocking) struct ChangedFilesHiddenTests {
+  private static func rules(_ text: String, _ more: @escaping @Sendable (GitFixture) throws -> Void = { _ in }) -> @Sendable (GitFixture) throws -> Void {
+    {
+      try $0.write(".gitignore", text)
+      try $0.commit("rules")
+      try more($0)
+    }
+  }
+
+  private static func move(_ fixture: GitFixture, _ from: String, _ to: String) throws {
+    try #require(rename(fixture.path(from), fixture.path(to)) == 0)
+  }
+
+  // swift-format-ignore: OnlyOneTrailingClosureArgument
+  static let cases: [ChangeCase] = [
+    ChangeCase(
+      "a folder with rules of its own is moved", ["R pkg/.gitignore -> lib/.gitignore", "R pkg/b -> lib/b"],
+      before: {
+        try $0.write("pkg/.gitignore", "dist/\n")
+        try $0.write("pkg/b", "some content\n")
+        try $0.commit("pkg")
+      }
+    ) { try move($0, "pkg", "lib") },
+    ChangeCase(
+      "a folder is moved and the rules change", ["M .gitignore", "R dir/c.txt -> lib/c.txt"],
+      before: rules("*.log\n") {
+        try $0.write("dir/c.txt", "c, in a folder\n")
+        try $0.commit("dir")
+      }
+    ) {
+      try move($0, "dir", "lib")
+      try $0.write(".gitignore", "*.log\n*.p\n")
+    },
+    ChangeCase(
+      "a folder with rules comes from elsewhere", ["A pkg/.gitignore", "A pkg/x.txt"],
+      before: {
+        try $0.write("\($0.top)/template/.gitignore", "*.log\n")
+        try $0.write("\($0.top)/template/x.txt", "x\n")
+      }
+    ) { try move($0, "\($0.top)/template", "pkg") },
+    ChangeCase(
+      "what such rules hide", ["A pkg/.gitignore", "A pkg/x.log"], before: { try $0.write("\($0.top)/template/.gitignore", "*.log\n") }
+    ) {
+      try move($0, "\($0.top)/template", "pkg")
+      try $0.write("pkg/x.log", "x\n")
+    },
+    ChangeCase(
+      "rules that hide all of such a folder", ["A pkg/.gitignore", "A pkg/x.txt"],
+      before: {
+        try $0.write("\($0.top)/template/.gitignore", "*\n")
+        try $0.write("\($0.top)/template/x.txt", "x\n")
+      }
+    ) { try move($0, "\($0.top)/template", "pkg") },
+    ChangeCase(
+      "out of an ignored folder, when the rules change", ["M .gitignore", "A s/2"],
+      before: rules("ignored/\n") { try $0.write("ignored/s/2", "2\n") }
+    ) {
+      try move($0, "ignored/s", "s")
+      try $0.write(".gitignore", "ignored/\n*.x\n")
+    },
+    ChangeCase(
+      "written in an ignored folder, by a tool", ["W build/x", "W build/y"], tools: ["build/x", "build/y"],
+      before: rules("build/\n") { try $0.write("build/x", "old") }
+    ) {
+      try $0.write("build/other", "")
+      try $0.write("build/x", "new")
+      try $0.write("build/y", "new")
+    },
+    ChangeCase("ignored by a rule, and new", ["A y.o"], tools: ["y.o"], before: rules("*.o\n")) { try $0.write("y.o", "new") },
+    ChangeCase(
+      "no longer ignored, and written", ["M .gitignore", "W s/j"],
+      before: rules("s/\n") {
+        try $0.write("s/j", "j\n")
+        try $0.write("s/old", "j\n")
+      }
+    ) {
+      try $0.write(".gitignore", "\n")
+      try $0.write("s/j", "jj\n")
+    },
+    ChangeCase(
+      "no longer ignored, as a repository", ["M .gitignore", "W s/k"],
+      before: rules("s/\n") { try $0.write("s/j", "j\n") }
+    ) {
+      try $0.write(".gitignore", "\n")
+      try $0.git("init", "-q", "s")
+      try $0.write("s/k", "k\n")
+    },
+  ]
+
+  @Test("What git hid is told as what is known of it", arguments: cases)
+  func table(_ change: ChangeCase) throws {
+    let fixture = try GitFixture()
+    try change.before(fixture)
+    // Times that tell before from after even on a coarse clock.
+    usleep(12_000)
+    let changes = try fixture.changes(tools: change.tools) { try change.during(fixture) }
+    #expect(changes.lines == change.expected)
+    #expect(changes.exact, "\(changes.why ?? "")")
+    #expect(changes.lostWork.isEmpty)
+    #expect(changes.counts.total == changes.files.count)
+  }
+}
