@@ -30,7 +30,13 @@ extension ChangedFiles {
     for tree in trees {
       let snapshot = tree.snapshot(scratch, program)
       let base = tree.head ?? snapshot.emptyTree
-      rows += try tree.uncommitted(snapshot, since: base, dirtyOnly: true)
+      let uncommitted = try tree.uncommitted(snapshot, since: base, dirtyOnly: true)
+      let unsure = snapshot.names(GitSnapshot.unsureFile).map { WorkspacePath.under(tree.prefix, WorkspacePath.shown($0)) }.sorted()
+      if let first = unsure.first {
+        let more = unsure.count > 1 ? " and \(unsure.count - 1) more" : ""
+        result.doubt(["whether what a filter makes of them is what is committed isn't known: \(first)\(more)"])
+      }
+      rows += uncommitted
       result.sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: base, index: "index"))
     }
     result.doubt(doubts)
@@ -50,15 +56,14 @@ extension GitTree {
   /// - Parameter dirtyOnly: leaves out filtered files (git-lfs) whose committed form only looks different
   /// - Throws: `WorkspaceError`, `PosixError`
   package func uncommitted(_ snapshot: GitSnapshot, since base: String, dirtyOnly: Bool) throws -> [ChangedFile] {
-    func names(_ file: String) -> Set<PathBytes> {
-      Set(((try? PrivateFiles.read("\(snapshot.directory)/\(file)", limit: 256 << 20)) ?? []).split(separator: 0).map { PathBytes($0) })
-    }
-    let (dirty, filtered) = (names("dirty"), names("filtered"))
+    let (dirty, filtered) = (snapshot.names("dirty"), snapshot.names("filtered"))
     let top = WorkspacePath.bytes(prefix)
     var rows: [PathBytes: ChangedFile] = [:]
     for change in try snapshot.changes(from: base) {
       if dirtyOnly, !dirty.contains(change.path), !(change.from.map(dirty.contains) ?? false) { continue }
       var row = change.row(top, snapshot.root)
+      // What was never on disk (a sparse checkout's) hasn't been moved.
+      if dirtyOnly, let from = change.from, !dirty.contains(from) { (row.change, row.from, row.added, row.removed) = (.added, nil, nil, nil) }
       // The committed form of a filtered file has other lines.
       if dirtyOnly, filtered.contains(change.path) { (row.added, row.removed) = (nil, nil) }
       rows[change.path] = row

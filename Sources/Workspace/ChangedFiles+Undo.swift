@@ -122,7 +122,7 @@ package struct UndoRecording {
       if candidate.before?.isLink == true, snapshot.hasNoLinks { blocked[candidate.path] = "git was told that there are no symlinks here (core.symlinks)" }
     }
     try noteEncodings(candidates, tree, snapshot, top, &blocked)
-    let permissions = GitSnapshot.permissions(in: directory)
+    let (permissions, ignoresMode) = (GitSnapshot.permissions(in: directory), snapshot.ignoresFileMode)
     let contents = try loadBefore(candidates.filter { blocked[$0.path] == nil }, snapshot, top, &blocked, &nextContent)
     let unchanged = try unchangedSince(candidates.filter { blocked[$0.path] == nil }, snapshot, top)
     for candidate in candidates {
@@ -156,9 +156,9 @@ package struct UndoRecording {
       }
       if let before = candidate.before, let content {
         let inside = WorkspacePath.relative(candidate.path, to: top) ?? []
-        entry.before = .init(
-          kind: before.isLink ? .link : .file, permissions: before.isLink ? 0 : chosen(permissions[inside], now, before.isExecutable),
-          content: content.name)
+        let wasNoted = candidate.row.dirtyBefore == true
+        let mode = ignoresMode ? permissions[inside] ?? 0o644 : chosen(permissions[inside], wasNoted: wasNoted, now, before.isExecutable)
+        entry.before = .init(kind: before.isLink ? .link : .file, permissions: before.isLink ? 0 : mode, content: content.name)
       }
       found.entries.append(entry)
     }
@@ -172,11 +172,13 @@ package struct UndoRecording {
   }
 
   /// The permissions of a file that git knows to be executable or not.
-  private func chosen(_ recorded: UInt32?, _ now: UInt32?, _ isExecutable: Bool) -> UInt32 {
+  /// - Parameter wasNoted: they had been noted if they had been unusual
+  private func chosen(_ recorded: UInt32?, wasNoted: Bool, _ now: UInt32?, _ isExecutable: Bool) -> UInt32 {
     if let recorded, (recorded & 0o100 != 0) == isExecutable { return recorded }
-    guard let now else { return (isExecutable ? 0o777 : 0o666) & ~FileMask.current }
-    if isExecutable { return now & 0o100 != 0 ? now : now | (now & 0o444) >> 2 }
-    return now & ~0o111
+    let usual = (isExecutable ? 0o777 : 0o666) & ~FileMask.current
+    guard let now else { return usual }
+    let likely = !isExecutable ? now & ~0o111 : now & 0o100 != 0 ? now : now | (now & 0o444) >> 2
+    return wasNoted && !GitSnapshot.usual.contains(likely) ? usual : likely
   }
 
   private func objects(_ index: String, _ snapshot: GitSnapshot) throws -> [PathBytes: Object] {
@@ -268,8 +270,9 @@ package struct UndoRecording {
   /// - Parameter hasCRLF: git converts this file's line endings: otherwise a filter has made it shorter, and nothing tells how
   /// - Returns: nil: that can't be told
   package static func onDisk(_ object: [UInt8], size: UInt32, isLink: Bool, hasCRLF: Bool) -> [UInt8]? {
-    if UInt32(truncatingIfNeeded: object.count) == size { return object }
-    guard !isLink, hasCRLF, object.count < size else { return nil }
+    // Nothing converts a symlink's target. (Of one that is as new as the index git keeps no size.)
+    if isLink || UInt32(truncatingIfNeeded: object.count) == size { return object }
+    guard hasCRLF, object.count < size else { return nil }
     let (cr, lf) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
     guard object.count + object.count(where: { $0 == lf }) == Int(size), !object.contains(cr), object.firstRange(of: Array("$Id".utf8)) == nil else {
       return nil
@@ -371,10 +374,14 @@ package struct UndoRecording {
 
 extension GitSnapshot {
   /// `core.symlinks` is off: links are files.
-  package var hasNoLinks: Bool {
+  package var hasNoLinks: Bool { isOff("symlinks") }
+  /// `core.filemode` is off: whether a file is executable is the disk's to say, and git's index doesn't know it.
+  package var ignoresFileMode: Bool { isOff("filemode") }
+
+  private func isOff(_ setting: String) -> Bool {
     let text = String(decoding: (try? PrivateFiles.read("\(directory)/config")) ?? [], as: UTF8.self).lowercased()
     return text.split(separator: "\n").contains { line in
-      line.hasPrefix("symlinks = ") && ["false", "no", "off", "0"].contains { line.contains($0) }
+      line.hasPrefix("\(setting) = ") && ["false", "no", "off", "0"].contains { line.contains($0) }
     }
   }
 

@@ -14,6 +14,7 @@ package struct GitIndex: Sendable {
     package let skipsWorkTree: Bool
     package let intendedToAdd: Bool
 
+    package var isLink: Bool { mode & 0o170000 == 0o120000 }
     package var isGitlink: Bool { mode & 0o170000 == 0o160000 }
     fileprivate var isContent: Bool { !isGitlink && !intendedToAdd && stage == 0 }
   }
@@ -68,6 +69,8 @@ package struct GitIndex: Sendable {
     names.reserveCapacity(data.count)
     // Apart from `names`: a slice of itself, appended, would copy it whole each time.
     var name: [UInt8] = []
+    // The part of a split index that changes has the shared part's names for what it replaces.
+    var isPart = false
     var at = 12
     for _ in 0..<count {
       let start = at
@@ -92,7 +95,7 @@ package struct GitIndex: Sendable {
       }
       guard let zero = data[at..<end].firstIndex(of: 0) else { throw damaged }
       name.append(contentsOf: data[at..<zero])
-      guard !name.isEmpty else { throw damaged }
+      isPart = isPart || name.isEmpty
       names.append(contentsOf: name)
       guard name.count <= GitIndex.longestName, names.count <= GitIndex.allNames else { throw WorkspaceError("index: names too long to be files'") }
       at = version == 4 ? zero + 1 : start + ((zero - start + 8) & ~7)
@@ -110,6 +113,7 @@ package struct GitIndex: Sendable {
       if name == "link", shared.count == idLength, shared.contains(where: { $0 != 0 }) { sharedName = GitIndex.hex(shared) }
       at += 8 + Int(number(at + 4))
     }
+    guard !isPart || isPartial else { throw damaged }
     self.init(entries: entries, isPartial: isPartial, sharedName: sharedName, data: data, names: names)
   }
 

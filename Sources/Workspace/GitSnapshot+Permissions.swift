@@ -3,15 +3,17 @@ import PosixSupport
 extension GitSnapshot {
   package static let permissionsFile = "permissions"
   /// What files have unless somebody chose otherwise.
-  private static let usual: Set<UInt32> = [0o644, 0o755, 0o664, 0o775, 0o666, 0o777]
+  static let usual: Set<UInt32> = [0o644, 0o755, 0o664, 0o775, 0o666, 0o777]
 
-  /// Keeps the permissions of files that have unusual ones: git knows only whether a file is executable, and `undo` mustn't open what was closed.
+  /// Keeps the permissions of files that have unusual ones: git knows only whether a file is executable (and where it is told to look away, not even that:
+  /// then 0644 alone is usual), and `undo` mustn't open what was closed.
   /// - Throws: `PosixError`
   package func notePermissions(_ paths: [PathBytes]) throws {
+    let usual = ignoresFileMode ? [0o644] : GitSnapshot.usual
     var bytes: [UInt8] = []
     for path in paths {
       let full = WorkspacePath.join(root, path)
-      guard FileFacts.of(full)?.kind == .file, let attributes = BytePaths.attributes(full), !GitSnapshot.usual.contains(attributes.permissions) else {
+      guard FileFacts.of(full)?.kind == .file, let attributes = BytePaths.attributes(full), !usual.contains(attributes.permissions) else {
         continue
       }
       bytes += Array("\(String(attributes.permissions, radix: 8)) ".utf8) + path + [0]

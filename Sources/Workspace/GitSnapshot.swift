@@ -34,6 +34,8 @@ package struct Unhashed: Sendable {
     case large = "over 8 MiB"
     case total = "beyond 256 MiB or 20,000 files in all"
     case unreadable
+    /// `.gitmodules` as a symlink, `.GIT` and its like.
+    case refused = "that git doesn't take by its name"
   }
   package var path: String
   package var facts: FileFacts
@@ -41,7 +43,7 @@ package struct Unhashed: Sendable {
   /// Its entry in the index was up to date: git's own record of size and times says that it is as committed.
   package var isTrackedClean = false
 
-  private static let reasons: [Reason] = [.large, .total, .unreadable]
+  private static let reasons: [Reason] = [.large, .total, .unreadable, .refused]
 
   /// One record for each, NUL at its end: reason and kind, size, time, then the path.
   package static func encoded(_ files: [Unhashed]) -> [UInt8] {
@@ -118,7 +120,9 @@ package struct GitSnapshot: Sendable {
     for folder in ["objects", "refs", "info"] { try PrivateFiles.createFolder("\(directory)/\(folder)") }
     func write(_ name: String, _ bytes: [UInt8]) throws { try PrivateFiles.replace("\(directory)/\(name)", with: bytes) }
     try write("HEAD", Array("ref: refs/heads/none\n".utf8))
-    try write("config", GitSnapshot.configuration(objectFormat: objectFormat, settings: settings))
+    // Whether two names are one is the disk's to say, not a setting's: git would leave one of the two out.
+    let ignoresCase = FileFacts.of(Array("\(repository.directory)/head".utf8)) != nil
+    try write("config", GitSnapshot.configuration(objectFormat: objectFormat, settings: settings, ignoresCase: ignoresCase))
     try write("alternates", GitSnapshot.alternates(of: "\(repository.common)/objects"))
     for name in ["exclude", "attributes"] {
       let bytes = GitSnapshot.information(name, of: repository.common)
@@ -171,7 +175,7 @@ package struct GitSnapshot: Sendable {
   /// The settings asked of the user's configuration: what a file's content is, what counts as changed, what is ignored.
   package static let settingsWanted = "^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|attributesfile)$"
 
-  private static func configuration(objectFormat: String, settings: [UInt8]) -> [UInt8] {
+  private static func configuration(objectFormat: String, settings: [UInt8], ignoresCase: Bool) -> [UInt8] {
     var lines = ["[core]", "bare = false", "repositoryformatversion = \(objectFormat == "sha1" ? 0 : 1)"].map { Array($0.utf8) }
     // Names that git would refuse in a checkout may still lie in a work tree; nothing is ever checked out from here.
     let ours = [
@@ -182,6 +186,7 @@ package struct GitSnapshot: Sendable {
     for setting in settings.split(separator: 0) {
       let parts = setting.split(separator: 0x0a, maxSplits: 1, omittingEmptySubsequences: false)
       let name = String(decoding: parts[0].dropFirst(5), as: UTF8.self)
+      if name == "ignorecase", !ignoresCase { continue }
       // A name without a value means true.
       lines.append(Array("\(name) = ".utf8) + (parts.count == 2 ? WorkspacePath.quotedForGit(parts[1]) : Array("true".utf8)))
     }
@@ -279,8 +284,19 @@ package struct GitSnapshot: Sendable {
     for path in candidates.untracked where seen.insert(path).inserted { sort(path, tracked: false) }
     try remove(refused)
     // Deletions first: a file may now be where a folder was.
-    try update(gone + present)
-    return unhashed
+    return try update(gone + present) ? unhashed : unhashed + notTaken(present)
+  }
+
+  /// Those that git has left as they were in the index.
+  private func notTaken(_ paths: [PathBytes]) throws -> [Unhashed] {
+    let index = try index()
+    var links: [PathBytes: Bool] = [:]
+    for entry in index.entries where entry.stage == 0 { links[index.path(entry)] = entry.isLink }
+    return paths.compactMap { path in
+      // Where links are files the index has them as links all the same.
+      guard let facts = FileFacts.of(WorkspacePath.join(root, path)), links[path] == nil || (facts.kind == .link && links[path] == false) else { return nil }
+      return Unhashed(path: WorkspacePath.shown(path), facts: facts, reason: .refused)
+    }
   }
 
   /// Takes paths out of the index, whatever is on disk.
@@ -289,13 +305,16 @@ package struct GitSnapshot: Sendable {
     _ = try run(["update-index", "-z", "--force-remove", "--stdin"], input: terminated(paths), seesObjects: false)
   }
 
-  private func update(_ paths: [PathBytes]) throws {
-    guard !paths.isEmpty else { return }
+  /// - Returns: git had nothing to say: it has taken all of them
+  private func update(_ paths: [PathBytes]) throws -> Bool {
+    guard !paths.isEmpty else { return true }
     // Many contents go into one pack instead of a file each, which is several times as fast; older versions would make a pack of each.
     let packs = paths.count > 200 && (try? git.version(folder: directory)).map { $0 >= (2, 39) } ?? false
-    _ = try run(
-      (packs ? ["-c", "core.bigFileThreshold=1"] : []) + ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], input: terminated(paths),
-      seesObjects: convertsLineEndings)
+    let place = GitPlace(directory: directory, workTree: workTree, seesObjects: convertsLineEndings)
+    return try git.runNoting(
+      (packs ? ["-c", "core.bigFileThreshold=1"] : []) + ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"], folder: workTree, place: place,
+      input: terminated(paths)
+    ).warnings.isEmpty
   }
 
   /// Takes marks off entries that would make git believe the index instead of the disk.
@@ -309,14 +328,26 @@ package struct GitSnapshot: Sendable {
     try unmark("--no-skip-worktree", index.entries.filter(\.skipsWorkTree).map(index.path).filter { FileFacts.of(WorkspacePath.join(root, $0)) != nil })
   }
 
+  /// Takes out entries of which nothing is on disk: a sparse checkout's, and submodules that were never fetched (git looks at no file in there).
+  /// - Returns: their paths
+  package func removeAbsent(_ index: GitIndex) throws -> [PathBytes] {
+    let absent = index.entries.filter { $0.skipsWorkTree || $0.isGitlink }.filter { entry in
+      let place = WorkspacePath.join(root, index.path(entry))
+      return FileFacts.of(entry.isGitlink ? WorkspacePath.join(place, Array(".git".utf8)) : place) == nil
+    }.map(index.path)
+    try remove(absent)
+    return absent
+  }
+
   /// Whether the attributes that apply here (as text, `.gitattributes` files and others) speak of filters, of automatic line endings and of
   /// other encodings; and whether the repository has a filter that none of them names (any more): then nothing tells which objects it made.
   /// (git-lfs's are told by their size.)
   package func attributes(
-    _ index: GitIndex, untracked: [PathBytes], repository: GitRepository
+    _ index: GitIndex, _ candidates: Candidates, repository: GitRepository
   ) -> (filters: Bool, lineEndings: Bool, encodings: Bool, forgotten: Bool) {
     let name = Array(".gitattributes".utf8)
-    let paths = index.entries.lazy.filter { index.hasSuffix($0, name) }.map(index.path) + untracked.filter { $0.suffix(name.count).elementsEqual(name) }
+    let tracked = index.entries.filter { !$0.skipsWorkTree && index.hasSuffix($0, name) }.map(index.path)
+    let paths = tracked + candidates.untracked.filter { $0.suffix(name.count).elementsEqual(name) }
     let configuration = String(decoding: (try? PrivateFiles.read("\(directory)/config")) ?? [], as: UTF8.self)
     var text = String(decoding: (try? PrivateFiles.read("\(directory)/info/attributes", limit: 4 << 20)) ?? [], as: UTF8.self)
     for path in paths.map({ WorkspacePath.join(root, $0) }) {
@@ -326,9 +357,19 @@ package struct GitSnapshot: Sendable {
     let files = ["\(repository.common)/config", "\(repository.directory)/config.worktree"]
     let own = files.map { String(decoding: (try? PrivateFiles.read($0, limit: 4 << 20)) ?? [], as: UTF8.self) }.joined(separator: "\n")
     let forgotten = own.matches(of: /\[\s*[Ff]ilter\s+"([^"]+)"\s*\]/).contains { $0.1 != "lfs" && !text.contains("filter=\($0.1)") }
-    // A file of the user's own elsewhere may say anything.
-    if configuration.contains("attributesfile") { return (true, true, true, forgotten) }
+    // A file of the user's own elsewhere may say anything, and so may one that git ignores or that is in the index alone.
+    let isElsewhere =
+      configuration.contains("attributesfile") || GitSnapshot.hasOwnAttributes
+      || candidates.ignored.contains { $0.suffix(name.count).elementsEqual(name) }
+      || tracked.contains { FileFacts.of(WorkspacePath.join(root, $0))?.kind != .file }
+    if isElsewhere { return (true, true, true, forgotten) }
     return (text.contains("filter"), text.contains("auto") || configuration.contains("autocrlf"), text.contains("working-tree-encoding"), forgotten)
+  }
+
+  /// The file that git reads where `core.attributesFile` isn't set.
+  private static var hasOwnAttributes: Bool {
+    let home = OwnProcess.environment["XDG_CONFIG_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? OwnProcess.environment["HOME"].map { "\($0)/.config" }
+    return home.map { PrivateFiles.exists("\($0)/git/attributes") } ?? false
   }
 
   /// Tracked paths with a `filter` attribute (git-lfs and its like): their index entries don't hold what is on disk.
@@ -338,6 +379,25 @@ package struct GitSnapshot: Sendable {
     return stride(from: 0, to: fields.count - 2, by: 3).compactMap {
       fields[$0 + 2].elementsEqual("unspecified".utf8) || fields[$0 + 2].elementsEqual("unset".utf8) ? nil : PathBytes(fields[$0])
     }
+  }
+
+  /// Filtered files that have been touched since git looked: only the filter could tell whether they are as committed, unless their size does.
+  package static let unsureFile = "unsure"
+
+  package func noteUnsure(_ paths: Set<PathBytes>, _ index: GitIndex) throws {
+    guard !paths.isEmpty else { return }
+    let unsure = index.entries.filter { entry in
+      let path = index.path(entry)
+      // Of one that is as new as the index git keeps no size.
+      guard paths.contains(path), let facts = FileFacts.of(WorkspacePath.join(root, path)), facts.kind == .file else { return false }
+      return entry.diskSize == 0 || entry.diskSize == UInt32(truncatingIfNeeded: facts.size)
+    }
+    try PrivateFiles.replace("\(directory)/\(GitSnapshot.unsureFile)", with: terminated(unsure.map(index.path)))
+  }
+
+  /// The paths in a file of this directory; none where there is no such file.
+  package func names(_ file: String) -> Set<PathBytes> {
+    Set(((try? PrivateFiles.read("\(directory)/\(file)", limit: 256 << 20)) ?? []).split(separator: 0).map { PathBytes($0) })
   }
 
   /// The differences from `tree` to an index file; the work tree's attributes decide what is binary.

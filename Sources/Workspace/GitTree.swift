@@ -64,6 +64,7 @@ package struct GitTree: Codable, Sendable {
     let index = try snapshot.wholeIndex()
     try snapshot.unmark("--no-assume-unchanged", index.entries.filter(\.assumedUnchanged).map(index.path))
     try snapshot.unsparse(index)
+    let absent = try snapshot.removeAbsent(index)
 
     let head = found.head ?? snapshot.emptyTree
     // As a rule nothing has to be recorded; then this is what differs from the commit at the end, too.
@@ -75,7 +76,7 @@ package struct GitTree: Codable, Sendable {
     tree.inner = (candidates.nested + index.entries.filter(\.isGitlink).map(index.path)).map(WorkspacePath.shown)
 
     // Filtered files: drop their entries, so that both trees hold the bytes on disk. Those too large to be hashed keep theirs.
-    let attributes = snapshot.attributes(index, untracked: candidates.untracked, repository: found)
+    let attributes = snapshot.attributes(index, candidates, repository: found)
     tree.convertsLineEndings = attributes.lineEndings
     tree.convertsEncodings = attributes.encodings
     snapshot.convertsLineEndings = attributes.lineEndings
@@ -92,14 +93,17 @@ package struct GitTree: Codable, Sendable {
       }
     }
     try snapshot.remove(rehashed)
-    if !filtered.isEmpty { try PrivateFiles.replace("\(snapshot.directory)/filtered", with: terminated(filtered)) }
+    if !filtered.isEmpty {
+      try PrivateFiles.replace("\(snapshot.directory)/filtered", with: terminated(filtered))
+      try snapshot.noteUnsure(Set(filtered).intersection(dirtyBySize), index)
+    }
     candidates.untracked += rehashed
     tree.unhashed += try snapshot.record(candidates, budget: budget)
-    try snapshot.notePermissions(candidates.tracked + candidates.untracked)
+    try snapshot.notePermissions((snapshot.ignoresFileMode ? index.entries.map(index.path) : candidates.tracked) + candidates.untracked)
 
     let isAsCopied = rehashed.isEmpty && candidates.tracked.isEmpty && candidates.untracked.isEmpty
     let dirty = try isAsCopied ? staged.get() : GitTree.differing(snapshot, from: head)
-    let clean = Set(rehashed)
+    let clean = Set(rehashed + absent)
     let doubtful = tree.unhashed.filter { !$0.isTrackedClean }
     let names = dirty.split(separator: 0).map { PathBytes($0) }.filter { !clean.contains($0) } + doubtful.map { WorkspacePath.bytes($0.path) }
     try PrivateFiles.replace("\(snapshot.directory)/dirty", with: terminated(names))
@@ -118,7 +122,7 @@ package struct GitTree: Codable, Sendable {
 
   /// One sentence for each reason, with the first few names.
   package static func doubt(_ unhashed: [Unhashed], prefix: String) -> [String] {
-    [Unhashed.Reason.unreadable, .large, .total].compactMap { reason in
+    [Unhashed.Reason.unreadable, .large, .total, .refused].compactMap { reason in
       let names = unhashed.filter { $0.reason == reason }.map { WorkspacePath.under(prefix, $0.path) }
       guard !names.isEmpty else { return nil }
       let list = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")

@@ -318,6 +318,7 @@ extension GitTreeEnd {
     baseTree = compared.baseTree
     lostContents = !compared.doubts.isEmpty
     let dirty = Set((try PrivateFiles.read("\(snapshot.directory)/dirty", limit: 256 << 20)).split(separator: 0).map { PathBytes($0) })
+      .subtracting(snapshot.names(GitSnapshot.unsureFile))
     let top = WorkspacePath.bytes(tree.prefix)
     var rows = byHand
     var origins: [PathBytes: PathBytes] = [:]

@@ -150,6 +150,7 @@ extension WorkspaceBaseline {
       do {
         guard let tree = try outer.recordInner(path, name: "new\(number)", runFolder: runFolder, git: git, budget: budget) else { continue }
         let snapshot = tree.snapshot(runFolder, git)
+        result.doubt(tree.deeper())
         let all = try tree.uncommitted(snapshot, since: snapshot.emptyTree, dirtyOnly: false)
         rows += all.filter { $0.change != .deleted }.compactMap { WorkspaceBaseline.asKnown($0, ignoredBefore) }
         rows += try ignored(in: tree, snapshot, since: outer.began, &result)

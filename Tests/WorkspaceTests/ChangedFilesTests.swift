@@ -156,7 +156,7 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
       try $0.remove("dir/c.txt")
     },
     ChangeCase(
-      "a sparse checkout", ["M a.txt", "M dir/c.txt"],
+      "a sparse checkout", ["M a.txt", "A dir/c.txt"],
       before: {
         try $0.git("sparse-checkout", "set", "--no-cone", "/*.txt")
         #expect(!PrivateFiles.exists($0.path("dir/c.txt")))
@@ -164,6 +164,45 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
     ) {
       try $0.write("a.txt", "changed\n")
       try $0.write("dir/c.txt", "written where nothing was checked out\n")
+    },
+    ChangeCase(
+      "a sparse checkout that the run ends", ["A dir/c.txt"], before: { try $0.git("sparse-checkout", "set", "--no-cone", "/*.txt") }
+    ) { try $0.git("sparse-checkout", "disable") },
+    ChangeCase(
+      "deleted and hidden from git status", ["A b.txt"],
+      before: {
+        try $0.git("update-index", "--skip-worktree", "b.txt")
+        try $0.remove("b.txt")
+      }
+    ) { try $0.write("b.txt", "other\n") },
+    ChangeCase(
+      "a split index with an entry replaced", ["M a.txt"],
+      before: {
+        try $0.git("config", "splitIndex.maxPercentChange", "100")
+        try $0.git("update-index", "--split-index")
+        try $0.write("b.txt", "replaced\n")
+        try $0.git("add", "b.txt")
+      }
+    ) { try $0.write("a.txt", "split\n") },
+    ChangeCase(
+      "a submodule that was never fetched", ["A lk/z"],
+      before: {
+        try $0.git("update-index", "--add", "--cacheinfo", "160000,\($0.git("rev-parse", "HEAD").prefix(40)),lk")
+        try $0.git("commit", "-qm", "lk")
+        try FileManager.default.createDirectory(atPath: $0.path("lk"), withIntermediateDirectories: true)
+      }
+    ) { try $0.write("lk/z", "z\n") },
+    ChangeCase(
+      "two names that a setting takes for one", ["R readme.md -> README.md", "A UP"],
+      before: {
+        try $0.git("config", "core.ignoreCase", "true")
+        try $0.write("readme.md", "read me, please\n")
+        try $0.commit("readme")
+        try $0.write("up", "up\n")
+      }
+    ) {
+      try #require(rename($0.path("readme.md"), $0.path("README.md")) == 0)
+      try $0.write("UP", "UP\n")
     },
     ChangeCase("a sparse index", ["M a.txt"], before: { try $0.git("sparse-checkout", "set", "--cone", "--sparse-index") }) {
       try $0.write("a.txt", "changed\n")

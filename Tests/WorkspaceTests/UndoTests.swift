@@ -256,7 +256,7 @@ private struct Dice {
     #expect(text("a\nb\n", 4) == "a\nb\n" && text("", 0) == "")
     #expect(text("a\nb\n", 6) == "a\r\nb\r\n" && text("a\nb\n", 6, hasCRLF: false) == nil)
     #expect(text("a\nb\n", 5) == nil && text("a\nb\n", 3) == nil && text("a\nb\n", 7) == nil)
-    #expect(text("$Id$\n", 6) == nil && text("a\rb\n", 5) == nil && text("a\n", 3, isLink: true) == nil)
+    #expect(text("$Id$\n", 6) == nil && text("a\rb\n", 5) == nil && text("a", 0, isLink: true) == "a")
   }
 
   /// A filter whose attribute is gone: its objects hold other bytes than the files did, of the same number or as many more as there are lines.
@@ -319,6 +319,95 @@ private struct Dice {
     _ = try run.undo()
     func permissions(_ name: String) -> UInt32? { BytePaths.attributes(Array(fixture.path(name).utf8))?.permissions }
     #expect(permissions("key") == 0o600 && permissions("tool") == 0o755 && permissions("a.txt") == 0o640)
+  }
+
+  /// git is told to look away: the disk knows who is executable.
+  @Test func permissionsComeBackWhereGitDoesNotKnowThem() throws {
+    let fixture = try GitFixture()
+    try fixture.git("config", "core.fileMode", "false")
+    try fixture.write("tool", Array("#!/bin/sh\n".utf8), executable: true)
+    try fixture.commit("tool")
+    try fixture.write("mine", Array("#!/bin/sh\n".utf8))
+    chmod(fixture.path("mine"), 0o700)
+    let before = ["tool", "mine", "a.txt"].map { BytePaths.attributes(Array(fixture.path($0).utf8))?.permissions }
+    let run = try UndoneRun(fixture) {
+      try fixture.write("tool", "x\n")
+      try fixture.remove("mine")
+      try fixture.write("a.txt", "x\n")
+    }
+    _ = try run.undo()
+    #expect(["tool", "mine", "a.txt"].map { BytePaths.attributes(Array(fixture.path($0).utf8))?.permissions } == before)
+  }
+
+  @Test func aFileThatTheRunMadeExecutableIsAsOpenAsBefore() throws {
+    let fixture = try GitFixture()
+    try fixture.write("mine", "m\n")
+    let before = BytePaths.attributes(Array(fixture.path("mine").utf8))?.permissions
+    let run = try UndoneRun(fixture) { chmod(fixture.path("mine"), 0o711) }
+    _ = try run.undo()
+    #expect(BytePaths.attributes(Array(fixture.path("mine").utf8))?.permissions == before)
+  }
+
+  /// In the second after a commit git keeps no size of a symlink.
+  @Test func aFreshSymlinkComesBack() throws {
+    let fixture = try GitFixture()
+    try fixture.link("l", to: "a.txt")
+    try fixture.commit("link")
+    try fixture.write("new.txt", "dirty\n")
+    let run = try UndoneRun(fixture) { try fixture.remove("l") }
+    _ = try run.undo()
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: fixture.path("l")) == "a.txt")
+  }
+
+  /// Attributes that lie where git looks and a list of files doesn't show them: another's file, an ignored one, one that only the index has.
+  @Test(arguments: ["ignored", "index"]) func filtersAreKnownWhereverTheyAreNamed(place: String) throws {
+    let fixture = try GitFixture()
+    try fixture.git("config", "filter.r.clean", "tr a-z n-za-m")
+    try fixture.git("config", "filter.r.smudge", "tr a-z n-za-m")
+    if place == "ignored" { try fixture.write(".gitignore", ".gitattributes\n") }
+    try fixture.write(".gitattributes", "*.f filter=r\n")
+    try fixture.write("x.f", "hello")
+    try fixture.commit("filtered")
+    if place == "index" { try fixture.remove(".gitattributes") }
+    let run = try UndoneRun(fixture) { try BytePaths.setModified(fixture.path("x.f"), 1_000_000_000) }
+    #expect(run.changes.files.isEmpty && run.changes.exact, "\(run.changes.lines) \(run.changes.why ?? "")")
+    let other = try UndoneRun(fixture) { try fixture.write("x.f", "hello, and more") }
+    _ = try other.undo()
+    #expect(try PrivateFiles.read(fixture.path("x.f")) == Array("hello".utf8))
+  }
+
+  /// Only the filter could tell whether a touched file is as committed: that is no uncommitted work, and no change for certain.
+  @Test func aTouchedFilteredFileIsNoUncommittedWork() throws {
+    let fixture = try GitFixture()
+    try fixture.git("config", "filter.r.clean", "tr a-z n-za-m")
+    try fixture.git("config", "filter.r.smudge", "tr a-z n-za-m")
+    try fixture.write(".gitattributes", "*.f filter=r\n")
+    try fixture.write("x.f", "hello")
+    try fixture.commit("filtered")
+    try BytePaths.setModified(fixture.path("x.f"), 1_000_000_000)
+    let uncommitted = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: .after(60))
+    #expect(!uncommitted.exact && uncommitted.why?.contains("x.f") == true)
+    let run = try UndoneRun(fixture) { try fixture.remove("x.f") }
+    #expect(run.changes.lines == ["D x.f"] && run.changes.lostWork.isEmpty && run.changes.exact)
+    _ = try run.undo()
+    #expect(try PrivateFiles.read(fixture.path("x.f")) == Array("hello".utf8))
+  }
+
+  /// What git leaves out by its name is compared by size and time, and not put back.
+  @Test func namesThatGitRefusesAreToldAndLeftAlone() throws {
+    let fixture = try GitFixture()
+    let run = try UndoneRun(fixture) {
+      try fixture.link(".gitmodules", to: "a.txt")
+      try fixture.write("s/.GIT", "s\n")
+    }
+    #expect(run.changes.lines == ["A .gitmodules", "A s/.GIT"])
+    let links = try GitFixture()
+    try links.link(".gitmodules", to: "a.txt")
+    let replaced = try UndoneRun(links) {
+      try links.remove(".gitmodules")
+      try links.write(".gitmodules", "[x]\n")
+    }
+    #expect(!replaced.changes.exact && replaced.changes.lines == ["M* .gitmodules"], "\(replaced.changes.lines)")
   }
 
   /// What this user can't read is named, and the others are put back.
