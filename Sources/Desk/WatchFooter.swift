@@ -47,7 +47,7 @@ package struct WatchFooter: Sendable {
   }
 
   private func checks(_ run: RunSnapshot) -> [String] {
-    let declared = run.digest.verification.report(known: .soFar).declared
+    let declared = run.record.judged(run.digest.verification.report(known: .soFar)).declared
     guard !declared.isEmpty else { return [] }
     let words = declared.map { check in
       let command = Words.line(check.command, 60)

@@ -15,9 +15,6 @@ package struct DeclaredChecks {
   /// Seconds for all of them, unless `verifySeconds` says another number.
   package static let deadline = 600
 
-  /// Shells that take `-c` as OpenCode's own shell tool uses it.
-  private static let shells: Set<String> = ["bash", "zsh", "sh", "dash", "ksh"]
-
   /// Runs those that aren't proven to have passed; the others stay as they are. Blocks.
   package func run(_ report: VerificationReport) -> VerificationReport {
     var report = report
@@ -74,10 +71,7 @@ package struct DeclaredChecks {
 
   /// The user's own shell where it is of that kind, as OpenCode chooses it.
   private var shell: String {
-    if let own = environment["SHELL"], own.hasPrefix("/"), DeclaredChecks.shells.contains((own as NSString).lastPathComponent), PrivateFiles.isExecutable(own) {
-      return own
-    }
-    return ProgramFinder.locate("bash", path: environment["PATH"], workspace: record.request.cwd) ?? "/bin/sh"
+    CommandShell.own(environment) ?? ProgramFinder.locate("bash", path: environment["PATH"], workspace: record.request.cwd) ?? "/bin/sh"
   }
 
   private static func tail(of path: String) -> String? {

@@ -27,10 +27,13 @@ package struct RunRequest: Codable, Sendable {
   package var arguments: [String]
   /// git's path; nil when it isn't installed.
   package var git: String?
+  /// The name of OpenCode's shell, where its language isn't read.
+  package var unreadShell: String?
 
   package init(
     start: StartArguments, sandboxIsReadOnly: Bool? = nil, presetHolds: Bool? = nil, presetRemark: String? = nil, ignoredConfiguration: [String]? = nil,
-    threadID: String? = nil, sessionID: String? = nil, wake: WakeCall? = nil, installation: InstalledOpenCode, arguments: [String], git: String? = nil
+    threadID: String? = nil, sessionID: String? = nil, wake: WakeCall? = nil, installation: InstalledOpenCode, arguments: [String], git: String? = nil,
+    unreadShell: String? = nil
   ) {
     self.start = start
     self.sandboxIsReadOnly = sandboxIsReadOnly
@@ -43,6 +46,7 @@ package struct RunRequest: Codable, Sendable {
     self.installation = installation
     self.arguments = arguments
     self.git = git
+    self.unreadShell = unreadShell
   }
 
   /// The folder that OpenCode works in.
@@ -77,7 +81,7 @@ package struct RunRequest: Codable, Sendable {
 
 extension RunRequest {
   private enum CodingKeys: String, CodingKey {
-    case sandboxIsReadOnly, presetHolds, presetRemark, ignoredConfiguration, threadID, sessionID, wake, installation, arguments, git
+    case sandboxIsReadOnly, presetHolds, presetRemark, ignoredConfiguration, threadID, sessionID, wake, installation, arguments, git, unreadShell
   }
   /// As requests of version 1.0.0 called it.
   private enum FormerKeys: String, CodingKey { case skipPermissions }
@@ -98,6 +102,7 @@ extension RunRequest {
     installation = try values.decode(InstalledOpenCode.self, forKey: .installation)
     arguments = try values.decode([String].self, forKey: .arguments)
     git = try values.decodeIfPresent(String.self, forKey: .git)
+    unreadShell = try values.decodeIfPresent(String.self, forKey: .unreadShell)
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -113,6 +118,7 @@ extension RunRequest {
     try values.encode(installation, forKey: .installation)
     try values.encode(arguments, forKey: .arguments)
     try values.encodeIfPresent(git, forKey: .git)
+    try values.encodeIfPresent(unreadShell, forKey: .unreadShell)
   }
 }
 

@@ -232,8 +232,9 @@ extension RunReview {
     case .signaled(let number): exit = .signaled(number)
     case .spawnFailed, .notSeen, .neverStarted: break
     }
-    let report = digest.verification.report(
-      known: isWhole(end, digest, facts, judged.state) ? .all : .notAll, changedNothing: changes.exact && changes.files.isEmpty, isOutside: isOutside)
+    let report = record.judged(
+      digest.verification.report(
+        known: isWhole(end, digest, facts, judged.state) ? .all : .notAll, changedNothing: changes.exact && changes.files.isEmpty, isOutside: isOutside))
     let outcome = Outcome(state: judged.state, reason: judged.reason, attention: judged.attention + remarks + (digest.sawNoStep ? [] : attention(of: report)))
     return RunReview(
       endedAt: at, exit: exit, outcome: outcome, verification: report, usage: usage, changes: ChangesSummary(changes), model: facts.model)

@@ -253,7 +253,8 @@ package struct StartPlan {
       ignoredConfiguration: ignored.isEmpty ? nil : ignored, threadID: caller.threadID, sessionID: caller.sessionID,
       wake: WakeCall(for: caller, environment: environment),
       installation: InstalledOpenCode(installation), arguments: prepared.arguments,
-      git: ProgramFinder.locate("git", path: environment["PATH"], workspace: cwd))
+      git: ProgramFinder.locate("git", path: environment["PATH"], workspace: cwd),
+      unreadShell: CommandShell.unread(prepared.environment))
     return (request, prepared.environment)
   }
 }

@@ -138,7 +138,8 @@ package struct UndoRecording {
         continue
       }
       guard unchanged.contains(candidate.path) else {
-        found.obstacles.append(.init(shown, "it has changed since the run"))
+        let isOther = candidate.facts?.kind == .other
+        found.obstacles.append(.init(shown, isOther ? "what is in its place is no file, symlink or folder" : "it has changed since the run"))
         continue
       }
       var entry = UndoJournal.Entry(path: shown, wanted: .after, isSettled: true)

@@ -13,9 +13,7 @@ extension GitSnapshot {
     var bytes: [UInt8] = []
     for path in paths {
       let full = WorkspacePath.join(root, path)
-      guard FileFacts.of(full)?.kind == .file, let attributes = BytePaths.attributes(full), !usual.contains(attributes.permissions) else {
-        continue
-      }
+      guard let attributes = BytePaths.attributes(full), !usual.contains(attributes.permissions), FileFacts.of(full)?.kind == .file else { continue }
       bytes += Array("\(String(attributes.permissions, radix: 8)) ".utf8) + path + [0]
     }
     if !bytes.isEmpty { try PrivateFiles.replace("\(directory)/\(GitSnapshot.permissionsFile)", with: bytes) }

@@ -41,6 +41,21 @@ import Testing
     #expect(try world.worker("report").status == .exited(1))
   }
 
+  /// `t 2>&1` has the argument 2 there, `A=1 t` runs nothing: what was read as a shell's words proves nothing.
+  @Test func inAShellThatIsNotReadNothingIsProven() throws {
+    let command: JSONObject = ["verify": false, "verificationCommands": ["test -s greeting.txt", "make check"]]
+    for (shell, result) in [("/usr/bin/tcsh", "unknown"), ("/usr/bin/fish", "passed"), ("/opt/zsh", "passed")] {
+      let client = try MCPClient(world, extra: ["SHELL": shell])
+      try client.initialize()
+      let reply = try client.call("opencode_run_and_wait", task(command))
+      let rows = try #require(reply["verification"]?["declared"]?.array, "\(reply.text)")
+      #expect(rows.map { $0["result"]?.string } == [result, "not run"], "\(reply.text)")
+      if result == "unknown" { #expect(rows[0]["why"]?.string?.contains("tcsh") == true && rows[0]["exitCode"] == nil) }
+      let summary = try client.call("opencode_run_summary")
+      #expect(summary["verification"]?["declared"]?.array?.first?["result"]?.string == result)
+    }
+  }
+
   /// The same words elsewhere: below by the tool's `workdir`, outside by where a link leads, by a program named `cd`.
   @Test func whatRanElsewhereIsRunAgainHere() throws {
     try PrivateFiles.createFolder(world.path("elsewhere"))

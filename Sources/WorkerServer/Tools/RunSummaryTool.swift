@@ -79,7 +79,7 @@ struct RunSummaryTool: Tool {
       structured["todo"] = JSONValue(strings: digest.todos.prefix(12).map { "[\($0.status)] \(TextCut.prefix($0.content, bytes: 100))" })
       if digest.todos.count > 12 { structured["cut"] = true }
     }
-    let report = run.review?.verification ?? digest.verification.report(known: .soFar)
+    let report = run.review?.verification ?? run.record.judged(digest.verification.report(known: .soFar))
     structured["verification"] = RunReply.verification(report, undeclared: 4)
     let criteria = run.record.request.acceptanceCriteria
     if !criteria.isEmpty { structured["acceptanceCriteria"] = JSONValue(strings: criteria.map { TextCut.headAndTail($0, bytes: 300) }) }
