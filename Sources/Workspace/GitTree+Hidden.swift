@@ -18,10 +18,11 @@ extension GitTree {
   /// - Parameters:
   ///   - before, now: as in `GitSnapshot.Candidates.ignored`
   ///   - since: nanoseconds since 1970
+  ///   - known: files that were there before and are in no index
   ///   - isOld: whether a file with rules in the work tree is as it was; nil: the whole repository has appeared since, and so have all its rules
   /// - Throws: `WorkspaceError`
   package static func hidden(
-    _ snapshot: GitSnapshot, before old: Set<PathBytes>, now: [PathBytes], since: Int64, isOld: ((PathBytes) throws -> Bool)?
+    _ snapshot: GitSnapshot, before old: Set<PathBytes>, now: [PathBytes], known: Set<PathBytes> = [], since: Int64, isOld: ((PathBytes) throws -> Bool)?
   ) throws -> Hidden {
     var found = Hidden()
     let new = Set(now)
@@ -41,10 +42,10 @@ extension GitTree {
       let isFolder = path.last == WorkspacePath.slash
       if rule == .old { continue }
       if !isFolder {
-        if FileFacts.of(WorkspacePath.join(snapshot.root, path)) != nil { files.append(path) }
+        if !known.contains(path) { files.append(path) }
         continue
       }
-      let inside = walk(withoutSlash(path), snapshot.root, &left)
+      let inside = walk(withoutSlash(path), snapshot.root, &left).filter { !known.contains($0) }
       // No rule names the folder itself: its files may be ignored each for its own reason.
       if rule == .none { unsure += inside } else if inside.count > hiddenLimit { more.append((path, inside.count)) } else { files += inside }
     }

@@ -96,7 +96,8 @@ extension GitTree {
       known = index
       return index.contains(path)
     }
-    let found = try GitTree.hidden(snapshot, before: before.listed, now: candidates.ignored, since: began, isOld: isOld)
+    let unhashed = Set(unhashed.map { WorkspacePath.bytes($0.path) })
+    let found = try GitTree.hidden(snapshot, before: before.listed, now: candidates.ignored, known: unhashed, since: began, isOld: isOld)
     end.doubts += found.doubts
     end.ignoredGone = found.gone.map { WorkspacePath.join(WorkspacePath.bytes(prefix), $0) }
     candidates.untracked += found.files

@@ -95,6 +95,18 @@ import Testing
     },
   ]
 
+  /// What wasn't hashed is in no index, and was there all the same.
+  @Test func aRuleForLargeFilesHidesNothingNew() throws {
+    let fixture = try GitFixture()
+    for number in 0..<3 {
+      try fixture.write("large/\(number)", "")
+      #expect(truncate(fixture.path("large/\(number)"), 9 << 20) == 0)
+    }
+    usleep(12_000)
+    let changes = try fixture.changes { try fixture.write(".gitignore", "large/\n") }
+    #expect(changes.lines == ["A .gitignore"], "\(changes.why ?? "")")
+  }
+
   @Test("What git hid is told as what is known of it", arguments: cases)
   func table(_ change: ChangeCase) throws {
     let fixture = try GitFixture()
