@@ -6,6 +6,8 @@ package struct DeclaredCommand: Sendable {
   let script: ShellScript
   /// The only command in it, where it is one.
   let single: ShellSimple?
+  /// It holds an unquoted pattern of file names. (`[[ a = b* ]]` looks for no file.)
+  let holdsPattern: Bool
   private let rough: [UInt8]
   /// What it runs, without `cd`, assignments and reserved words.
   private let steps: [ShellSimple]
@@ -27,6 +29,9 @@ package struct DeclaredCommand: Sendable {
     let pipeline = script.chains.count == 1 && script.chains[0].pipelines.count == 1 ? script.chains[0].pipelines[0] : nil
     single = pipeline?.only.flatMap { $0.words.isEmpty ? nil : $0 }
     rough = ShellText.rough(single.map { Array($0.words.map(\.bytes).joined(separator: " ".utf8)) } ?? bytes)
+    holdsPattern = script.allCommands.contains { command in
+      command.words.first?.bytes != Array("[[".utf8) && command.words.contains { $0.has(ShellWord.glob) }
+    }
     steps = script.allCommands.filter { command in
       !command.words.isEmpty && command.inner == nil && command.name != "cd" && !(command.name.map(ShellNames.refused.contains) ?? false)
     }

@@ -7,8 +7,9 @@ package enum ShellVerdict: String, Codable, Sendable {
   /// It ran, or may have run, with an exit code that nobody knows.
   case unknown
 
-  /// Of a wrapper itself (`env`, `nice`, `timeout`): out of time, couldn't run, not executable, not found, killed.
-  static let wrapperExitCodes: Set<Int> = [124, 125, 126, 127, 137]
+  /// Of a wrapper itself (`env`, `nice`, `timeout`): out of time, couldn't run, not executable, not found, ended by a signal, which may be the one
+  /// that `timeout` sent (busybox has no 124).
+  static let wrapperExitCodes = Set([124, 125, 126, 127]).union(129...192)
 }
 
 /// One declared command's part in one shell command that has ended.

@@ -26,6 +26,15 @@ struct ShellFolder: Hashable, Sendable {
     return folder
   }
 
+  /// Whether each folder on the way along `path`, from this one, is one of those.
+  func passes(_ path: [UInt8], _ isOne: (ShellFolder) -> Bool) -> Bool {
+    var folder = path.first == UInt8(ascii: "/") ? entering([UInt8(ascii: "/")]) : self
+    return path.split(separator: UInt8(ascii: "/")).allSatisfy {
+      folder = folder.entering(Array($0))
+      return isOne(folder)
+    }
+  }
+
   func isInside(_ other: ShellFolder) -> Bool { isAbsolute == other.isAbsolute && steps.starts(with: other.steps) }
 
   var path: String {

@@ -343,9 +343,9 @@ struct ShellReader {
       return nil
     }
     if !target.isLiteral || target.units.isEmpty { refuse("a redirection to a place that isn't plain text") }
-    // zsh takes the `1` of `>&1>x` for the number of the second one.
-    if byte() == UInt8(ascii: "<") || byte() == UInt8(ascii: ">"), target.units.allSatisfy({ ShellNames.isDigit($0) }) {
-      refuse("redirections without a blank between")
+    // zsh takes the `1` of `>&1>x` for the number of the second one, and `<1-5>` for a pattern.
+    if byte() == UInt8(ascii: "<") || byte() == UInt8(ascii: ">"), target.units.allSatisfy({ ShellNames.isDigit($0) || $0 == UInt16(UInt8(ascii: "-")) }) {
+      confuse("redirections without a blank between")
     }
     if kind == .duplicate, !digitFollows || target.units.count != 1 { refuse("this redirection") }
     return ShellRedirection(descriptor: descriptor ?? (isInput ? 0 : 1), kind: kind, target: target)
@@ -396,11 +396,12 @@ struct ShellReader {
           refuse("braces")
           word.append(next, mark: ShellWord.unquotedExpansion)
         }
-      case UInt8(ascii: "~") where position == start || "=:".utf8.contains(bytes[position - 1]):
+      // zsh ends where `~none` or `=none` fits nothing.
+      case UInt8(ascii: "~") where word.mayBegin:
         position += 1
         refuse("'~'")
         word.append(next, mark: ShellWord.quotedExpansion)
-      case UInt8(ascii: "=") where position == start || "=:".utf8.contains(bytes[position - 1]):
+      case UInt8(ascii: "=") where word.mayBegin:
         position += 1
         refuse("'=' before a name")
         word.append(next, mark: ShellWord.quotedExpansion)
@@ -447,10 +448,19 @@ struct ShellReader {
     confuse("a quote without an end")
   }
 
+  /// A line that goes on in the midst of an expansion: what follows belongs to it, and shells differ in what they make of it.
+  private mutating func skipContinuations() {
+    while byte() == UInt8(ascii: "\\"), byte(1) == UInt8(ascii: "\n") {
+      confuse("a line that goes on inside an expansion")
+      position += 2
+    }
+  }
+
   private mutating func expansion(_ word: inout ShellWord, isQuoted: Bool) {
     let mark = isQuoted ? ShellWord.quotedExpansion : ShellWord.unquotedExpansion
     let start = position
     position += 1
+    skipContinuations()
     switch byte() {
     case _ where bytes[start] == UInt8(ascii: "`"):
       refuse("a command substitution")
@@ -483,16 +493,20 @@ struct ShellReader {
     case UInt8(ascii: "'")? where !isQuoted: confuse("a quote behind '$'")
     case UInt8(ascii: "?")?, UInt8(ascii: "$")?: position += 1
     case let next? where ShellNames.isNameByte(next) && !ShellNames.isDigit(UInt16(next)):
-      while let next = byte(), ShellNames.isNameByte(next) { position += 1 }
+      while let next = byte(), ShellNames.isNameByte(next) {
+        position += 1
+        skipContinuations()
+      }
     case UInt8(ascii: "\"")? where isQuoted, UInt8(ascii: " ")? where isQuoted:
       word.append(UInt8(ascii: "$"))
       return
     case let next? where "0123456789@*#!-".utf8.contains(next):
       refuse("'$\(Character(Unicode.Scalar(next)))'")
       position += 1
-    // A line that goes on may make `$(` of it, and zsh has forms of its own.
+    // zsh has forms of its own.
     default: confuse("this use of '$'")
     }
+    skipContinuations()
     // zsh reads `$A[1]` and `$A:h` in ways of its own.
     if let next = byte(), "[:".utf8.contains(next) { refuse("this expansion") }
     for byte in bytes[start..<position] { word.append(byte, mark: mark) }

@@ -181,8 +181,9 @@ struct ShellWalk {
     }
     if command.words.isEmpty || command.name == "export" { return .none }
     guard let folder = folder(of: command) else { return .any }
-    // The shell itself started in that folder.
-    return start.isAbsolute && state.folders == [start] && start.entering(folder) == start ? .none : .small
+    // The shell itself started in that folder, and passes by no other on the way: `none/..` fails where `none` isn't there.
+    let isSure = start.isAbsolute && state.folders == [start] && start.entering(folder) == start && start.passes(folder) { start.isInside($0) }
+    return isSure ? .none : .small
   }
 
   /// What a plain `cd` names.
@@ -261,6 +262,7 @@ struct ShellWalk {
   /// Why it may not have run although the shell failed.
   private func doubt(ofFailure code: Int, _ files: [ShellRedirection], _ state: State, hasWrapper: Bool) -> String? {
     if state.mayEndEarly { return "a pattern that fits no file may have ended the shell before" }
+    if code == 1, target.holdsPattern { return "exit 1 may be of zsh, which runs nothing where a pattern fits no file" }
     if !files.isEmpty, Earlier.small.contains(code) { return "exit \(code) may be of the file for its output" }
     switch code {
     case 126, 127: return "exit \(code): it, or a command that it needs, couldn't be started"

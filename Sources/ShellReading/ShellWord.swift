@@ -54,6 +54,12 @@ struct ShellWord: Equatable, Sendable {
   /// What comes after the last slash.
   var base: ArraySlice<UInt16> { units[((units.lastIndex(of: UInt16(UInt8(ascii: "/"))) ?? -1) + 1)...] }
 
+  /// Whether what follows stands at the beginning, of the word or of a part behind `=` or `:`, when what the shell replaces turns out to be empty.
+  var mayBegin: Bool {
+    guard let last = units.last(where: { $0 & ~ShellWord.glob < 0x100 }) else { return true }
+    return last == UInt16(UInt8(ascii: "=")) || last == UInt16(UInt8(ascii: ":"))
+  }
+
   /// `NAME=value`, as `env` and `export` take it.
   var assignment: ShellAssignment? {
     guard let equals = units.firstIndex(of: UInt16(UInt8(ascii: "="))) else { return nil }

@@ -31,9 +31,10 @@ import Testing
       "bash -c 'bash -c \"swift test\"'", "# first\nswift test\n", "swift test;", "make ; swift test", "make\nswift test", "make && echo ok; swift test",
       "make || true; swift test", "make | tail -3; swift test", "! make; swift test", "echo 'a; b' ; swift test", "echo \"$HOME\"; swift test",
       "echo $HOME ${USER}; swift test", "[ -f a ]; swift test", "test -d x || mkdir x; swift test", "cd /home/me/work && swift test", "cd . && swift test",
-      "cd ./ && cd /home/me/../me/work/ && CI=1 swift test", "timeout 9 bash -c 'swift test'", "cd pkg; swift test", "swift test\n\n# done",
+      "cd ./ && cd /home/me/../me/work/ && CI=1 swift test", "cd ../work && cd ../../me/./work && swift test", "timeout 9 bash -c 'swift test'", "cd pkg; swift test", "swift test\n\n# done",
       "command -v swift; swift test", "find . -name '*.x' -exec cat {} +; swift test", "A=1 make; swift test", "echo swift test; swift test",
-      "git commit -m 'swift test'; swift test", "swift build; swift test; swift test", "sudo make; swift test",
+      "git commit -m 'swift test'; swift test", "git diff HEAD~1; swift test", "git log v''1~1 x=y a'b'=c; swift test",
+      "echo \"a \\\n b\" <in >out; swift test", "swift build; swift test; swift test", "sudo make; swift test",
       "python3 -c \"print('swift test')\"; swift test", "PYTHONPATH=. python x.py; swift test", "bash setup.sh; swift test",
       "printf 'a %s\\n' b > f; swift test", "bash -c 'set -e; make'; swift test", "LC_ALL=C swift test", "LANG=en_US.UTF-8 swift test",
       "echo 'ä 💥'; swift test", "ls\n\n\nswift test", "make &&\n  echo x\nswift test", "swift test 2>/dev/null", "swift test 1>&2",
@@ -50,6 +51,9 @@ import Testing
     "cd /home/me/work/pkg && swift test", "rm -rf x; cd . && swift test", "bash setup.sh && swift test", "swift test && bash deploy.sh",
     "echo x && swift test", "command -v swift && swift test", "swift test && git commit -m 'swift test'", "make || make all && swift test",
     // The file for its output may be what failed.
+    // A folder on the way may not be there.
+    "cd none/.. && swift test", "cd ./none/../. && swift test", "cd sub/../none/.. && swift test", "cd ../none/../work && swift test",
+    "cd /home/you/../me/work && swift test",
     "swift test > log 2>&1", "swift test >> log", "> log swift test", "bash -c 'swift test' > log",
     // zsh ends at a pattern that fits nothing.
     "ls *.swift; swift test", "rm -f a?c; swift test", "echo [ab]; swift test",
@@ -96,6 +100,16 @@ import Testing
     "[ab]; swift test", "echo \u{1}; swift test", "ls\r\nswift test", "swift test\r; ls; swift test", "l\\\ns; swift test", "é; swift test",
     "echo é; swift test", "zmodload x; swift test", "emulate sh; swift test", "select a in b; do swift test; done",
     "swift test ^ cat; swift test^; (swift test)",
+    // zsh ends at `~none` and `=none` also where only what is empty stands before; in `export` with exit 0.
+    "export A=''~none; swift test", "export A=\"$NONE\"~1; swift test", "export A=\"$NONE\"=none; swift test", "export A=\"x:\"~none; swift test",
+    "cd sub && export A=''~none; swift test", "export A=x\\:$NONE''~none; swift test", "x ''~none; swift test", "x $NONE~none; swift test",
+    "A=''~none swift test", "A=x:''~none; swift test", "cd ''~none; swift test", "git diff \"$BASE\"~1; swift test", "git log $BASE~1; swift test",
+    "x ${NONE}=none; swift test", "x > ''~none; swift test",
+    // A line that goes on behind what is replaced belongs to it.
+    "export A=\"$NONE\\\n[1+]\"; swift test", "x \"$?\\\n[1+]\"; swift test", "x \"$NO\\\nNE[1+]\"; swift test", "x \"$\\\nNONE[1+]\"; swift test",
+    "x \"${NONE}\\\n\\\n[1+]\"; swift test", "x $NONE\\\n[1+]; swift test", "swift \"$\\\nX\"", "swift \"$X\\\nY\"", "x &\\\n& swift test",
+    // A pattern of numbers to zsh.
+    "echo <->.txt || swift test", "echo <1-5>.txt || swift test", "echo a<-5>b || swift test", "echo <5->b && swift test; swift test",
     // Variables that make another command of it.
     "PATH=/x swift test", "PATH=/x; swift test", "BASH_ENV=x bash -c 'swift test'", "ENV=x sh -c 'swift test'", "SHELLOPTS=noexec bash -c 'swift test'",
     "LD_PRELOAD=x swift test", "DYLD_INSERT_LIBRARIES=x swift test", "env PATH=/x swift test", "export LD_LIBRARY_PATH=x && swift test", "IFS=x; swift test",
@@ -155,9 +169,13 @@ import Testing
       ("cd x && swift test", 2, "unknown"), ("cd x && swift test", 3, "failed"), ("cd x && make && swift test", 3, "unknown"),
       ("swift test > log", 2, "unknown"), ("swift test > log", 3, "failed"), ("cd x && swift test > log && ls", 3, "unknown"),
       ("cd x && cd y && swift test", 3, "failed"),
+      ("timeout 5 swift test", 143, "unknown"), ("cd . && timeout -s INT 5 swift test", 130, "unknown"), ("bash -c 'timeout 5 swift test'", 143, "unknown"),
+      ("timeout 5 swift test", 200, "failed"), ("cd none/.. && swift test", 3, "failed"),
     ] as [(String, Int, String)] {
       #expect(result(command, code) == expected, "\(command), exit \(code)")
     }
+    // zsh's own is exit 1.
+    for declared in ["t *.c", "t a?", "t [ab]", "t 'a'*; x"] { #expect(result(declared, 2, declared: declared) == "failed", "\(declared)") }
     #expect(result("timeout 5 swift test", 124, declared: "timeout 5 swift test") == "failed")
   }
 
@@ -226,8 +244,10 @@ import Testing
     ("  coproc x", "coproc x", "passed", "failed"), ("bash -c 'coproc x'", "coproc x", "passed", "failed"), ("(a; b)", "(a; b)", "passed", "failed"),
     ("cd x && (a; b)", "(a; b)", "unknown", "unknown"), ("[[ -f a ]]", "[[ -f a ]]", "passed", "failed"),
     ("test -s g.txt", "test -s g.txt", "passed", "failed"), ("make && test -s g.txt", "test -s g.txt", "passed", "unknown"),
-    ("[ -s g ]", "[ -s 'g' ]", "passed", "failed"), ("pytest a[b]", "pytest a[b]", "passed", "failed"),
-    ("pytest 'a[b]'", "pytest a[b]", "unknown", "unknown"), ("pytest tests/*.py", "pytest tests/*.py", "passed", "failed"),
+    ("[ -s g ]", "[ -s 'g' ]", "passed", "failed"), ("pytest a[b]", "pytest a[b]", "passed", "unknown"),
+    ("pytest 'a[b]'", "pytest a[b]", "unknown", "unknown"), ("pytest tests/*.py", "pytest tests/*.py", "passed", "unknown"),
+    ("t *.none", "t *.none", "passed", "unknown"), ("x; t ?", "x; t ?", "passed", "unknown"), ("(t *.none)", "(t *.none)", "passed", "unknown"),
+    ("[[ a = b* ]]", "[[ a = b* ]]", "passed", "failed"), ("t \"$NONE\\\ncheck\"", "t \"$NONE\"check", "unknown", "unknown"),
     ("cd pkg && pytest tests/*.py", "pytest tests/*.py", "unknown", "unknown"), ("F=x; t $F", "t $F", "unknown", "unknown"),
     ("t \"$F\"", "t \"$F\"", "passed", "failed"), ("t $F", "t \"$F\"", "unknown", "unknown"), ("t > log", "t > log", "passed", "failed"),
     ("t > log 2>&1", "t > log", "passed", "failed"), ("t", "t > log", "unknown", "unknown"), ("t", "t 2>&1", "passed", "failed"),
