@@ -30,7 +30,7 @@ package struct DeclaredCommand: Sendable {
     single = pipeline?.only.flatMap { $0.words.isEmpty ? nil : $0 }
     rough = ShellText.rough(single.map { Array($0.words.map(\.bytes).joined(separator: " ".utf8)) } ?? bytes)
     holdsPattern = script.allCommands.contains { command in
-      command.words.first?.bytes != Array("[[".utf8) && command.words.contains { $0.has(ShellWord.glob) }
+      !ShellNames.isBracketTest(command.words) && command.words.contains { $0.has(ShellWord.glob) }
     }
     steps = script.allCommands.filter { command in
       !command.words.isEmpty && command.inner == nil && command.name != "cd" && !(command.name.map(ShellNames.refused.contains) ?? false)
@@ -129,6 +129,7 @@ package struct DeclaredCommand: Sendable {
       }
       layer = current.unwrapped()
     }
+    if part.runsUnseen || holdsText(of: wanted, part) { return true }
     if part.runsNoWord || part.words.count < 2 { return false }
     // What `xargs swift` runs isn't in its words.
     if ShellNames.makesCommands(part), part.words.contains(where: { $0.base == wanted.words.first?.base }) { return true }
@@ -140,6 +141,17 @@ package struct DeclaredCommand: Sendable {
     let (own, other) = (joined(tail), joined(wanted.words[...]))
     return own.reversed().prefix { $0 < 0x100 }.starts(with: other.reversed().prefix { $0 < 0x100 })
       || other.reversed().prefix { $0 < 0x100 }.starts(with: own.reversed().prefix { $0 < 0x100 })
+  }
+
+  /// Whether text that a program may run holds it: of one that isn't known to run none (`sed '1e t check'`), or in the variables for it (`EDITOR`).
+  private static func holdsText(of wanted: ShellSimple, _ part: ShellSimple) -> Bool {
+    guard !part.words.isEmpty else { return false }
+    let arguments = part.words.dropFirst()
+    let exported = part.name == "export" ? arguments.compactMap(\.assignment) : []
+    let texts = (part.assignments + exported).map(\.value) + (part.runsNoWord ? [] : arguments).filter(\.isText)
+    guard !texts.isEmpty else { return false }
+    let wanted = ShellText.rough(Array(wanted.words.map(\.bytes).joined(separator: " ".utf8)))
+    return texts.contains { ShellText.mentions(wanted, in: $0.bytes) }
   }
 
   /// The same program by another path, with the same arguments.

@@ -54,11 +54,14 @@ enum ShellNames {
 
   /// These run text, of their words, their input or a file: behind other programs too.
   private static let interpreters: Set<String> = shells.union(["su", "ssh", "xargs", "parallel", "fish", "pwsh", "busybox"])
+  /// These run a program of their own language, which can start others: what stands on their input, when no file is named.
+  private static let languages: Set<String> = ["python", "python3", "perl", "ruby", "node", "deno", "php", "lua", "tclsh"]
   /// These when they are what is started.
   private static let starters: Set<String> = [
     "eval", "source", ".", "trap", "alias", "at", "batch", "script", "watch", "unbuffer", "tmux", "screen", "concurrently", "npm-run-all", "nix-shell",
     "runuser", "hyperfine", "entr", "nodemon", "watchexec", "expect", "coproc", "osascript", "cmd", "npx", "docker", "podman", "kubectl", "flock", "setsid",
-    "doas", "sudo", "direnv", "mise", "builtin", "exec", "noglob", "nocorrect",
+    "doas", "sudo", "direnv", "mise", "builtin", "exec", "noglob", "nocorrect", "ed", "ex", "vi", "vim",
+    "nvim",
   ]
 
   /// Whether a word names a program that runs text of its words or its input.
@@ -80,34 +83,46 @@ enum ShellNames {
     if command.interpreter != nil { return true }
     guard let first = command.name.map(base) else { return false }
     switch first {
-    case "env": return command.words.contains { $0.ascii.map { $0.hasPrefix("-S") || $0.hasPrefix("--split") || $0.hasPrefix("-vS") } ?? true }
+    case "env" where command.words.contains { $0.ascii == nil }: return true
     case "git", "find": return !command.runsNoWord
-    default: return starters.contains(first)
+    case _ where languages.contains(first) && command.words.dropFirst().allSatisfy(\.isOption): return true
+    default: return starters.contains(first) || (!command.runsNoWord && command.words.contains { ["-", "-f-", "/dev/stdin"].contains($0.ascii) })
     }
   }
 
+  /// Whether a program runs others that may stand in no word of it.
+  static func startsAny(_ name: String) -> Bool { interpreters.contains(name) || starters.contains(name) || wrappers.contains(name) }
+
   /// These run none of their words.
   private static let harmless: Set<String> = [
-    "echo", "printf", "cat", "ls", "rm", "cp", "mv", "ln", "chmod", "chown", "touch", "mkdir", "rmdir", "grep", "egrep", "fgrep", "rg", "ag", "which", "type",
-    "whereis", "head", "tail", "less", "more", "wc", "file", "stat", "test", "[", "cd", "export", "sed", "diff", "cmp", "sort", "uniq", "tee", "basename",
-    "dirname", "realpath", "readlink", "tree", "du", "apropos", "man", "whatis", "hash", "unset", "set", "true", "false", ":", "dpkg", "rpm", "brew", "apt",
+    "echo", "printf", "cat", "ls", "rm", "cp", "mv", "ln", "chmod", "chown", "touch", "mkdir", "rmdir", "grep", "egrep", "fgrep", "which", "type",
+    "whereis", "head", "tail", "wc", "file", "stat", "test", "[", "cd", "export", "diff", "cmp", "sort", "uniq", "tee", "basename",
+    "dirname", "realpath", "readlink", "tree", "du", "apropos", "whatis", "hash", "unset", "set", "true", "false", ":", "dpkg", "rpm", "brew", "apt",
     "apt-get", "apk", "dnf", "yum", "pacman", "pip", "pip3", "gem", "pkill", "pgrep", "killall", "shasum", "sha256sum", "md5sum", "xxd", "od", "column", "tr",
-    "cut", "comm", "sleep", "declare", "typeset", "local", "readonly", "for", "case", "select", "function", "shellcheck", "shfmt", "bat", "code", "vim",
-    "nano",
+    "cut", "comm", "sleep", "declare", "typeset", "local", "readonly", "for", "case", "select", "function", "shellcheck", "shfmt", "bat", "code", "nano", "jq",
+    "curl",
   ]
   private static let managers: Set<String> = ["npm", "pnpm", "yarn", "bun", "uv", "poetry", "pipenv", "pdm", "hatch", "cargo", "go", "mise", "asdf", "conda"]
   private static let managing: Set<String> = [
     "install", "i", "add", "remove", "rm", "uninstall", "update", "upgrade", "show", "info", "view", "ls", "list", "why", "outdated", "get", "help", "pip",
   ]
 
+  /// `[[`, whose words name no files to be looked for.
+  static func isBracketTest(_ words: [ShellWord]) -> Bool { words.first?.bytes == Array("[[".utf8) }
+
+  /// What of git runs words of its own, or sets what it runs.
+  private static let startingOfGit: Set<String> = ["bisect", "rebase", "submodule", "filter-branch", "config", "difftool", "mergetool"]
+
   /// Whether none of a command's words can be a command that it runs.
   static func runsNoWord(_ name: String?, _ words: [ShellWord]) -> Bool {
-    guard let first = name.map(base) else { return false }
+    guard let first = name.map(base) else { return isBracketTest(words) }
     if harmless.contains(first) { return true }
     let second = words.count > 1 ? words[1].ascii : nil
     switch first {
-    case "git": return !["bisect", "rebase", "submodule", "filter-branch"].contains(second) && second?.hasPrefix("-") != true
-    case "find": return !words.contains { ["-exec", "-execdir", "-ok", "-okdir"].contains($0.ascii) }
+    case "git": return words.count < 2 || second.map { !startingOfGit.contains($0) && !$0.hasPrefix("-") } ?? false
+    case "gh": return second != "alias" && second != "extension"
+    case "rg", "ag": return !words.contains { $0.ascii?.hasPrefix("--p") ?? false }
+    case "find": return !words.contains { $0.has(ShellWord.unquotedExpansion) || ["-exec", "-execdir", "-ok", "-okdir"].contains($0.ascii) }
     case "command": return second == "-v" || second == "-V"
     default: return managers.contains(first) && second.map(managing.contains) ?? false
     }

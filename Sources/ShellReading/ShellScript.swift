@@ -44,6 +44,8 @@ final class ShellSimple: Equatable, Sendable {
   let interpreter: Int?
   /// None of its words can be a command that it runs.
   let runsNoWord: Bool
+  /// It runs commands that may be any.
+  let runsUnseen: Bool
 
   init(assignments: [ShellAssignment] = [], words: [ShellWord], redirections: [ShellRedirection] = [], inner: ShellScript? = nil) {
     self.assignments = assignments
@@ -54,6 +56,7 @@ final class ShellSimple: Equatable, Sendable {
     isLiteral = words.allSatisfy { $0.isLiteral }
     interpreter = words.firstIndex { ShellNames.runsText($0) }
     runsNoWord = ShellNames.runsNoWord(name, words)
+    runsUnseen = !runsNoWord && ShellNames.runsUnseen(words)
   }
 
   static func == (one: ShellSimple, other: ShellSimple) -> Bool {

@@ -21,27 +21,43 @@ enum ShellText {
     return start == 0 && end == text.count ? text : Array(text[start..<end])
   }
 
-  /// Without quotes and backslashes, any white space as one space.
-  static func rough(_ text: [UInt8]) -> [UInt8] {
+  /// The words in it, joined by single spaces, whatever stands between them; without quotes.
+  /// - Parameter escapes: a backslash and what it stands before is no part of a word (`\n` in a program's text); else only the backslash isn't
+  static func rough(_ text: [UInt8], escapes: Bool = false) -> [UInt8] {
     var out: [UInt8] = []
     out.reserveCapacity(text.count)
+    var isEscaped = false
     for byte in text {
       switch byte {
-      case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "\\"): continue
-      case 9, 10, 13, 32: if let last = out.last, last != 32 { out.append(32) }
-      default: out.append(byte)
+      case UInt8(ascii: "\\") where !isEscaped: isEscaped = escapes
+      case UInt8(ascii: "'") where !isEscaped, UInt8(ascii: "\"") where !isEscaped, UInt8(ascii: "\\"): isEscaped = false
+      case _ where !isEscaped && (isPartOfWord(byte) || byte >= 0x80): out.append(byte)
+      default:
+        if let last = out.last, last != 32 { out.append(32) }
+        isEscaped = false
       }
     }
     if out.last == 32 { out.removeLast() }
     return out
   }
 
-  /// Whether the words of `wanted`, a rough text, stand in `text`. In linear time (Knuth, Morris, Pratt): both are foreign.
+  private static func isPartOfWord(_ byte: UInt8) -> Bool { ShellNames.isNameByte(byte) || byte == UInt8(ascii: "-") }
+
+  /// Whether `text` holds `part`, which is short.
+  static func holds(_ part: [UInt8], in text: [UInt8]) -> Bool {
+    text.count >= part.count && (0...(text.count - part.count)).contains { text[$0...].starts(with: part) }
+  }
+
+  /// Whether the words of `wanted`, a rough text, stand in `text`, also right behind other letters: `sed 1et`, `env -St`.
   static func mentions(_ wanted: [UInt8], in text: [UInt8]) -> Bool {
-    guard !wanted.isEmpty else { return false }
-    let text = rough(text)
+    // It has no words to be found by.
+    if wanted.isEmpty { return true }
+    return stands(wanted, in: rough(text)) || (text.contains(UInt8(ascii: "\\")) && stands(wanted, in: rough(text, escapes: true)))
+  }
+
+  /// In linear time (Knuth, Morris, Pratt): both are foreign.
+  private static func stands(_ wanted: [UInt8], in text: [UInt8]) -> Bool {
     guard text.count >= wanted.count else { return false }
-    func isEdge(_ index: Int) -> Bool { !text.indices.contains(index) || !(ShellNames.isNameByte(text[index]) || text[index] == UInt8(ascii: "-")) }
     var borders = [0]
     var length = 0
     for byte in wanted.dropFirst() {
@@ -53,7 +69,7 @@ enum ShellText {
     for (index, byte) in text.enumerated() {
       while length > 0, length == wanted.count || byte != wanted[length] { length = borders[length - 1] }
       if byte == wanted[length] { length += 1 }
-      if length == wanted.count, isEdge(index - length), isEdge(index + 1) { return true }
+      if length == wanted.count, index + 1 == text.count || !isPartOfWord(text[index + 1]) { return true }
     }
     return false
   }

@@ -145,7 +145,7 @@ struct ShellWalk {
 
   /// A command that isn't the declared one.
   private func scan(_ part: ShellSimple, _ known: Known, _ before: State) -> ShellFinding? {
-    guard let inner = part.inner else {
+    guard let inner = part.inner, !part.runsUnseen else {
       let mayRun = target.mayRun(part, of: command) || (before.isMentioned && target.single != nil && command.isInterpreter(part))
       return mayRun ? unknown("it may have run by another program", before) : nil
     }

@@ -54,6 +54,11 @@ struct ShellWord: Equatable, Sendable {
   /// What comes after the last slash.
   var base: ArraySlice<UInt16> { units[((units.lastIndex(of: UInt16(UInt8(ascii: "/"))) ?? -1) + 1)...] }
 
+  var isOption: Bool { units.first == UInt16(UInt8(ascii: "-")) }
+
+  /// Whether it may be text in some language, not only a name, a path or an option.
+  var isText: Bool { !units.allSatisfy { ShellNames.isNameByte(UInt8(truncatingIfNeeded: $0)) || "./:=@%+,-".utf8.contains(UInt8(truncatingIfNeeded: $0)) } }
+
   /// Whether what follows stands at the beginning, of the word or of a part behind `=` or `:`, when what the shell replaces turns out to be empty.
   var mayBegin: Bool {
     guard let last = units.last(where: { $0 & ~ShellWord.glob < 0x100 }) else { return true }

@@ -31,7 +31,8 @@ import Testing
       "bash -c 'bash -c \"swift test\"'", "# first\nswift test\n", "swift test;", "make ; swift test", "make\nswift test", "make && echo ok; swift test",
       "make || true; swift test", "make | tail -3; swift test", "! make; swift test", "echo 'a; b' ; swift test", "echo \"$HOME\"; swift test",
       "echo $HOME ${USER}; swift test", "[ -f a ]; swift test", "test -d x || mkdir x; swift test", "cd /home/me/work && swift test", "cd . && swift test",
-      "cd ./ && cd /home/me/../me/work/ && CI=1 swift test", "cd ../work && cd ../../me/./work && swift test", "timeout 9 bash -c 'swift test'", "cd pkg; swift test", "swift test\n\n# done",
+      "cd ./ && cd /home/me/../me/work/ && CI=1 swift test", "cd ../work && cd ../../me/./work && swift test",
+      "timeout 9 bash -c 'swift test'", "cd pkg; swift test", "swift test\n\n# done",
       "command -v swift; swift test", "find . -name '*.x' -exec cat {} +; swift test", "A=1 make; swift test", "echo swift test; swift test",
       "git commit -m 'swift test'; swift test", "git diff HEAD~1; swift test", "git log v''1~1 x=y a'b'=c; swift test",
       "echo \"a \\\n b\" <in >out; swift test", "swift build; swift test; swift test", "sudo make; swift test",
@@ -130,6 +131,22 @@ import Testing
     "X='swift test'; bash -c \"$X\"", "X=test; swift $X", "swift {test,x}", "swift t*t", "swift test$X", "\"$swift\" test", "f() { swift $1; }; f test",
     "for s in test; do swift $s; done", "run() { \"$@\"; }; run swift test", "echo 'swift test' > a.sh; ./a.sh", "echo swift test > x; bash x",
     "cat > a.sh <<'E'\nswift test\nE\nchmod +x a.sh\n./a.sh", "alias t='swift test'\nt", "trap 'swift test' EXIT", "retry 3 swift test", "unshare swift test",
+    // Text in which a placeholder stands for anything, or that isn't known.
+    "echo test | xargs -I{} sh -c 'swift {}'", "echo test | xargs -I% sh -c 'swift %'", "echo test | xargs -0I X bash -c 'swift X'",
+    "echo test | xargs -i sh -c 'swift {}'", "echo test | xargs --replace sh -c 'swift {}'", "echo test | xargs --replace=R -n 1 sh -c 'swift R'",
+    "echo swift | xargs -I{} {} test", "cat f | xargs -I{} sh -c '{}'", "cat f | xargs env", "cat f | xargs sh -c", "parallel < f", "parallel 'x {}' ::: a",
+    "cat f | parallel -I% swift %", "find . -exec sh -c 'swift {}' \\;", "curl http://h/x | sh", "cat f | bash -s", "cat f | sudo sh", "cat f | bash -",
+    "printf '%s %s' swift test | sh", "bash <<'E'\nA=swift\n$A test\nE", "env -S'swift test'", "env -vS'swift test'", "env --split-string='swift test'",
+    "git config alias.z '!swift test'; git z", "git config alias.z '!swift'; git z test", "git -c alias.z='!swift test' z", "git config alias.z \"$X\"; git z",
+    "git config core.editor 'swift test'; git commit", "EDITOR='swift test' git commit", "export EDITOR='swift test'; git commit",
+    // Text of a program that can start others.
+    "sed '1e swift test' f", "sed 1eswift\\ test f", "sed 's/x/swift test/e' f",
+    "vim -es -c '!swift test' -c q", "ex -c '!swift test' f", "ed f <<E\n!swift test\nE",
+    "printf '!swift test\\n' | ed f", "awk 'BEGIN { system(\"swift test\") }'", "python3 -c \"print('swift test')\"", "node -e \"'swift test'\"",
+    "python3 -c \"import subprocess; subprocess.run(['swift', 'test'])\"", "python3 - <<'E'\nimport os; os.system('x\\nswift test\\n')\nE",
+    "perl -e 'system \"x\\nswift test\\n\"'", "printf 'a:\\n\\tswift test\\n' | make -f -", "less '+!swift test' f", "rg --pre 'swift test' x",
+    "gh alias set x '!swift test'", "git $X swift test", "find . $X swift test \\;",
+    "tar cf a b --checkpoint-action='exec=swift test'", "git difftool -x 'swift test'",
     // Its input or output is another.
     "swift test < in", "swift test > test", "swift test 2> ./swift", "bash -c 'swift test' < in",
     // A command that isn't where it seems.
@@ -145,13 +162,15 @@ import Testing
   @Test(arguments: [
     "echo swift test", "swift test --filter A", "swift build", "grep -r 'swift test' .", "git commit -m 'swift test passes'", "git commit -m \"swift test\"",
     "git commit -m 'swift test' && bash deploy.sh", "echo 'swift test'; ssh host ls", "cat > a.sh <<'EOF'\nswift test\nEOF",
-    "cat > README.md <<EOF\nRun swift test.\nEOF", "echo 'swift test' > todo", "npm install test", "ls", "", "python3 -c \"print('swift test')\"",
+    "cat > README.md <<EOF\nRun swift test.\nEOF", "echo 'swift test' > todo", "npm install test", "ls", "",
     "git commit -m \"$(cat <<'EOF'\nRun swift test\n\nswift test\nEOF\n)\"", "# swift test", "ls # swift test", "printf 'swift test\\n'",
-    "cat <<-'E' > x\n\tswift test\n\tE\nls", "sed -i 's/swift test/x/' f", "node -e \"'swift test'\"", "gh pr create --body 'swift test'",
+    "cat <<-'E' > x\n\tswift test\n\tE\nls", "gh pr create --body 'swift test'",
     "(ls; echo 'swift test')", "for f in swift test; do echo $f; done", "[[ -f 'swift test' ]]", "swift\u{a0}test", "swi\u{fb00}t test", "Swift test",
     "swift Test", "grep \"swift test\" <<< x", "x=$(grep 'swift test' f); echo \"$x\"", "swift test.", "swift testing", "swift 'test '", "swift 'test\n'",
     "swift \"\" test", "bash -c 'echo swift test'", "bash -c \"grep 'swift test' f\"", "command -v swift test", "which swift test",
-    "perl -e 'print \"swift test\"'",
+    "rg 'swift test'", "curl -d 'swift test' http://h/", "sed -i s/a/b/ f", "awk '{print $1}' f", "python3 -c 'print(1)'; echo 'swift test'",
+    "MSG='swift test passes'; git commit -m \"$MSG\"", "make | tee log", "find . -name '*.x' | xargs -I{} cp {} d", "ls | xargs sh -c 'wc -l \"$@\"' _",
+    "bash --version", "which bash", "git config user.name me", "git config alias.st status", "env -u A x", "swift run 'test'", "x 'swift tests'",
   ])
   func notRun(_ command: String) { expect(command, "not run", "not run") }
 
