@@ -21,6 +21,9 @@ package struct LogPlace: Codable, Sendable, Equatable {
     return start <= end ? start : -.infinity
   }
 
+  /// Whether it began in the millisecond in which something that ended at `other` did: nothing tells which came first.
+  func meets(_ other: LogPlace) -> Bool { other.step == step && other.end == began }
+
   /// Whether something that ended at `other`, and is no part of this, may have worked after this began.
   func mayPrecede(_ other: LogPlace) -> Bool { other.order > order || (other.step == step && other.end > began) }
 }

@@ -57,7 +57,11 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       return Array(once.sorted(by: isBefore).suffix(2))
     }
 
-    func follow(_ place: LogPlace) -> Bool { (last + steps[place.step, default: []]).contains { $0 != place && place.mayPrecede($0) } }
+    func follow(_ place: LogPlace) -> Bool { near(place).contains { place.mayPrecede($0) } }
+
+    func mayFollow(_ place: LogPlace) -> Bool { near(place).contains { place.mayPrecede($0) || place.meets($0) } }
+
+    private func near(_ place: LogPlace) -> [LogPlace] { (last + steps[place.step, default: []]).filter { $0 != place } }
   }
   /// A shell command that can still be replaced by a second report of the same part.
   private struct Recent: Codable, Sendable, Equatable {
@@ -199,9 +203,10 @@ package struct VerificationTally: Codable, Sendable, Equatable {
       // Nothing came before it, and the tree is as it was: so it is as it was when the check began.
       // The tree is git's, which leaves out ignored files: what came since must be known to change none.
       let isQuiet =
-        changedNothing && edits.first == nil && loud.map { $0.first == last.place && !$0.follow(last.place) } == true && last.isPreceded == false
+        changedNothing && edits.first == nil && loud.map { $0.first == last.place && !$0.mayFollow(last.place) } == true && last.isPreceded == false
         && !last.isFollowed
-      if !row.editedAfter, detached == true || (!isQuiet && (last.isFollowed || shells.follow(last.place))) { row.maybeEditedAfter = true }
+      let isFollowed = last.isFollowed || shells.mayFollow(last.place) || edits.mayFollow(last.place)
+      if !row.editedAfter, detached == true || (!isQuiet && isFollowed) { row.maybeEditedAfter = true }
       if let away = last.folders?.first(where: isOutside) {
         row.result = ShellVerdict.unknown.rawValue
         row.why = "it ran in \(away), which isn't in the workspace or is gone"

@@ -31,6 +31,20 @@ import Testing
     }
   }
 
+  /// Only a whole number, said once, of a call that came to its end, is an exit code.
+  @Test func whatIsNoExitCodeProvesNothing() throws {
+    func code(_ metadata: String, _ status: String = "completed") throws -> Int? {
+      try tool(
+        #"{"type":"tool_use","part":{"id":"p","tool":"bash","state":{"metadata":{"# + metadata + #"},"status":""# + status
+          + #"","input":{"command":"x"}}}}"#
+      ).exitCode
+    }
+    #expect(try code(#""exit":0"#) == 0 && code(#""exit":-9"#) == -9 && code(#""exit":0,"exit":0"#) == 0)
+    for none in ["0.5", "1e-400", "0e9", "0.0", "-0.1", "null", "true", "\"0\"", "[0]", "99999"] { #expect(try code("\"exit\":\(none)") == nil, "\(none)") }
+    #expect(try code(#""exit":1,"exit":0"#) == nil && code(#""exit":0,"exit":1,"exit":0"#) == nil && code(#""exit":1,"metadata":{"exit":0}"#) == nil)
+    for status in ["error", "running", "pending", ""] { #expect(try code(#""exit":0"#, status) == nil, "\(status)") }
+  }
+
   @Test func eachLineUnderstandsTheOthersShapes() throws {
     let two =
       #"{"type":"tool_use","part":{"partID":"p","tool":"edit","state":{"status":"completed","input":{"path":"a"},"#

@@ -37,6 +37,19 @@ import Testing
     #expect(!before.editedAfter)
   }
 
+  /// Both may have been at work in that millisecond.
+  @Test func anEditThatEndedWhenItBeganMayCount() {
+    func row(_ end: Double, step: Int = 1, isEdit: Bool = true) -> VerificationReport.Declared {
+      self.row {
+        let place = LogPlace(order: 1, step: step, start: 10, end: end)
+        if isEdit { $0.recordEdit(place) } else { $0.recordShell(command: "x", exitCode: 0, place: place, id: "x") }
+        $0.recordShell(command: "swift test", exitCode: 0, place: LogPlace(order: 2, step: 1, start: 12, end: 20), id: "a")
+      }
+    }
+    #expect(!row(12).editedAfter && row(12).maybeEditedAfter == true && row(12, isEdit: false).maybeEditedAfter == true)
+    #expect(row(11.999).isProven && row(12, step: 0).isProven && row(12, step: 0, isEdit: false).isProven)
+  }
+
   @Test func aShellCommandAfterItMayHaveChangedFiles() {
     func tally(_ changedNothing: Bool, then after: String = "git status && ls") -> VerificationReport.Declared {
       var tally = VerificationTally(declared: ["swift test"], workspace: "/w")

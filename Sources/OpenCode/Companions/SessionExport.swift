@@ -63,7 +63,7 @@ package struct SessionExport: Sendable, Equatable {
     package var command: String?
     /// Of a shell tool: where it was to start, if it was said.
     package var folder: String?
-    /// nil: killed, timed out, or no shell tool.
+    /// nil: killed, timed out, not at its end, or no shell tool.
     package var exitCode: Int?
     /// Of a tool that edits: the files it named.
     package var files: [String]
@@ -182,7 +182,7 @@ private struct ToolState: Decodable {
     return SessionExport.ToolCall(
       id: id, tool: tool, status: status, title: title, command: isShell ? input?.command?.value : nil,
       folder: isShell ? input?.workdir?.value : nil,
-      exitCode: isShell ? metadata?.exit?.value ?? inner?.exit?.value : nil, files: edits ? (precise.isEmpty ? named : precise) : [],
+      exitCode: isShell && status == "completed" ? metadata?.exit?.value ?? inner?.exit?.value : nil, files: edits ? (precise.isEmpty ? named : precise) : [],
       childSession: ToolNames.subagent.contains(tool)
         ? metadata?.sessionId?.value ?? metadata?.sessionID?.value ?? inner?.sessionID?.value : nil,
       error: error?.value?.message, started: time?.value?.start ?? outer?.ran ?? outer?.created, ended: time?.value?.end ?? outer?.completed,

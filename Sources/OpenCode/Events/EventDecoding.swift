@@ -136,7 +136,8 @@ struct EventReader {
     tool.folder = tool.isShell ? filled(.inputFolder) : nil
     tool.path = paths.lazy.compactMap(filled).first ?? filled(.writtenPath)
     tool.description = record.text(.inputDescription)?.text ?? record.text(.pattern)?.text ?? record.text(.url)?.text
-    tool.exitCode = record.integer(.exit, in: -255...65_535)
+    // Of a call that didn't come to its end a code proves nothing.
+    tool.exitCode = tool.status == .completed ? record.integer(.exit, in: -255...65_535) : nil
     tool.timedOut = record.bool(.timedOut) ?? false
     tool.error = record.text(.toolError)
     tool.start = record.seconds(.start)

@@ -86,14 +86,14 @@ package struct EventRecord: Sendable {
     elementBytes = 0
   }
 
-  /// The last value of a repeated member counts. `element` 0: not in a list.
+  /// The last value of a repeated member counts; of two exit codes neither. `element` 0: not in a list.
   mutating func set(_ field: EventField, _ value: FieldValue, element: Int) {
     if element > 0 {
       if case .string(let text) = value { elementBytes += text.head.utf8.count + text.tail.utf8.count }
       guard elements.count < EventRecord.maximumElements, elementBytes <= EventRecord.maximumElementBytes else { return }
       elements.append(Element(field: field, index: element, value: value))
     } else if let index = values.firstIndex(where: { $0.field == field }) {
-      values[index].value = value
+      values[index].value = field == .exit && values[index].value != value ? .null : value
     } else {
       values.append((field, value))
     }

@@ -405,7 +405,10 @@ package struct EventSkimmer: Sendable {
       state = .brokenLine
       return
     }
-    if let target, let field = shape.nodes[target].field { set(field, value) }
+    guard let target, let field = shape.nodes[target].field else { return }
+    // `0.5` and `1e-400` are no exit codes, and not 0.
+    let isCode = text.head.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    set(field, field == .exit && !isCode ? .null : value)
   }
 
   private mutating func set(_ field: EventField, _ value: FieldValue) {
