@@ -456,6 +456,11 @@ struct ShellReader {
     }
   }
 
+  /// What may belong to the expansion before it: `$#NAME`, `$~NAME`.
+  private mutating func skipPlain() {
+    while let next = byte(), !ShellReader.endsWord(next), !"'\"\\$`".utf8.contains(next) { position += 1 }
+  }
+
   private mutating func expansion(_ word: inout ShellWord, isQuoted: Bool) {
     let mark = isQuoted ? ShellWord.quotedExpansion : ShellWord.unquotedExpansion
     let start = position
@@ -490,7 +495,12 @@ struct ShellReader {
         refuse("this expansion")
       }
       position = min(end + 1, bytes.count)
-    case UInt8(ascii: "'")? where !isQuoted: confuse("a quote behind '$'")
+    case UInt8(ascii: "'")? where !isQuoted:
+      confuse("a quote behind '$'")
+      // To most shells a backslash keeps the quote from ending.
+      position += 1
+      while let next = byte(), next != UInt8(ascii: "'") { position += next == UInt8(ascii: "\\") ? 2 : 1 }
+      position = min(position + 1, bytes.count)
     case UInt8(ascii: "?")?, UInt8(ascii: "$")?: position += 1
     case let next? where ShellNames.isNameByte(next) && !ShellNames.isDigit(UInt16(next)):
       while let next = byte(), ShellNames.isNameByte(next) {
@@ -503,8 +513,11 @@ struct ShellReader {
     case let next? where "0123456789@*#!-".utf8.contains(next):
       refuse("'$\(Character(Unicode.Scalar(next)))'")
       position += 1
+      skipPlain()
     // zsh has forms of its own.
-    default: confuse("this use of '$'")
+    default:
+      confuse("this use of '$'")
+      skipPlain()
     }
     skipContinuations()
     // zsh reads `$A[1]` and `$A:h` in ways of its own.

@@ -125,7 +125,7 @@ package struct VerificationTally: Codable, Sendable, Equatable {
     if !command.isQuiet { loud?.add(place) }
     if command.mayDetach { detached = true }
     let id = id.shortened(toBytes: VerificationTally.textLimit)
-    if let index = recent.firstIndex(where: { $0.id == id }) { recent.remove(at: index) }
+    if let index = recent.firstIndex(where: { $0.id.utf8.elementsEqual(id.utf8) }) { recent.remove(at: index) }
     recent.append(Recent(id: id, sights: sights, check: check))
     if recent.count > VerificationTally.recentLimit { settle(recent.removeFirst()) }
   }
@@ -156,7 +156,7 @@ package struct VerificationTally: Codable, Sendable, Equatable {
 
   private static func adding(_ check: Check, to checks: [Check]) -> [Check] {
     var checks = checks
-    if let index = checks.firstIndex(where: { $0.command == check.command }) {
+    if let index = checks.firstIndex(where: { $0.command.utf8.elementsEqual(check.command.utf8) }) {
       checks[index].times += check.times
       if !isBefore(check, checks[index]) { (checks[index].exitCode, checks[index].place) = (check.exitCode, check.place) }
     } else {

@@ -37,6 +37,10 @@ struct ShellPrograms {
     "dash -c 't check'", "t() { command t \"$@\"; }; t check", "f() { t $1; }; f check", "echo 't check' > s.sh; sh s.sh", "echo 't check' > s.sh; . ./s.sh",
     "cat <<'E' > s.sh\nt check\nE\nsh ./s.sh", "alias c='t check'; c", "t check &\nwait", "coproc t check", "time -p t check", "nice -5 t check",
     "timeout 5 ./wrap t check", "find . -maxdepth 0 -exec t check \\;", "IFS=e; t check", "\"$NONE\"t check", "t \"\"check", "t '' check",
+    "echo check | xargs -I{} sh -c 't {}'", "echo t | xargs -I% % check", "echo check | xargs -i sh -c 't {}'", "printf 't%s' ' check' | sh", "env -S't check'",
+    "env -vS 't check'", "sed '1e t check' rc", "sed '1et check' rc", "sed 's/exit/t check/e' rc", "echo 't check' | env sh", "sh <<'E'\nA=t\n$A check\nE",
+    "EDITOR='t check' sh -c '$EDITOR'", "t $NONE\\\ncheck", "t \"$\\\nNONE\"check", "t check<->", "t check <1-5>", "X=\"t $NONE\\\ncheck\"; $X",
+    "echo t check | xargs env", "find rc -exec sh -c 't check; true {}' \\;", "timeout 5 t check ''~none", "A=x:''~none t check",
   ]
   private static let others = [
     "x", "x", "x", "true", "false", "cd sub", "cd sub", "cd ..", "cd ../work", "cd none", "cd .", "export W=1", "W=1", "echo hi", "echo t check",
@@ -59,6 +63,9 @@ struct ShellPrograms {
     "x )", "'", "\"", "\\", "x 2>", "x <", "if x", "done", "fi", "esac", "{ x", "!", "! ! x", "é", "echo é", "'x'\\", "BASH_ENV=./rc", "ENV=./rc",
     "SHELLOPTS=noexec", "POSIXLY_CORRECT=1", "LC_ALL=C", "FIGNORE=x", "HOME=..", "CDPATH=..", "OLDPWD=../out", "PWD=../out", "x\r", "echo \u{1}",
     "x <(t check)", "cat < <(t check)", "x > >(cat)", "cat <<A <<B\nt check\nA\nt check\nB", "cat <<A\n\\\nA\nt check\nA", "case a in a) exit 0;; esac",
+    "export A=''~none", "export A=\"$NONE\"~1", "export A=$NONE=none", "export A=\"x:\"~none", "x ''~none", "x $NONE=none", "A=x:$NONE~none",
+    "export A=\"$NONE\\\n[1+]\"", "x \"$NO\\\nNE[1+]\"", "x &\\\n& x", "x |\\\n| x", "x >\\\n> out.txt", "cd none/..", "cd ./none/../.", "cd sub/../none/..",
+    "cd ../none/../work", "cd sub/..", "cd ../work/sub/..", "echo <->.txt", "echo a<1-5>b", "x <->", "ls ?.none",
     "test $NONE", "export $NONE", "zmodload zsh/stat",
   ]
 

@@ -109,6 +109,7 @@ import Testing
     // A line that goes on behind what is replaced belongs to it.
     "export A=\"$NONE\\\n[1+]\"; swift test", "x \"$?\\\n[1+]\"; swift test", "x \"$NO\\\nNE[1+]\"; swift test", "x \"$\\\nNONE[1+]\"; swift test",
     "x \"${NONE}\\\n\\\n[1+]\"; swift test", "x $NONE\\\n[1+]; swift test", "swift \"$\\\nX\"", "swift \"$X\\\nY\"", "x &\\\n& swift test",
+    "f() { swift $~1; }; f test", "swift $#x", "swift \"$^X\"", "echo $'a\\'b'\nprintf 'swift%s' ' test' | sh",
     // A pattern of numbers to zsh.
     "echo <->.txt || swift test", "echo <1-5>.txt || swift test", "echo a<-5>b || swift test", "echo <5->b && swift test; swift test",
     // Variables that make another command of it.

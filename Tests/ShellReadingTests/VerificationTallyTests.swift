@@ -130,6 +130,15 @@ import Testing
     #expect(tally.report(known: .all).undeclared == [.init(command: command, exitCode: 0, times: 2)])
   }
 
+  /// What Swift calls equal are two commands to a shell.
+  @Test func undeclaredChecksAreToldApartByTheirBytes() {
+    var tally = VerificationTally(declared: [])
+    for (index, accent) in ["\u{e9}", "e\u{301}"].enumerated() {
+      tally.recordShell(command: "make 'caf\(accent)'", exitCode: index, at: 1, id: "\(index)")
+    }
+    #expect(Set(tally.report(known: .all).undeclared.map(\.exitCode)) == [0, 1])
+  }
+
   /// The shell's exit code isn't theirs, or not surely.
   @Test(arguments: [
     "for i in 1 2; do swift build; done", "CI=1 swift test --filter X | tail", "make || true", "make; echo $?", "(make)", "x=$(npm test)", "set -e; make",
