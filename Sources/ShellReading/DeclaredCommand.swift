@@ -143,15 +143,16 @@ package struct DeclaredCommand: Sendable {
       || other.reversed().prefix { $0 < 0x100 }.starts(with: own.reversed().prefix { $0 < 0x100 })
   }
 
-  /// Whether text that a program may run holds it: of one that isn't known to run none (`sed '1e t check'`), or in the variables for it (`EDITOR`).
+  /// Whether text that a program may run holds it: of one that isn't known to run none (`sed '1e t check'`), or in the variables for it (`EDITOR`);
+  /// in whatever order its words stand there.
   private static func holdsText(of wanted: ShellSimple, _ part: ShellSimple) -> Bool {
     guard !part.words.isEmpty else { return false }
     let arguments = part.words.dropFirst()
     let exported = part.name == "export" ? arguments.compactMap(\.assignment) : []
     let texts = (part.assignments + exported).map(\.value) + (part.runsNoWord ? [] : arguments).filter(\.isText)
     guard !texts.isEmpty else { return false }
-    let wanted = ShellText.rough(Array(wanted.words.map(\.bytes).joined(separator: " ".utf8)))
-    return texts.contains { ShellText.mentions(wanted, in: $0.bytes) }
+    let names = ShellText.rough(Array(wanted.words.map(\.bytes).joined(separator: " ".utf8))).split(separator: UInt8(ascii: " ")).map { Array($0) }
+    return texts.contains { text in names.allSatisfy { ShellText.mentions($0, in: text.bytes) } }
   }
 
   /// The same program by another path, with the same arguments.

@@ -145,6 +145,7 @@ import Testing
     "vim -es -c '!swift test' -c q", "ex -c '!swift test' f", "ed f <<E\n!swift test\nE",
     "printf '!swift test\\n' | ed f", "awk 'BEGIN { system(\"swift test\") }'", "python3 -c \"print('swift test')\"", "node -e \"'swift test'\"",
     "python3 -c \"import subprocess; subprocess.run(['swift', 'test'])\"", "python3 - <<'E'\nimport os; os.system('x\\nswift test\\n')\nE",
+    "perl -e '$a = \"test\"; exec \"swift $a\"'",
     "perl -e 'system \"x\\nswift test\\n\"'", "printf 'a:\\n\\tswift test\\n' | make -f -", "less '+!swift test' f", "rg --pre 'swift test' x",
     "gh alias set x '!swift test'", "git $X swift test", "find . $X swift test \\;",
     "tar cf a b --checkpoint-action='exec=swift test'", "git difftool -x 'swift test'",
