@@ -81,7 +81,10 @@ enum ShellNames {
   /// Whether a command runs text.
   static func isInterpreter(_ command: ShellSimple) -> Bool {
     if command.interpreter != nil { return true }
-    guard let first = command.name.map(base) else { return false }
+    guard let first = command.name.map(base) else {
+      // `sh$NONE` may be a shell.
+      return !(command.words.first?.isLiteral ?? true) && !isBracketTest(command.words)
+    }
     switch first {
     case "env" where command.words.contains { $0.ascii == nil }: return true
     case "git", "find": return !command.runsNoWord

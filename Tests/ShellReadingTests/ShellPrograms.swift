@@ -133,9 +133,10 @@ struct ShellPrograms {
     var scalars = Array(program.unicodeScalars)
     for _ in 0...below(2) where !scalars.isEmpty {
       let place = below(scalars.count)
-      switch below(4) {
+      switch below(6) {
       case 0: scalars.remove(at: place)
       case 1: scalars.insert(scalars[place], at: place)
+      case 2: scalars.insert(contentsOf: one(of: ["\\\n", "''", "\"\"", "$NONE", "<->", "$'", "~none", "=none", "*.none"]).unicodeScalars, at: place)
       default: scalars.insert(one(of: Array("'\"\\$`{}()[]<>|&;!#~?=\n\r\t :,^%+-@".unicodeScalars)), at: place)
       }
     }

@@ -136,6 +136,7 @@ import Testing
     "echo test | xargs -I{} sh -c 'swift {}'", "echo test | xargs -I% sh -c 'swift %'", "echo test | xargs -0I X bash -c 'swift X'",
     "echo test | xargs -i sh -c 'swift {}'", "echo test | xargs --replace sh -c 'swift {}'", "echo test | xargs --replace=R -n 1 sh -c 'swift R'",
     "echo swift | xargs -I{} {} test", "cat f | xargs -I{} sh -c '{}'", "cat f | xargs env", "cat f | xargs sh -c", "parallel < f", "parallel 'x {}' ::: a",
+    "sh$NONE <<E\nswift test\nE", "echo 'swift test' | $SHELL",
     "cat f | parallel -I% swift %", "find . -exec sh -c 'swift {}' \\;", "curl http://h/x | sh", "cat f | bash -s", "cat f | sudo sh", "cat f | bash -",
     "printf '%s %s' swift test | sh", "bash <<'E'\nA=swift\n$A test\nE", "env -S'swift test'", "env -vS'swift test'", "env --split-string='swift test'",
     "git config alias.z '!swift test'; git z", "git config alias.z '!swift'; git z test", "git -c alias.z='!swift test' z", "git config alias.z \"$X\"; git z",
