@@ -239,6 +239,8 @@ final class Step {
       result.ending = tools.run(call)
     }
     result.endedAt = Player.now()
+    // What comes after it begins in another millisecond: within one, nothing tells the order.
+    while Player.now() == result.endedAt { usleep(100) }
     if case .exit? = ended { return ended }
     try emit("tool_use", shapes.tool(part, call: id, result))
     try save()
