@@ -24,7 +24,7 @@ extension ChangedFiles {
       func short(_ id: String?) -> String { id.map { String($0.prefix(10)) } ?? "no commit" }
       let place = tree.prefix.isEmpty ? "" : " in \(tree.prefix)"
       let after = tree.prefix.isEmpty ? headAfter : own.first?.id
-      let made = own.isEmpty ? "" : own.count == 1 ? " (1 commit)" : " (\(own.count) commits)"
+      let made = own.isEmpty ? "" : own.count == 1 ? " (1 commit)" : " (\(own.count)\(own.count == GitTree.commitLimit ? " or more" : "") commits)"
       let branch = tree.prefix.isEmpty && switchedBranch ? ", from \(branchBefore ?? "no branch") to \(branchAfter ?? "no branch")" : ""
       let why = "the run moved HEAD\(place) from \(short(tree.head)) to \(short(after))\(made)\(branch)"
       guard now.head == after else { return MovedHead(why: "\(why), and it has moved again since: take that back with git first", commands: []) }

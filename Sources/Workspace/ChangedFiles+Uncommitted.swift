@@ -31,10 +31,12 @@ extension ChangedFiles {
       let snapshot = tree.snapshot(scratch, program)
       let base = tree.head ?? snapshot.emptyTree
       let uncommitted = try tree.uncommitted(snapshot, since: base, dirtyOnly: true)
-      let unsure = snapshot.names(GitSnapshot.unsureFile).map { WorkspacePath.under(tree.prefix, WorkspacePath.shown($0)) }.sorted()
-      if let first = unsure.first {
-        let more = unsure.count > 1 ? " and \(unsure.count - 1) more" : ""
-        result.doubt(["whether what a filter makes of them is what is committed isn't known: \(first)\(more)"])
+      for (file, why) in [
+        (GitSnapshot.unsureFile, "whether what a filter makes of them is what is committed isn't known"),
+        (GitSnapshot.stagedOnlyFile, "staged, and not on disk"),
+      ] {
+        let names = snapshot.names(file).sorted(by: precedes).map { WorkspacePath.under(tree.prefix, WorkspacePath.shown($0)) }
+        if let first = names.first { result.doubt(["\(why): \(first)\(names.count > 1 ? " and \(names.count - 1) more" : "")"]) }
       }
       rows += uncommitted
       result.sources.append(.init(name: tree.name, folder: tree.folder, prefix: tree.prefix, baseTree: base, index: "index"))
@@ -69,8 +71,9 @@ extension GitTree {
       rows[change.path] = row
     }
     let tracked = unhashed.isEmpty ? [] : Set(try snapshot.index().entries.map(snapshot.index().path))
-    for file in unhashed where !file.isTrackedClean || !dirtyOnly {
+    for file in unhashed {
       let path = WorkspacePath.bytes(file.path)
+      guard !dirtyOnly || dirty.contains(path) else { continue }
       rows[path] = ChangedFile(
         path: WorkspacePath.under(prefix, file.path), change: dirtyOnly && tracked.contains(path) ? .modified : .added, end: .init(file.facts, id: nil))
     }

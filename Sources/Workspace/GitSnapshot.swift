@@ -34,8 +34,8 @@ package struct Unhashed: Sendable {
     case large = "over 8 MiB"
     case total = "beyond 256 MiB or 20,000 files in all"
     case unreadable
-    /// `.gitmodules` as a symlink, `.GIT` and its like.
-    case refused = "that git doesn't take by its name"
+    /// `.gitmodules` as a symlink, `.GIT` and its like; what isn't in the encoding that an attribute names.
+    case refused = "that git doesn't take, for its name or its encoding"
   }
   package var path: String
   package var facts: FileFacts
@@ -231,6 +231,33 @@ package struct GitSnapshot: Sendable {
     return found
   }
 
+  /// What git ignores, with what lies in folders that it doesn't ignore themselves: it shows a folder in which everything is ignored, each for its own
+  /// reason, as one that is ignored as a whole.
+  /// - Throws: `WorkspaceError`
+  package func ignoredByName(_ ignored: [PathBytes]) throws -> [PathBytes] {
+    var found = ignored.filter { $0.last != WorkspacePath.slash }
+    var folders = ignored.filter { $0.last == WorkspacePath.slash }.map { PathBytes($0.dropLast()) }
+    let place = GitPlace(directory: directory, workTree: workTree)
+    while !folders.isEmpty {
+      let output = try git.run(["check-ignore", "-z", "--stdin"], folder: workTree, place: place, input: terminated(folders), accepting: [1])
+      let whole = Set(output.split(separator: 0).map { PathBytes($0) })
+      var next: [PathBytes] = []
+      for folder in folders {
+        if whole.contains(folder) {
+          found.append(folder + [WorkspacePath.slash])
+          continue
+        }
+        for name in (try? BytePaths.names(in: WorkspacePath.join(root, folder))) ?? [] {
+          let path = WorkspacePath.join(folder, name)
+          // Nothing in there isn't ignored.
+          if FileFacts.of(WorkspacePath.join(root, path))?.kind == .folder { next.append(path) } else { found.append(path) }
+        }
+      }
+      folders = next
+    }
+    return found
+  }
+
   /// Adds what isn't ignored by rules that have changed since the beginning.
   package func addUnignored(by exclusions: [UInt8], to found: inout Candidates) throws {
     try PrivateFiles.replace("\(directory)/info/exclude.now", with: exclusions)
@@ -284,8 +311,18 @@ package struct GitSnapshot: Sendable {
     for path in candidates.untracked where seen.insert(path).inserted { sort(path, tracked: false) }
     try remove(refused)
     // Deletions first: a file may now be where a folder was.
-    return try update(gone + present) ? unhashed : unhashed + notTaken(present)
+    do {
+      return try update(gone + present) ? unhashed : unhashed + notTaken(present)
+    } catch  where gone.count + present.count <= GitSnapshot.singleLimit {
+      // One that can't be read, or can't be encoded as its attributes say, keeps git from taking any.
+      try update(gone)
+      for path in present { do { try update([path]) } catch { try remove([path]) } }
+      return try unhashed + notTaken(present)
+    }
   }
+
+  /// So many files are given to git one by one when it refuses them together.
+  private static let singleLimit = 200
 
   /// Those that git has left as they were in the index.
   private func notTaken(_ paths: [PathBytes]) throws -> [Unhashed] {
@@ -306,7 +343,7 @@ package struct GitSnapshot: Sendable {
   }
 
   /// - Returns: git had nothing to say: it has taken all of them
-  private func update(_ paths: [PathBytes]) throws -> Bool {
+  @discardableResult private func update(_ paths: [PathBytes]) throws -> Bool {
     guard !paths.isEmpty else { return true }
     // Many contents go into one pack instead of a file each, which is several times as fast; older versions would make a pack of each.
     let packs = paths.count > 200 && (try? git.version(folder: directory)).map { $0 >= (2, 39) } ?? false
@@ -328,15 +365,15 @@ package struct GitSnapshot: Sendable {
     try unmark("--no-skip-worktree", index.entries.filter(\.skipsWorkTree).map(index.path).filter { FileFacts.of(WorkspacePath.join(root, $0)) != nil })
   }
 
-  /// Takes out entries of which nothing is on disk: a sparse checkout's, and submodules that were never fetched (git looks at no file in there).
-  /// - Returns: their paths
-  package func removeAbsent(_ index: GitIndex) throws -> [PathBytes] {
-    let absent = index.entries.filter { $0.skipsWorkTree || $0.isGitlink }.filter { entry in
+  /// Entries of which nothing is on disk: a sparse checkout's, and submodules that were never fetched (git looks at no file in there).
+  package func absent(_ index: GitIndex) -> [PathBytes] {
+    // git reads these from the index where they aren't on disk.
+    let rules = [".gitignore", ".gitattributes"].map { Array($0.utf8) }
+    return index.entries.filter { $0.skipsWorkTree || $0.isGitlink }.filter { entry in
       let place = WorkspacePath.join(root, index.path(entry))
+      if entry.skipsWorkTree, rules.contains(where: { index.hasSuffix(entry, $0) }) { return false }
       return FileFacts.of(entry.isGitlink ? WorkspacePath.join(place, Array(".git".utf8)) : place) == nil
     }.map(index.path)
-    try remove(absent)
-    return absent
   }
 
   /// Whether the attributes that apply here (as text, `.gitattributes` files and others) speak of filters, of automatic line endings and of
@@ -346,7 +383,7 @@ package struct GitSnapshot: Sendable {
     _ index: GitIndex, _ candidates: Candidates, repository: GitRepository
   ) -> (filters: Bool, lineEndings: Bool, encodings: Bool, forgotten: Bool) {
     let name = Array(".gitattributes".utf8)
-    let tracked = index.entries.filter { !$0.skipsWorkTree && index.hasSuffix($0, name) }.map(index.path)
+    let tracked = index.entries.filter { index.hasSuffix($0, name) }.map(index.path)
     let paths = tracked + candidates.untracked.filter { $0.suffix(name.count).elementsEqual(name) }
     let configuration = String(decoding: (try? PrivateFiles.read("\(directory)/config")) ?? [], as: UTF8.self)
     var text = String(decoding: (try? PrivateFiles.read("\(directory)/info/attributes", limit: 4 << 20)) ?? [], as: UTF8.self)
@@ -383,6 +420,8 @@ package struct GitSnapshot: Sendable {
 
   /// Filtered files that have been touched since git looked: only the filter could tell whether they are as committed, unless their size does.
   package static let unsureFile = "unsure"
+  /// Staged, and not on disk (a sparse checkout).
+  package static let stagedOnlyFile = "staged-only"
 
   package func noteUnsure(_ paths: Set<PathBytes>, _ index: GitIndex) throws {
     guard !paths.isEmpty else { return }

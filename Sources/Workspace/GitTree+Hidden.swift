@@ -45,7 +45,7 @@ extension GitTree {
         if !known.contains(path) { files.append(path) }
         continue
       }
-      let inside = walk(withoutSlash(path), snapshot.root, &left).filter { !known.contains($0) }
+      let inside = walk(withoutSlash(path), snapshot.root, &left).filter { !known.contains($0) && !old.contains($0) }
       // No rule names the folder itself: its files may be ignored each for its own reason.
       if rule == .none { unsure += inside } else if inside.count > hiddenLimit { more.append((path, inside.count)) } else { files += inside }
     }
@@ -122,7 +122,9 @@ private struct RuleAges {
         // Our copy of `info/exclude`, as it was at the beginning.
         rule = isOld == nil ? .new : .old
       } else if source.first == WorkspacePath.slash {
-        rule = (FileFacts.of(source)?.changed ?? .max) < since ? .old : .new
+        // It may be a link to where it is kept.
+        let files = [source, BytePaths.resolved(source) ?? source]
+        rule = files.allSatisfy { (FileFacts.of($0)?.changed ?? .max) < since } ? .old : .new
       } else {
         rule = try isOld?(source) == true ? .old : .new
       }

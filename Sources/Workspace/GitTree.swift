@@ -64,14 +64,19 @@ package struct GitTree: Codable, Sendable {
     let index = try snapshot.wholeIndex()
     try snapshot.unmark("--no-assume-unchanged", index.entries.filter(\.assumedUnchanged).map(index.path))
     try snapshot.unsparse(index)
-    let absent = try snapshot.removeAbsent(index)
-
     let head = found.head ?? snapshot.emptyTree
+    let absent = Set(snapshot.absent(index))
+    var stagedOnly: Set<PathBytes> = []
+    if !absent.isEmpty {
+      stagedOnly = GitTree.paths(try GitTree.differing(snapshot, from: head)).intersection(absent)
+      try snapshot.remove(Array(absent))
+      try PrivateFiles.replace("\(snapshot.directory)/\(GitSnapshot.stagedOnlyFile)", with: terminated(stagedOnly.sorted(by: precedes)))
+    }
     // As a rule nothing has to be recorded; then this is what differs from the commit at the end, too.
     let copied = snapshot
     let (staged, listed) = both({ Result { try GitTree.differing(copied, from: head) } }, { Result { try copied.candidates() } })
     var candidates = try listed.get()
-    try PrivateFiles.replace("\(snapshot.directory)/ignored", with: terminated(candidates.ignored))
+    try PrivateFiles.replace("\(snapshot.directory)/ignored", with: terminated(snapshot.ignoredByName(candidates.ignored)))
     let dirtyBySize = Set(candidates.tracked)
     tree.inner = (candidates.nested + index.entries.filter(\.isGitlink).map(index.path)).map(WorkspacePath.shown)
 
@@ -102,11 +107,13 @@ package struct GitTree: Codable, Sendable {
     try snapshot.notePermissions((snapshot.ignoresFileMode ? index.entries.map(index.path) : candidates.tracked) + candidates.untracked)
 
     let isAsCopied = rehashed.isEmpty && candidates.tracked.isEmpty && candidates.untracked.isEmpty
-    let dirty = try isAsCopied ? staged.get() : GitTree.differing(snapshot, from: head)
-    let clean = Set(rehashed + absent)
+    // Of what is on disk as in the index, the index of before tells whether it is as committed.
+    let (before, asIndexed) = (GitTree.paths(try staged.get()), Set(rehashed))
+    let now = isAsCopied ? before : GitTree.paths(try GitTree.differing(snapshot, from: head))
     let doubtful = tree.unhashed.filter { !$0.isTrackedClean }
-    let names = dirty.split(separator: 0).map { PathBytes($0) }.filter { !clean.contains($0) } + doubtful.map { WorkspacePath.bytes($0.path) }
-    try PrivateFiles.replace("\(snapshot.directory)/dirty", with: terminated(names))
+    let changed = now.union(doubtful.map { WorkspacePath.bytes($0.path) }).subtracting(asIndexed).subtracting(absent)
+    let dirty = changed.union(before.intersection(asIndexed))
+    try PrivateFiles.replace("\(snapshot.directory)/dirty", with: terminated(Array(dirty)))
     try PrivateFiles.replace("\(snapshot.directory)/refs.before", with: GitRef.encoded(found.refs))
     if PrivateFiles.exists(snapshot.indexPath) { try PrivateFiles.keep(snapshot.indexPath, as: "\(snapshot.directory)/base.index", limit: 1 << 30) }
     if !tree.unhashed.isEmpty { try PrivateFiles.replace("\(snapshot.directory)/unhashed", with: Unhashed.encoded(tree.unhashed)) }
@@ -114,6 +121,8 @@ package struct GitTree: Codable, Sendable {
     tree.doubts = doubt(doubtful, prefix: prefix) + unseen(candidates.warnings, prefix: prefix)
     return tree
   }
+
+  private static func paths(_ list: [UInt8]) -> Set<PathBytes> { Set(list.split(separator: 0).map { PathBytes($0) }) }
 
   /// What the index holds otherwise than a commit, or a tree.
   package static func differing(_ snapshot: GitSnapshot, from tree: String) throws -> [UInt8] {

@@ -54,7 +54,7 @@ extension GitTree {
     try prepare(&candidates, ignoredBefore, snapshot, innerTrees: innerTrees)
 
     var rows: [PathBytes: ChangedFile] = [:]
-    takeUnhashed(&candidates, snapshot, &rows)
+    end.doubts += GitTree.doubt(takeUnhashed(&candidates, snapshot, &rows), prefix: prefix)
     let tracked = Set(candidates.tracked)
     let large = candidates.tracked.isEmpty && candidates.untracked.isEmpty ? [] : try snapshot.record(candidates, budget: budget)
     for file in large {
@@ -91,7 +91,8 @@ extension GitTree {
     // A rule's file in a folder that was moved is as old as it was there: it was here only if it was known here.
     func isOld(_ path: PathBytes) throws -> Bool {
       if before.isUntouched(path) { return true }
-      guard !changed.contains(path), (FileFacts.of(WorkspacePath.join(snapshot.root, path))?.changed ?? .max) < began else { return false }
+      // One that isn't on disk (a sparse checkout's) is the index's.
+      guard !changed.contains(path), FileFacts.of(WorkspacePath.join(snapshot.root, path)).map({ $0.changed < began }) ?? true else { return false }
       let index = try known ?? Set(snapshot.index().paths(named: Array(".gitignore".utf8)))
       known = index
       return index.contains(path)
@@ -151,7 +152,7 @@ extension GitTree {
   /// Files and commits that are looked at for older versions.
   private static let oldVersionLimit = 100
   /// Commits that are listed.
-  private static let commitLimit = 200
+  static let commitLimit = 200
 
   package struct Comparison: Sendable {
     package var changes: [GitChange] = []
@@ -230,8 +231,12 @@ extension GitTree {
   }
 
   /// Files that weren't hashed before are compared by size and time, whatever they are now.
-  private func takeUnhashed(_ candidates: inout GitSnapshot.Candidates, _ snapshot: GitSnapshot, _ rows: inout [PathBytes: ChangedFile]) {
-    guard !unhashed.isEmpty else { return }
+  /// - Returns: those of which that tells nothing: clean before, and touched since
+  private func takeUnhashed(
+    _ candidates: inout GitSnapshot.Candidates, _ snapshot: GitSnapshot, _ rows: inout [PathBytes: ChangedFile]
+  ) -> [Unhashed] {
+    guard !unhashed.isEmpty else { return [] }
+    var unsure: [Unhashed] = []
     let listed = Set(candidates.tracked)
     let before = Set(unhashed.map { WorkspacePath.bytes($0.path) })
     for file in unhashed {
@@ -241,12 +246,13 @@ extension GitTree {
         rows[path] = row(path, .deleted, nil)
         continue
       }
-      if facts.kind != file.facts.kind || facts.size != file.facts.size || facts.modified != file.facts.modified || facts.executable != file.facts.executable {
-        rows[path] = row(path, .modified, .init(facts, id: nil))
-      }
+      let isSame = facts.kind == file.facts.kind && facts.size == file.facts.size && facts.executable == file.facts.executable
+      if !isSame || facts.modified != file.facts.modified || file.isTrackedClean { rows[path] = row(path, .modified, .init(facts, id: nil)) }
+      if isSame, file.isTrackedClean { unsure.append(file) }
     }
     candidates.tracked.removeAll(where: before.contains)
     candidates.untracked.removeAll(where: before.contains)
+    return unsure
   }
 
   private func row(_ path: PathBytes, _ change: ChangedFile.Change, _ end: ChangedFile.EndState?) -> ChangedFile {

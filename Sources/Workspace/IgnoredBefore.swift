@@ -20,8 +20,15 @@ package struct IgnoredBefore {
   /// What is at a path was there before and hasn't been written since. (The age alone doesn't tell: a folder that is moved takes old files along, to names
   /// that neither git nor an index knew.)
   package func isUntouched(_ path: PathBytes) -> Bool {
-    guard mayHold(path) else { return false }
-    return FileFacts.of(WorkspacePath.join(root, path)).map { $0.changed < began } ?? true
+    guard mayHold(path), FileFacts.of(WorkspacePath.join(root, path)).map({ $0.changed < began }) ?? true else { return false }
+    return listed.contains(path) || !isBelowMoved(path)
+  }
+
+  /// Whether a folder on the way to it has been moved: that changes its own ctime, and nothing in it.
+  private func isBelowMoved(_ path: PathBytes) -> Bool {
+    WorkspacePath.parents(path).contains { folder in
+      FileFacts.of(WorkspacePath.join(root, folder)).map { $0.changed >= began && $0.modified < began } ?? false
+    }
   }
 
   private func isBelowListed(_ path: PathBytes) -> Bool {

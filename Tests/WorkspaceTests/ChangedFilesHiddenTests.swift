@@ -75,6 +75,60 @@ import Testing
       try $0.write("build/y", "new")
     },
     ChangeCase("ignored by a rule, and new", ["A y.o"], tools: ["y.o"], before: rules("*.o\n")) { try $0.write("y.o", "new") },
+    // git shows a folder in which everything is ignored as if it were ignored itself.
+    ChangeCase(
+      "moved to where only ignored files were", ["R dir/c.txt -> build/dir/c.txt"], before: rules("*.o\n") { try $0.write("build/o.o", "o") }
+    ) { try move($0, "dir", "build/dir") },
+    ChangeCase(
+      "new beside ignored files", ["A docs/README.md", "A docs/deep/x"],
+      before: rules(".DS_Store\ncache/\n") {
+        try $0.write("docs/.DS_Store", "1\n")
+        try $0.write("docs/deep/cache/x", "1\n")
+      }
+    ) {
+      try $0.write("docs/README.md", "# t\n")
+      try $0.write("docs/deep/x", "1\n")
+    },
+    ChangeCase(
+      "hidden by the run beside ignored files", ["M .gitignore", "A build/secret.txt"], before: rules("*.o\n") { try $0.write("build/o.o", "o") }
+    ) {
+      try $0.write(".gitignore", "*.o\nbuild/\n")
+      try $0.write("build/secret.txt", "s\n")
+    },
+    ChangeCase(
+      "moved into an ignored folder, and committed", ["R dir/c.txt -> build/dir/c.txt"], before: rules("build/\n") { try $0.write("build/o", "o") }
+    ) {
+      try $0.git("add", "-f", "dir")
+      try move($0, "dir", "build/dir")
+      try $0.git("add", "-A")
+      try $0.git("add", "-f", "build/dir")
+      try $0.git("commit", "-qm", "moved")
+    },
+    ChangeCase(
+      "an ignored folder replaced by another, and committed", ["D .gitignore", "W build/o", "W build/p"],
+      before: rules("build/\n") {
+        try $0.write("build/o", "o")
+        try $0.write("\($0.top)/nb/o", "o2")
+        try $0.write("\($0.top)/nb/p", "p")
+      }
+    ) {
+      try $0.remove("build")
+      try $0.remove(".gitignore")
+      try move($0, "\($0.top)/nb", "build")
+      try $0.commit("replaced")
+    },
+    ChangeCase(
+      "rules outside a sparse checkout", ["A a/y.txt"],
+      before: rules("*.log\n") {
+        try $0.write("a/f", "f\n")
+        try $0.commit("a")
+        try $0.git("sparse-checkout", "set", "--no-cone", "/a/")
+        #expect(!PrivateFiles.exists($0.path(".gitignore")))
+      }
+    ) {
+      try $0.write("a/x.log", "l\n")
+      try $0.write("a/y.txt", "y\n")
+    },
     ChangeCase(
       "no longer ignored, and written", ["M .gitignore", "W s/j"],
       before: rules("s/\n") {

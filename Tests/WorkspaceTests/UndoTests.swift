@@ -393,6 +393,67 @@ private struct Dice {
     #expect(try PrivateFiles.read(fixture.path("x.f")) == Array("hello".utf8))
   }
 
+  /// What is on disk as in the index may be staged all the same.
+  @Test(arguments: ["*.f filter=r\n", "# none\n"]) func stagedFilteredFilesAreUncommittedWork(attributes: String) throws {
+    let fixture = try GitFixture()
+    try fixture.git("config", "filter.r.clean", "tr a-z n-za-m")
+    try fixture.git("config", "filter.r.smudge", "tr a-z n-za-m")
+    try fixture.write(".gitattributes", attributes)
+    try fixture.write("x.f", "hello")
+    try fixture.commit("filtered")
+    try fixture.write("x.f", "hello, and more")
+    try fixture.write("n.f", "new")
+    try fixture.git("add", "x.f", "n.f")
+    // So that git's index has sizes of both.
+    sleep(1)
+    try fixture.git("status")
+    let uncommitted = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: .after(60))
+    #expect(uncommitted.lines.map { $0.replacing("*", with: "") } == ["A n.f", "M x.f"] && uncommitted.exact, "\(uncommitted.lines) \(uncommitted.why ?? "")")
+    let run = try UndoneRun(fixture) {
+      try fixture.remove("n.f")
+      try fixture.write("x.f", "other")
+    }
+    #expect(run.changes.lines == ["D* n.f", "M* x.f"])
+    _ = try run.undo()
+    #expect(try PrivateFiles.read(fixture.path("x.f")) == Array("hello, and more".utf8))
+  }
+
+  /// Too large to be hashed, and converted by a filter: nothing tells whether a touched one has changed.
+  @Test func aLargeFilteredFileThatWasTouchedIsADoubt() throws {
+    let fixture = try GitFixture()
+    try fixture.git("config", "filter.r.clean", "wc -c")
+    try fixture.write(".gitattributes", "*.f filter=r\n")
+    try fixture.write("x.f", "")
+    #expect(truncate(fixture.path("x.f"), 9 << 20) == 0)
+    try fixture.commit("large")
+    sleep(1)
+    try fixture.git("status")
+    #expect(try fixture.changes {}.exact)
+    let changes = try fixture.changes { try BytePaths.setModified(fixture.path("x.f"), 1_000_000_000) }
+    #expect(!changes.exact && changes.why?.contains("x.f") == true, "\(changes.lines)")
+  }
+
+  @Test func whatIsStagedAndNotOnDiskIsToldOfTheUncommitted() throws {
+    let fixture = try GitFixture()
+    try fixture.git("sparse-checkout", "set", "--no-cone", "/*.txt")
+    let blob = try fixture.git("rev-parse", "HEAD:a.txt").prefix(40)
+    try fixture.git("update-index", "--cacheinfo", "100644,\(blob),dir/c.txt")
+    try fixture.git("update-index", "--skip-worktree", "dir/c.txt")
+    let uncommitted = try ChangedFiles.uncommitted(cwd: fixture.work, git: GitFixture.git, deadline: .after(60))
+    #expect(uncommitted.files.isEmpty && uncommitted.why == "staged, and not on disk: dir/c.txt")
+  }
+
+  /// One file that git can't encode keeps nothing else from being told.
+  @Test func aFileThatIsNotInItsEncodingIsToldBesideTheOthers() throws {
+    let fixture = try GitFixture()
+    let changes = try fixture.changes {
+      try fixture.write(".gitattributes", "*.u working-tree-encoding=UTF-16\n")
+      try fixture.write("x.u", "abc")
+      try fixture.write("b.txt", "changed\n")
+    }
+    #expect(changes.lines == ["A .gitattributes", "M b.txt", "A x.u"], "\(changes.why ?? "")")
+  }
+
   /// What git leaves out by its name is compared by size and time, and not put back.
   @Test func namesThatGitRefusesAreToldAndLeftAlone() throws {
     let fixture = try GitFixture()
