@@ -9,6 +9,8 @@ package struct GitIndex: Sendable {
     package let mode: UInt32
     /// Bytes that the file had on disk when git last looked, modulo 2^32: more or less than its object where git converts contents.
     package let diskSize: UInt32
+    /// Nanoseconds since 1970: the file's modification time then.
+    package let modified: Int64
     package let stage: UInt16
     package let assumedUnchanged: Bool
     package let skipsWorkTree: Bool
@@ -101,7 +103,8 @@ package struct GitIndex: Sendable {
       at = version == 4 ? zero + 1 : start + ((zero - start + 8) & ~7)
       entries.append(
         Entry(
-          name: from..<names.count, id: (start + 40)..<(start + 40 + idLength), mode: number(start + 24), diskSize: number(start + 36), stage: flags >> 12 & 3,
+          name: from..<names.count, id: (start + 40)..<(start + 40 + idLength), mode: number(start + 24), diskSize: number(start + 36),
+          modified: Int64(number(start + 8)) * 1_000_000_000 + Int64(number(start + 12)), stage: flags >> 12 & 3,
           assumedUnchanged: flags & 0x8000 != 0, skipsWorkTree: extended & 0x4000 != 0, intendedToAdd: extended & 0x2000 != 0))
     }
     var isPartial = false

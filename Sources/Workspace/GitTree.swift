@@ -122,7 +122,7 @@ package struct GitTree: Codable, Sendable {
     return tree
   }
 
-  private static func paths(_ list: [UInt8]) -> Set<PathBytes> { Set(list.split(separator: 0).map { PathBytes($0) }) }
+  static func paths(_ list: [UInt8]) -> Set<PathBytes> { Set(list.split(separator: 0).map { PathBytes($0) }) }
 
   /// What the index holds otherwise than a commit, or a tree.
   package static func differing(_ snapshot: GitSnapshot, from tree: String) throws -> [UInt8] {

@@ -118,13 +118,33 @@ extension GitTree {
       reference.append(try differing(from: now))
     }
     let top = WorkspacePath.bytes(prefix)
+    let asCommitted = try filteredAsCommitted(end.rows, snapshot, top)
     for index in end.rows.indices where end.rows[index].dirtyBefore == true && end.rows[index].change != .renamed {
       let row = end.rows[index]
       // A file that wasn't hashed isn't in the index as it is.
       guard row.end == nil || row.end?.id != nil, let path = WorkspacePath.relative(WorkspacePath.bytes(row.path), to: top) else { continue }
-      if row.change == .deleted || reference.contains(where: { !$0.contains(path) }) { end.rows[index].lostWork = true }
+      if row.change == .deleted || asCommitted.contains(path) || reference.contains(where: { !$0.contains(path) }) { end.rows[index].lostWork = true }
     }
     try noteOldVersions(in: &end, snapshot, top)
+  }
+
+  /// Of files that a filter converts the bytes aren't the committed ones: that they are as committed is told by the user's index.
+  private func filteredAsCommitted(_ rows: [ChangedFile], _ snapshot: GitSnapshot, _ top: PathBytes) throws -> Set<PathBytes> {
+    let dirty = rows.filter { $0.dirtyBefore == true && $0.end != nil }.compactMap { WorkspacePath.relative(WorkspacePath.bytes($0.path), to: top) }
+    let filtered = dirty.isEmpty ? [] : snapshot.names("filtered").intersection(dirty)
+    guard !filtered.isEmpty, let head, let index = try userIndexNow(snapshot) else { return [] }
+    let copy = "user.index"
+    defer { unlink("\(snapshot.directory)/\(copy)") }
+    try PrivateFiles.copy("\(repository)/index", to: "\(snapshot.directory)/\(copy)", limit: 256 << 20)
+    let staged = GitTree.paths(
+      try snapshot.run(
+        ["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", head], index: copy, seesObjects: true))
+    let same = index.entries.filter { entry in
+      let path = index.path(entry)
+      guard filtered.contains(path), !staged.contains(path), let facts = FileFacts.of(WorkspacePath.join(snapshot.root, path)) else { return false }
+      return entry.diskSize == UInt32(truncatingIfNeeded: facts.size) && entry.modified == facts.modified
+    }
+    return Set(same.map(index.path))
   }
 
   /// Files that were put back to what an older commit holds are as lost as those that were put back to the last one.

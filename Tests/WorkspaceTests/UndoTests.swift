@@ -418,6 +418,22 @@ private struct Dice {
     #expect(try PrivateFiles.read(fixture.path("x.f")) == Array("hello, and more".utf8))
   }
 
+  @Test(arguments: [["checkout", "-q", "--", "x.f"], ["reset", "-q", "--hard"]]) func workInFilteredFilesThatIsThrownAwayIsLost(command: [String]) throws {
+    let fixture = try GitFixture()
+    try fixture.git("config", "filter.r.clean", "tr a-z n-za-m")
+    try fixture.git("config", "filter.r.smudge", "tr a-z n-za-m")
+    try fixture.write(".gitattributes", "*.f filter=r\n")
+    for name in ["x.f", "y.f"] { try fixture.write(name, "hello") }
+    try fixture.commit("filtered")
+    try fixture.write("x.f", "hello, and more")
+    try fixture.write("y.f", "hello, and more")
+    let changes = try fixture.changes {
+      try fixture.git(list: command)
+      try fixture.write("y.f", "other work")
+    }
+    #expect(changes.lostWork.map(\.path) == ["x.f"], "\(changes.lines)")
+  }
+
   /// Too large to be hashed, and converted by a filter: nothing tells whether a touched one has changed.
   @Test func aLargeFilteredFileThatWasTouchedIsADoubt() throws {
     let fixture = try GitFixture()
