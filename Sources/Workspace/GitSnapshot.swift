@@ -434,10 +434,8 @@ package struct GitSnapshot: Sendable {
     try PrivateFiles.replace("\(directory)/\(GitSnapshot.unsureFile)", with: terminated(unsure.map(index.path)))
   }
 
-  /// The paths in a file of this directory; none where there is no such file.
-  package func names(_ file: String) -> Set<PathBytes> {
-    Set(((try? PrivateFiles.read("\(directory)/\(file)", limit: 256 << 20)) ?? []).split(separator: 0).map { PathBytes($0) })
-  }
+  /// The paths in a file of this directory.
+  package func names(_ file: String) -> Set<PathBytes> { GitTree.paths(in: "\(directory)/\(file)") }
 
   /// The differences from `tree` to an index file; the work tree's attributes decide what is binary.
   package func changes(from tree: String, index: String = "index") throws -> [GitChange] {

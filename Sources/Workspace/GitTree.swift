@@ -123,11 +123,13 @@ package struct GitTree: Codable, Sendable {
   }
 
   static func paths(_ list: [UInt8]) -> Set<PathBytes> { Set(list.split(separator: 0).map { PathBytes($0) }) }
+  /// Those in a file; none where there is no such file.
+  static func paths(in file: String) -> Set<PathBytes> { paths((try? PrivateFiles.read(file, limit: 256 << 20)) ?? []) }
 
   /// What the index holds otherwise than a commit, or a tree.
-  package static func differing(_ snapshot: GitSnapshot, from tree: String) throws -> [UInt8] {
-    try snapshot.run(["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", tree])
-  }
+  package static func differing(_ snapshot: GitSnapshot, from tree: String) throws -> [UInt8] { try snapshot.run(differing + [tree]) }
+
+  static let differing = ["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached"]
 
   /// One sentence for each reason, with the first few names.
   package static func doubt(_ unhashed: [Unhashed], prefix: String) -> [String] {

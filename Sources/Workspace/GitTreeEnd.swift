@@ -109,7 +109,7 @@ extension GitTree {
   private func noteLostWork(in end: inout GitTreeEnd, _ snapshot: GitSnapshot) throws {
     guard end.rows.contains(where: { $0.dirtyBefore == true && $0.change != .renamed }) else { return }
     func differing(from commit: String?) throws -> Set<PathBytes> {
-      Set(try GitTree.differing(snapshot, from: commit ?? snapshot.emptyTree).split(separator: 0).map { PathBytes($0) })
+      GitTree.paths(try GitTree.differing(snapshot, from: commit ?? snapshot.emptyTree))
     }
     var reference = [try differing(from: head)]
     // Put back to another commit that was there already. One that the run made may hold the work itself.
@@ -136,9 +136,7 @@ extension GitTree {
     let copy = "user.index"
     defer { unlink("\(snapshot.directory)/\(copy)") }
     try PrivateFiles.copy("\(repository)/index", to: "\(snapshot.directory)/\(copy)", limit: 256 << 20)
-    let staged = GitTree.paths(
-      try snapshot.run(
-        ["diff-index", "-z", "--name-only", "--no-renames", "--ignore-submodules=all", "--cached", head], index: copy, seesObjects: true))
+    let staged = GitTree.paths(try snapshot.run(GitTree.differing + [head], index: copy, seesObjects: true))
     let same = index.entries.filter { entry in
       let path = index.path(entry)
       guard filtered.contains(path), !staged.contains(path), let facts = FileFacts.of(WorkspacePath.join(snapshot.root, path)) else { return false }
@@ -344,8 +342,7 @@ extension GitTreeEnd {
     doubts += compared.doubts
     baseTree = compared.baseTree
     lostContents = !compared.doubts.isEmpty
-    let dirty = Set((try PrivateFiles.read("\(snapshot.directory)/dirty", limit: 256 << 20)).split(separator: 0).map { PathBytes($0) })
-      .subtracting(snapshot.names(GitSnapshot.unsureFile))
+    let dirty = GitTree.paths(try PrivateFiles.read("\(snapshot.directory)/dirty", limit: 256 << 20)).subtracting(snapshot.names(GitSnapshot.unsureFile))
     let top = WorkspacePath.bytes(tree.prefix)
     var rows = byHand
     var origins: [PathBytes: PathBytes] = [:]

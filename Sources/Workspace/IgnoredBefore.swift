@@ -9,8 +9,7 @@ package struct IgnoredBefore {
   private let began: Int64
 
   package init(_ tree: GitTree, _ runFolder: String) {
-    let bytes = (try? PrivateFiles.read("\(GitTree.directory(runFolder, tree.name))/ignored", limit: 256 << 20)) ?? []
-    listed = Set(bytes.split(separator: 0).map { PathBytes($0) })
+    listed = GitTree.paths(in: "\(GitTree.directory(runFolder, tree.name))/ignored")
     (root, began) = (Array(tree.folder.utf8), tree.began)
   }
 
