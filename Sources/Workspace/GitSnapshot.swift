@@ -4,12 +4,13 @@ import PosixSupport
 /// How much content is read and hashed; files beyond are compared by size and times.
 package final class HashBudget: @unchecked Sendable {
   package static let file: Int64 = 8 << 20
+  package static let standardFiles = 20_000
   private let lock = NSLock()
   private var left: Int64
   private var files: Int
 
   /// - Parameters: bytes and files in all
-  package init(_ total: Int64 = 256 << 20, files: Int = 20_000) {
+  package init(_ total: Int64 = 256 << 20, files: Int = standardFiles) {
     left = total
     self.files = files
   }
@@ -232,22 +233,25 @@ package struct GitSnapshot: Sendable {
   }
 
   /// What git ignores, with what lies in folders that it doesn't ignore themselves: it shows a folder in which everything is ignored, each for its own
-  /// reason, as one that is ignored as a whole.
+  /// reason, as one that is ignored as a whole. Of very many the rest stay as they are.
   /// - Throws: `WorkspaceError`
   package func ignoredByName(_ ignored: [PathBytes]) throws -> [PathBytes] {
     var found = ignored.filter { $0.last != WorkspacePath.slash }
     var folders = ignored.filter { $0.last == WorkspacePath.slash }.map { PathBytes($0.dropLast()) }
     let place = GitPlace(directory: directory, workTree: workTree)
+    var left = HashBudget.standardFiles
     while !folders.isEmpty {
       let output = try git.run(["check-ignore", "-z", "--stdin"], folder: workTree, place: place, input: terminated(folders), accepting: [1])
       let whole = Set(output.split(separator: 0).map { PathBytes($0) })
       var next: [PathBytes] = []
       for folder in folders {
-        if whole.contains(folder) {
+        let names = whole.contains(folder) ? [] : (try? BytePaths.names(in: WorkspacePath.join(root, folder), limit: left + 1)) ?? []
+        guard !names.isEmpty, names.count <= left else {
           found.append(folder + [WorkspacePath.slash])
           continue
         }
-        for name in (try? BytePaths.names(in: WorkspacePath.join(root, folder))) ?? [] {
+        left -= names.count
+        for name in names {
           let path = WorkspacePath.join(folder, name)
           // Nothing in there isn't ignored.
           if FileFacts.of(WorkspacePath.join(root, path))?.kind == .folder { next.append(path) } else { found.append(path) }
@@ -313,7 +317,8 @@ package struct GitSnapshot: Sendable {
     // Deletions first: a file may now be where a folder was.
     do {
       return try update(gone + present) ? unhashed : unhashed + notTaken(present)
-    } catch  where gone.count + present.count <= GitSnapshot.singleLimit {
+    } catch {
+      guard gone.count + present.count <= GitSnapshot.singleLimit else { throw error }
       // One that can't be read, or can't be encoded as its attributes say, keeps git from taking any.
       try update(gone)
       for path in present { do { try update([path]) } catch { try remove([path]) } }

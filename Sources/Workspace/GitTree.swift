@@ -66,9 +66,8 @@ package struct GitTree: Codable, Sendable {
     try snapshot.unsparse(index)
     let head = found.head ?? snapshot.emptyTree
     let absent = Set(snapshot.absent(index))
-    var stagedOnly: Set<PathBytes> = []
     if !absent.isEmpty {
-      stagedOnly = GitTree.paths(try GitTree.differing(snapshot, from: head)).intersection(absent)
+      let stagedOnly = GitTree.paths(try GitTree.differing(snapshot, from: head)).intersection(absent)
       try snapshot.remove(Array(absent))
       try PrivateFiles.replace("\(snapshot.directory)/\(GitSnapshot.stagedOnlyFile)", with: terminated(stagedOnly.sorted(by: precedes)))
     }
