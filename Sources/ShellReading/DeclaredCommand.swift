@@ -130,7 +130,7 @@ package struct DeclaredCommand: Sendable {
       layer = current.unwrapped()
     }
     if part.runsUnseen || holdsText(of: wanted, part) { return true }
-    if part.runsNoWord || part.words.count < 2 { return false }
+    if part.runsNoWord || part.words.count < 2 || ShellNames.onlyNamesFiles(part.words) { return false }
     // What `xargs swift` runs isn't in its words.
     if ShellNames.makesCommands(part), part.words.contains(where: { $0.base == wanted.words.first?.base }) { return true }
     // A program that runs others: `sudo swift test`, `find -exec swift test ;`.

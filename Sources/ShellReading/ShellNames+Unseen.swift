@@ -23,6 +23,20 @@ extension ShellNames {
     return words[(shell + 1)...].allSatisfy { $0.isOption && $0.ascii != "--version" && $0.ascii != "--help" }
   }
 
+  /// Whether what isn't known of a command's words can only name files: behind the text that `sed` runs, of which nothing is an expansion.
+  static func onlyNamesFiles(_ words: [ShellWord]) -> Bool {
+    let arguments = words.dropFirst()
+    switch words.first?.ascii.map(base) {
+    case "less", "more": return true
+    case "sed", "gsed":
+      let (options, operands) = (arguments.filter(\.isOption), arguments.filter { !$0.isOption })
+      // `-e` and `-f` say it elsewhere.
+      guard options.allSatisfy({ $0.isLiteral && !$0.bytes.contains(UInt8(ascii: "e")) && !$0.bytes.contains(UInt8(ascii: "f")) }) else { return false }
+      return operands.first.map { $0.isLiteral && !$0.units.isEmpty } ?? false
+    default: return false
+    }
+  }
+
   /// `-S`, also behind other letters: it splits text, in which variables may stand.
   private static func isSplitOption(_ word: ShellWord) -> Bool {
     let bytes = word.bytes

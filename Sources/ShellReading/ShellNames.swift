@@ -124,7 +124,8 @@ enum ShellNames {
     switch first {
     case "git": return words.count < 2 || second.map { !startingOfGit.contains($0) && !$0.hasPrefix("-") } ?? false
     case "gh": return second != "alias" && second != "extension"
-    case "rg", "ag": return !words.contains { $0.ascii?.hasPrefix("--p") ?? false }
+    case "rg": return !words.contains { $0.ascii.map { $0 == "--pre" || $0.hasPrefix("--pre=") } ?? false }
+    case "ag": return !words.contains { $0.ascii?.hasPrefix("--p") ?? false }
     case "find": return !words.contains { $0.has(ShellWord.unquotedExpansion) || ["-exec", "-execdir", "-ok", "-okdir"].contains($0.ascii) }
     case "command": return second == "-v" || second == "-V"
     default: return managers.contains(first) && second.map(managing.contains) ?? false

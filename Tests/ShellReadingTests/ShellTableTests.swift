@@ -142,7 +142,7 @@ import Testing
     "git config alias.z '!swift test'; git z", "git config alias.z '!swift'; git z test", "git -c alias.z='!swift test' z", "git config alias.z \"$X\"; git z",
     "git config core.editor 'swift test'; git commit", "EDITOR='swift test' git commit", "export EDITOR='swift test'; git commit",
     // Text of a program that can start others.
-    "sed '1e swift test' f", "sed 1eswift\\ test f", "sed 's/x/swift test/e' f",
+    "sed '1e swift test' f", "sed -e \"$S\"", "sed 1eswift\\ test f", "sed 's/x/swift test/e' f",
     "vim -es -c '!swift test' -c q", "ex -c '!swift test' f", "ed f <<E\n!swift test\nE",
     "printf '!swift test\\n' | ed f", "awk 'BEGIN { system(\"swift test\") }'", "python3 -c \"print('swift test')\"", "node -e \"'swift test'\"",
     "python3 -c \"import subprocess; subprocess.run(['swift', 'test'])\"", "python3 - <<'E'\nimport os; os.system('x\\nswift test\\n')\nE",
@@ -171,7 +171,8 @@ import Testing
     "(ls; echo 'swift test')", "for f in swift test; do echo $f; done", "[[ -f 'swift test' ]]", "swift\u{a0}test", "swi\u{fb00}t test", "Swift test",
     "swift Test", "grep \"swift test\" <<< x", "x=$(grep 'swift test' f); echo \"$x\"", "swift test.", "swift testing", "swift 'test '", "swift 'test\n'",
     "swift \"\" test", "bash -c 'echo swift test'", "bash -c \"grep 'swift test' f\"", "command -v swift test", "which swift test",
-    "rg 'swift test'", "curl -d 'swift test' http://h/", "sed -i s/a/b/ f", "awk '{print $1}' f", "python3 -c 'print(1)'; echo 'swift test'",
+    "rg 'swift test'", "curl -d 'swift test' http://h/", "sed -i s/a/b/ f", "for f in src/*.ts; do sed -i 's/a/b/' \"$f\"; done", "sed -n 1,50p $F",
+    "less \"$F\"", "rg 'swift test' --pretty", "awk '{print $1}' f", "python3 -c 'print(1)'; echo 'swift test'",
     "MSG='swift test passes'; git commit -m \"$MSG\"", "make | tee log", "find . -name '*.x' | xargs -I{} cp {} d", "ls | xargs sh -c 'wc -l \"$@\"' _",
     "bash --version", "which bash", "git config user.name me", "git config alias.st status", "env -u A x", "swift run 'test'", "x 'swift tests'",
   ])
