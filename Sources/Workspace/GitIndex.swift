@@ -71,7 +71,7 @@ package struct GitIndex: Sendable {
     names.reserveCapacity(data.count)
     // Apart from `names`: a slice of itself, appended, would copy it whole each time.
     var name: [UInt8] = []
-    // The part of a split index that changes has the shared part's names for what it replaces.
+    // The part of a split index that changes has no names for what it replaces.
     var isPart = false
     var at = 12
     for _ in 0..<count {
@@ -97,10 +97,13 @@ package struct GitIndex: Sendable {
       }
       guard let zero = data[at..<end].firstIndex(of: 0) else { throw damaged }
       name.append(contentsOf: data[at..<zero])
-      isPart = isPart || name.isEmpty
       names.append(contentsOf: name)
       guard name.count <= GitIndex.longestName, names.count <= GitIndex.allNames else { throw WorkspaceError("index: names too long to be files'") }
       at = version == 4 ? zero + 1 : start + ((zero - start + 8) & ~7)
+      if name.isEmpty {
+        isPart = true
+        continue
+      }
       entries.append(
         Entry(
           name: from..<names.count, id: (start + 40)..<(start + 40 + idLength), mode: number(start + 24), diskSize: number(start + 36),
