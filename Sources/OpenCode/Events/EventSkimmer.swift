@@ -407,8 +407,8 @@ package struct EventSkimmer: Sendable {
     }
     guard let target, let field = shape.nodes[target].field else { return }
     // `0.5` and `1e-400` are no exit codes, and not 0.
-    let isCode = text.head.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    set(field, field == .exit && !isCode ? .null : value)
+    let isWhole = field != .exit || text.head.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    set(field, isWhole ? value : .null)
   }
 
   private mutating func set(_ field: EventField, _ value: FieldValue) {
