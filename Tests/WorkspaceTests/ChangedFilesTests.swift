@@ -3,6 +3,8 @@ import PosixSupport
 import TestSupport
 import Testing
 
+@testable import Workspace
+
 /// One case: what the workspace was like before, what the run did, and what the review says.
 struct ChangeCase: Sendable, CustomTestStringConvertible {
   let name: String
@@ -22,6 +24,18 @@ struct ChangeCase: Sendable, CustomTestStringConvertible {
     self.tools = tools
     self.before = before
     self.during = during
+  }
+
+  /// Plays it in a repository of its own, and expects its rows and that they are exact.
+  func played() throws -> (fixture: GitFixture, changes: ChangedFiles) {
+    let fixture = try GitFixture()
+    try before(fixture)
+    // Times that tell before from after even on a coarse clock.
+    usleep(12_000)
+    let changes = try fixture.changes(tools: tools) { try during(fixture) }
+    #expect(changes.lines == expected)
+    #expect(changes.exact, "\(changes.why ?? "")")
+    return (fixture, changes)
   }
 }
 
@@ -297,13 +311,7 @@ private let dirty: @Sendable (GitFixture) throws -> Void = {
 
   @Test("What the run did is listed, and nothing else", arguments: cases)
   func table(_ change: ChangeCase) throws {
-    let fixture = try GitFixture()
-    try change.before(fixture)
-    // Times that tell before from after even on a coarse clock.
-    usleep(12_000)
-    let changes = try fixture.changes(tools: change.tools) { try change.during(fixture) }
-    #expect(changes.lines == change.expected)
-    #expect(changes.exact, "\(changes.why ?? "")")
+    let (fixture, changes) = try change.played()
     #expect(changes.root == fixture.work)
   }
 }
